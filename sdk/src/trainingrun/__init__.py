@@ -1,0 +1,1 @@
+"""TrainingRun: the API object and the contract between the operator and the trainer."""

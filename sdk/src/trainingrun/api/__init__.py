@@ -1,0 +1,100 @@
+"""The TrainingRun API, `trainingrun.dev/v1alpha1`: frozen models that are also the source of the CRD.
+
+Nothing here does I/O, and nothing here imports Kubernetes: the same models are read by the operator, by the trainer
+(inside the attempt's configuration) and by the CRD generator.
+"""
+
+from trainingrun.api.augmentation import Augmentation, FillMode
+from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, number
+from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
+from trainingrun.api.metadata import ObjectMeta, OwnerReference
+from trainingrun.api.model import BuiltinModel, Model, ModelType, Parameter
+from trainingrun.api.output import Output
+from trainingrun.api.recovery import Recovery
+from trainingrun.api.spec import TrainingRunSpec
+from trainingrun.api.status import (
+    Artifact,
+    Checkpoint,
+    Clock,
+    Columns,
+    Condition,
+    Failure,
+    Progress,
+    Resolved,
+    Result,
+    Stopping,
+    StopReason,
+    Timeline,
+    TrainingRunStatus,
+)
+from trainingrun.api.strategy import Strategy, StrategyType, Transport
+from trainingrun.api.training import (
+    Checkpointing,
+    EarlyStopping,
+    Optimizer,
+    OptimizerName,
+    Regularization,
+    Scaling,
+    Schedule,
+    StoppingMetric,
+    Training,
+)
+from trainingrun.api.trainingrun import GROUP, KIND, PLURAL, VERSION, TrainingRun
+from trainingrun.api.workers import ResourceList, Resources, Workers
+
+__all__ = [
+    "GROUP",
+    "KIND",
+    "PLURAL",
+    "VERSION",
+    "Artifact",
+    "Augmentation",
+    "BuiltinDataset",
+    "BuiltinModel",
+    "Checkpoint",
+    "CheckpointPosition",
+    "Checkpointing",
+    "Clock",
+    "Columns",
+    "Condition",
+    "Data",
+    "DataFormat",
+    "DataSource",
+    "EarlyStopping",
+    "Failure",
+    "FillMode",
+    "Frozen",
+    "IDXFiles",
+    "MetricValue",
+    "Model",
+    "ModelType",
+    "NPZArrays",
+    "ObjectMeta",
+    "Optimizer",
+    "OptimizerName",
+    "Output",
+    "OwnerReference",
+    "Parameter",
+    "Progress",
+    "Recovery",
+    "Regularization",
+    "Resolved",
+    "ResourceList",
+    "Resources",
+    "Result",
+    "Scaling",
+    "Schedule",
+    "StopReason",
+    "Stopping",
+    "StoppingMetric",
+    "Strategy",
+    "StrategyType",
+    "Timeline",
+    "Training",
+    "TrainingRun",
+    "TrainingRunSpec",
+    "TrainingRunStatus",
+    "Transport",
+    "VolumePath",
+    "Workers",
+]

@@ -1,0 +1,94 @@
+"""What all API models share: frozen camelCase models, decimal strings, Kubernetes scalars and CEL rules."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
+QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+
+
+class Frozen(BaseModel):
+    """A value that is parsed once, never changed, and written in camelCase.
+
+    Unknown fields are refused: what the API accepts, the product does.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+
+class Tolerant(Frozen):
+    """A frozen value that may come from a newer version: unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def rules(*cel: dict[str, str]) -> ConfigDict:
+    """The model configuration that attaches CEL rules to a model's schema in the CRD."""
+    return ConfigDict(json_schema_extra={"x-kubernetes-validations": list(cel)})
+
+
+def rule(expression: str, message: str, *, field_path: str | None = None, computed: bool = False) -> dict[str, str]:
+    """One CEL rule; `message` is a sentence, or a CEL expression that makes one when `computed`."""
+    made = {"rule": expression, "messageExpression" if computed else "message": message}
+    if field_path is not None:
+        made["fieldPath"] = field_path
+    return made
+
+
+def number(value: str) -> float:
+    """The value of a decimal string such as `0.001` or `1e-4`."""
+    return float(value)
+
+
+Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=24)]
+"""A non-negative decimal number as a string: the API has no floats."""
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(str),
+    Field(pattern=QUANTITY_PATTERN, max_length=24),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "pattern": QUANTITY_PATTERN,
+            "maxLength": 24,
+            "x-kubernetes-int-or-string": True,
+        }
+    ),
+]
+"""A Kubernetes quantity, for example `500m` or `2Gi`; an integer is accepted too."""
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A moment in UTC, whole seconds, as Kubernetes writes it."""
+
+
+class MetricValue(Tolerant):
+    """A named measurement, its value a decimal string."""
+
+    name: Annotated[str, Field(max_length=63, description="Name of the metric, for example val_accuracy.")]
+    value: Annotated[str, Field(max_length=24, description="Value as a decimal string.")]
+
+
+class CheckpointPosition(Tolerant):
+    """How far the newest durable checkpoint goes."""
+
+    stage: Annotated[str, Field(max_length=32, description="Stage the checkpoint belongs to.")]
+    epoch: Annotated[int, Field(ge=0, description="Finished epochs.")] = 0
+    step: Annotated[int, Field(ge=0, description="Optimizer steps done.")] = 0
+
+
+def to_wire(value: BaseModel) -> dict[str, Any]:
+    """The JSON form of a model: camelCase, without unset fields."""
+    return value.model_dump(mode="json", by_alias=True, exclude_none=True)

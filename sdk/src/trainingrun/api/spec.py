@@ -1,0 +1,85 @@
+"""`spec`: what the user asks for."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trainingrun.api.augmentation import Augmentation
+from trainingrun.api.base import Frozen, rule, rules
+from trainingrun.api.data import Data
+from trainingrun.api.model import Model
+from trainingrun.api.output import Output
+from trainingrun.api.recovery import Recovery
+from trainingrun.api.strategy import Strategy, StrategyType
+from trainingrun.api.training import Training
+from trainingrun.api.workers import Workers
+
+IMMUTABLE_BLOCKS = (
+    "image",
+    "workers",
+    "strategy",
+    "data",
+    "model",
+    "augmentation",
+    "training",
+    "output",
+    "recovery",
+)
+
+
+def _unchanged(block: str) -> str:
+    return f"(has(self.{block}) ? has(oldSelf.{block}) && self.{block} == oldSelf.{block} : !has(oldSelf.{block}))"
+
+
+class TrainingRunSpec(Frozen):
+    """From data to a trained model. Only `suspend` and `activeDeadlineSeconds` can be changed later."""
+
+    image: Annotated[
+        str | None,
+        Field(min_length=1, max_length=512, description="Trainer image. Default: the operator's own."),
+    ] = None
+    suspend: Annotated[
+        bool, Field(description="Stop the workers after a checkpoint, and go on from it when set to false. Mutable.")
+    ] = False
+    active_deadline_seconds: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=31536000,
+            description="Seconds of running (suspended time does not count) after which the run fails. Mutable.",
+        ),
+    ] = None
+    workers: Annotated[Workers, Field(description="How many pods, processes and resources.")] = Workers()
+    strategy: Annotated[Strategy, Field(description="How the ranks train together.")] = Strategy()
+    data: Annotated[Data, Field(description="Samples to learn from.")]
+    model: Annotated[Model, Field(description="The network.")]
+    augmentation: Annotated[
+        Augmentation | None, Field(description="Random changes of the training images. Default: none.")
+    ] = None
+    training: Annotated[Training, Field(description="The training loop.")] = Training()
+    output: Annotated[Output, Field(description="Where checkpoints and the model go.")]
+    recovery: Annotated[Recovery, Field(description="Bounds on restarts and on waiting.")] = Recovery()
+
+    model_config = rules(
+        *(
+            rule(
+                _unchanged(block),
+                f"spec.{block} cannot be changed once the TrainingRun exists: create a new TrainingRun, or delete this one first.",
+            )
+            for block in IMMUTABLE_BLOCKS
+        ),
+        rule(
+            "!has(self.strategy.type) || self.strategy.type != 'Single' || "
+            "(self.workers.replicas == 1 && self.workers.processesPerWorker == 1)",
+            "'strategy.type Single trains in one process, but workers.replicas is %d and workers.processesPerWorker is %d: "
+            "set both to 1 or use strategy.type Horovod.'.format([self.workers.replicas, self.workers.processesPerWorker])",
+            computed=True,
+        ),
+    )
+
+    @property
+    def strategy_type(self) -> StrategyType:
+        """The strategy as it applies: derived from the number of ranks unless given."""
+        if self.strategy.type is not None:
+            return self.strategy.type
+        return StrategyType.HOROVOD if self.workers.world_size > 1 else StrategyType.SINGLE

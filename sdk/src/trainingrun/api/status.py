@@ -1,0 +1,177 @@
+"""`status`: what the operator says about a run. Read tolerantly: it may have been written by a newer operator."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainingrun.api.base import CheckpointPosition, MetricValue, Timestamp, Tolerant
+
+Name = Annotated[str, Field(max_length=253)]
+Sentence = Annotated[str, Field(max_length=1024)]
+
+
+class Condition(Tolerant):
+    """A `metav1.Condition`."""
+
+    type: Annotated[str, Field(max_length=63, description="Kind of statement, for example Succeeded.")]
+    status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
+    reason: Annotated[str, Field(max_length=63, description="Why, in one CamelCase word.")]
+    message: Annotated[str, Field(max_length=2048, description="Why, in a sentence.")] = ""
+    last_transition_time: Annotated[Timestamp, Field(description="When status last changed.")]
+    observed_generation: Annotated[int, Field(description="Generation of the spec that was judged.")] = 0
+
+
+class Columns(Tolerant):
+    """What `kubectl get` shows, as text."""
+
+    status: Annotated[str, Field(max_length=32, description="State of the run in one word.")] = ""
+    progress: Annotated[str, Field(max_length=16, description="Done part, for example 42%.")] = ""
+    eta: Annotated[str, Field(max_length=16, description="Time left, for example 3m20s.")] = ""
+    metric: Annotated[str, Field(max_length=48, description="Most telling metric, for example val_accuracy=0.973.")] = ""
+    workers: Annotated[str, Field(max_length=16, description="Ready and wanted workers, for example 2/2.")] = ""
+
+
+class Failure(Tolerant):
+    """Why an attempt, or the whole run, failed."""
+
+    cause: Annotated[str, Field(max_length=63, description="Cause in one CamelCase word, for example OOMKilled.")]
+    message: Annotated[str, Field(max_length=2048, description="What happened, where, and the way out.")] = ""
+    attempt: Annotated[int, Field(description="Attempt that failed.")] = 0
+    rank: Annotated[int | None, Field(description="Rank that failed first, if known.")] = None
+    worker: Annotated[int | None, Field(description="Index of the worker that failed first.")] = None
+    node: Annotated[Name | None, Field(description="Node of that worker.")] = None
+    exit_code: Annotated[int | None, Field(description="Exit code of its container.")] = None
+    signal: Annotated[int | None, Field(description="Signal that ended the rank.")] = None
+    hint: Annotated[Sentence, Field(description="What to change.")] = ""
+    log_tail: Annotated[str, Field(max_length=4096, description="Last lines of the log of the failed worker.")] = ""
+
+
+class StopReason(StrEnum):
+    """What happens once the pods of a stopped attempt are gone."""
+
+    SUSPEND = "Suspend"
+    RESTART = "Restart"
+    FAIL = "Fail"
+
+
+class Stopping(Tolerant):
+    """The written intent to stop an attempt; carried out only after it has been read back."""
+
+    attempt: Annotated[int, Field(description="Attempt that is stopped.")]
+    reason: Annotated[StopReason, Field(description="What follows: Suspend, Restart or Fail.")]
+    failure: Annotated[Failure | None, Field(description="Why, if something went wrong.")] = None
+    counts_as_restart: Annotated[bool, Field(description="Whether it uses up one of the maximum restarts.")] = False
+
+
+class Checkpoint(CheckpointPosition):
+    """Newest checkpoint of the run, and the attempt that wrote it."""
+
+    attempt: Annotated[int, Field(description="Attempt that wrote it.")] = 0
+
+
+class Resolved(Tolerant):
+    """What applies to the current attempt; pinned when the attempt is created."""
+
+    image: Annotated[str, Field(max_length=512, description="Trainer image.")]
+    strategy: Annotated[str, Field(max_length=32, description="Horovod or Single.")]
+    replicas: Annotated[int, Field(description="Worker pods.")]
+    processes_per_worker: Annotated[int, Field(description="Ranks in each worker pod.")]
+    global_batch_size: Annotated[int, Field(description="Samples per step of all ranks together.")]
+    coordinator: Annotated[
+        str | None, Field(max_length=64, description="ClusterIP of the rendezvous Service, with several workers.")
+    ] = None
+
+
+class Progress(Tolerant):
+    """How far the current stage is. `updatedAt` tells how old the numbers are."""
+
+    stage: Annotated[str, Field(max_length=32, description="Stage that is measured.")]
+    epoch: Annotated[int, Field(description="Finished epochs of the stage.")] = 0
+    epochs: Annotated[int, Field(description="Epochs of the stage, at most.")] = 0
+    step: Annotated[int, Field(description="Optimizer steps done.")] = 0
+    steps: Annotated[int, Field(description="Optimizer steps of the stage, at most.")] = 0
+    percent: Annotated[int, Field(ge=0, le=100, description="Done part of the run.")] = 0
+    eta_seconds: Annotated[int | None, Field(description="Estimated seconds left.")] = None
+    samples_per_second: Annotated[int | None, Field(description="Training samples per second, all ranks.")] = None
+    metrics: Annotated[
+        tuple[MetricValue, ...],
+        Field(max_length=16, description="Newest metrics, averaged over all ranks."),
+    ] = ()
+    updated_at: Annotated[Timestamp | None, Field(description="When the trainer measured this.")] = None
+
+
+class Artifact(Tolerant):
+    """A file or folder that the run left on its output."""
+
+    name: Annotated[str, Field(max_length=63, description="Name, for example model.")]
+    uri: Annotated[str, Field(max_length=1024, description="Where it is: pvc://claim/path.")]
+    sha256: Annotated[str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")] = ""
+    size_bytes: Annotated[int, Field(description="Size in bytes.")] = 0
+
+
+class Result(Tolerant):
+    """What a finished run achieved; `result.json` on the output says more."""
+
+    metrics: Annotated[tuple[MetricValue, ...], Field(max_length=16, description="Final metrics.")] = ()
+    artifacts: Annotated[tuple[Artifact, ...], Field(max_length=6, description="Finished artifacts.")] = ()
+    epochs: Annotated[int, Field(description="Epochs that were trained.")] = 0
+    seconds: Annotated[int, Field(description="Wall-clock seconds of the last attempt's trainer.")] = 0
+
+
+class Timeline(Tolerant):
+    """Moments of the current attempt's start."""
+
+    created: Annotated[Timestamp | None, Field(description="Attempt's objects created.")] = None
+    scheduled: Annotated[Timestamp | None, Field(description="Last worker bound to a node.")] = None
+    container_started: Annotated[Timestamp | None, Field(description="Last worker's container started.")] = None
+    rendezvous_done: Annotated[Timestamp | None, Field(description="All workers have met.")] = None
+    tensorflow_ready: Annotated[Timestamp | None, Field(description="All ranks have TensorFlow and Horovod.")] = None
+    first_step: Annotated[Timestamp | None, Field(description="First optimizer step done.")] = None
+
+
+class Clock(Tolerant):
+    """Running time for `activeDeadlineSeconds`: seconds of earlier attempts, and since when it runs now."""
+
+    active_seconds: Annotated[int, Field(ge=0, description="Seconds of running before `runningSince`.")] = 0
+    running_since: Annotated[Timestamp | None, Field(description="Start of the current stretch of running.")] = None
+
+
+class TrainingRunStatus(Tolerant):
+    """The operator's view of a run. Conditions carry the truth; stage and columns are for people."""
+
+    observed_generation: Annotated[int, Field(description="Generation of the spec that this status is about.")] = -1
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(
+            max_length=16,
+            description="Succeeded, Ready, Reconciling, Stalled, Suspended, PodsReady.",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        ),
+    ] = ()
+    columns: Annotated[Columns | None, Field(description="What kubectl get shows.")] = None
+    stage: Annotated[str, Field(max_length=32, description="Queued, Starting, Training, Evaluating or Finished.")] = ""
+    round: Annotated[int, Field(description="Grows when the run is run again.")] = 1
+    attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
+    restarts: Annotated[int, Field(description="Restarts counted against recovery.maximumRestarts.")] = 0
+    retry_at: Annotated[Timestamp | None, Field(description="When the next attempt starts, while backing off.")] = None
+    start_time: Annotated[Timestamp | None, Field(description="When the first attempt was created.")] = None
+    completion_time: Annotated[Timestamp | None, Field(description="When the run succeeded or failed.")] = None
+    clock: Annotated[Clock | None, Field(description="Running time so far.")] = None
+    stopping: Annotated[Stopping | None, Field(description="Intent to stop the current attempt.")] = None
+    checkpoint: Annotated[Checkpoint | None, Field(description="Newest checkpoint on the output.")] = None
+    resolved: Annotated[Resolved | None, Field(description="What applies to the current attempt.")] = None
+    progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
+    timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
+    result: Annotated[Result | None, Field(description="What the finished run achieved.")] = None
+    failure: Annotated[Failure | None, Field(description="Last failure of an attempt or of the run.")] = None
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of this type, if it has been set."""
+        return next((condition for condition in self.conditions if condition.type == kind), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has succeeded or failed, which is final."""
+        succeeded = self.condition("Succeeded")
+        return succeeded is not None and succeeded.status != "Unknown"

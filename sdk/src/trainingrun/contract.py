@@ -1,0 +1,173 @@
+"""The contract between the operator and the trainer: environment, files, ports, exit codes and messages.
+
+Both sides import this module and nothing of each other. It holds values only: no I/O, no clock.
+
+In a worker pod:
+  - `TRAININGRUN_CONFIG` names the JSON file with the `AttemptConfig` (an immutable ConfigMap, mounted read-only);
+  - `TRAININGRUN_COORDINATOR` is `host:port` of the rendezvous store that worker 0 serves (absent with one worker);
+  - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
+  - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
+    root: the paths inside come from the configuration;
+  - only `/tmp` and the output are writable.
+
+Worker 0 serves HTTP on `PROGRESS_PORT`: `GET /progress` (`ProgressReport` as JSON), `GET /healthz` (200 as long as the agent
+lives), `GET /readyz` (200 once all ranks of this worker are initialised, 503 before). The other workers serve the last two.
+Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from trainingrun.api.augmentation import Augmentation
+from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, Timestamp, Tolerant
+from trainingrun.api.data import Data
+from trainingrun.api.model import Model
+from trainingrun.api.output import Output
+from trainingrun.api.status import Result
+from trainingrun.api.strategy import StrategyType
+from trainingrun.api.training import Training
+
+CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
+COORDINATOR_VARIABLE = "TRAININGRUN_COORDINATOR"
+WORKER_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
+
+CONFIG_FILE = "config.json"
+CONFIG_MOUNT = "/etc/trainingrun"
+DATA_MOUNT = "/data"
+OUTPUT_MOUNT = "/output"
+TERMINATION_MESSAGE_PATH = "/dev/termination-log"
+TERMINATION_MESSAGE_LIMIT = 4096
+
+RENDEZVOUS_PORT = 29500
+PROGRESS_PORT = 8080
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the agent (after sysexits). 64 and 65 are never retried."""
+
+    SUCCEEDED = 0
+    BAD_CONFIG = 64
+    BAD_DATA = 65
+    PEER_LOST = 69
+    INTERNAL = 70
+    INTERRUPTED = 75
+
+
+class Stage(StrEnum):
+    """Stages as people see them. Queued and Starting belong to the operator, the others to the trainer."""
+
+    QUEUED = "Queued"
+    STARTING = "Starting"
+    TRAINING = "Training"
+    EVALUATING = "Evaluating"
+    FINISHED = "Finished"
+
+
+class Cause(StrEnum):
+    """Why an attempt failed."""
+
+    BAD_CONFIG = "BadConfig"
+    BAD_DATA = "BadData"
+    OUT_OF_MEMORY = "OOMKilled"
+    RANK_KILLED = "RankKilled"
+    RANK_FAILED = "RankFailed"
+    WEIGHTS_DIVERGED = "WeightsDiverged"
+    NOT_A_NUMBER = "NotANumber"
+    OUTPUT_FAILED = "OutputFailed"
+    RENDEZVOUS_FAILED = "RendezvousFailed"
+    PEER_LOST = "PeerLost"
+    INTERRUPTED = "Interrupted"
+    INTERNAL = "InternalError"
+    IMAGE_PULL = "ImagePull"
+    CONTAINER_CREATE = "ContainerCreate"
+    UNSCHEDULABLE = "Unschedulable"
+    START_TIMEOUT = "StartTimeout"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    POD_DELETED = "PodDeleted"
+    POD_FAILED = "PodFailed"
+    EVICTED = "Evicted"
+    PREEMPTED = "Preempted"
+    NODE_LOST = "NodeLost"
+    JOB_DELETED = "JobDeleted"
+    RESULT_LOST = "ResultLost"
+    REFUSED = "Refused"
+
+
+class RunIdentity(Frozen):
+    """Which run an attempt belongs to."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+class AttemptConfig(Frozen):
+    """All that the trainer is told about one attempt."""
+
+    run: RunIdentity
+    round: Annotated[int, Field(ge=1)] = 1
+    attempt: Annotated[int, Field(ge=1)]
+    image: str = ""
+    strategy: StrategyType
+    replicas: Annotated[int, Field(ge=1)]
+    processes_per_worker: Annotated[int, Field(ge=1)]
+    start_timeout_seconds: Annotated[int, Field(ge=1)] = 600
+    data: Data
+    model: Model
+    augmentation: Augmentation | None = None
+    training: Training
+    output: Output
+
+    @property
+    def world_size(self) -> int:
+        """Number of ranks of the whole gang."""
+        return self.replicas * self.processes_per_worker
+
+
+class StartMoments(Tolerant):
+    """Moments of an attempt's start that only the trainer knows."""
+
+    rendezvous_done: Timestamp | None = None
+    tensorflow_ready: Timestamp | None = None
+    first_step: Timestamp | None = None
+
+
+class ProgressReport(Tolerant):
+    """What worker 0 answers to `GET /progress`."""
+
+    attempt: int
+    stage: Stage = Stage.STARTING
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    percent: Annotated[int, Field(ge=0, le=100)] = 0
+    eta_seconds: int | None = None
+    samples_per_second: int | None = None
+    metrics: tuple[MetricValue, ...] = ()
+    checkpoint: CheckpointPosition | None = None
+    moments: StartMoments = StartMoments()
+    updated_at: Timestamp
+
+
+class FinalRecord(Tolerant):
+    """The last word of an agent, its termination message.
+
+    `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`, `hint`,
+    `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    """
+
+    attempt: int
+    worker: int
+    exit_code: int
+    cause: str | None = None
+    rank: int | None = None
+    signal: int | None = None
+    message: str = ""
+    hint: str = ""
+    log_tail: str = ""
+    checkpoint: CheckpointPosition | None = None
+    moments: StartMoments = StartMoments()
+    result: Result | None = None
