@@ -10,8 +10,8 @@ In a worker pod:
     root: the paths inside come from the configuration;
   - only `/tmp` and the output are writable.
 
-Worker 0 serves HTTP on `PROGRESS_PORT`: `GET /progress` (`ProgressReport` as JSON), `GET /healthz` (200 as long as the agent
-lives), `GET /readyz` (200 once all ranks of this worker are initialised, 503 before). The other workers serve the last two.
+Worker 0 serves HTTP on `PROGRESS_PORT`: `GET /progress` (`ProgressReport` as JSON), `GET /healthz` (200 as long as the
+agent lives), `GET /readyz` (200 once all ranks of this worker are initialised, 503 before). The others serve the last two.
 Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
 """
 
@@ -155,8 +155,8 @@ class ProgressReport(Tolerant):
 class FinalRecord(Tolerant):
     """The last word of an agent, its termination message.
 
-    `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`, `hint`,
-    `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`,
+    `hint`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
     """
 
     attempt: int

@@ -97,4 +97,5 @@ __all__ = [
     "Transport",
     "VolumePath",
     "Workers",
+    "number",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Decimal, Frozen, Rule, rule, rules
 
 
 class FillMode(StrEnum):
@@ -17,7 +17,7 @@ class FillMode(StrEnum):
     WRAP = "Wrap"
 
 
-def _below_one(field: str) -> dict[str, str]:
+def _below_one(field: str) -> Rule:
     return rule(
         f"double(self.{field}) < 1.0",
         f"'augmentation.{field} ' + self.{field} + ' must be below 1: it is a fraction of the image.'",
@@ -26,7 +26,7 @@ def _below_one(field: str) -> dict[str, str]:
     )
 
 
-def _at_most_180(field: str) -> dict[str, str]:
+def _at_most_180(field: str) -> Rule:
     return rule(
         f"double(self.{field}) <= 180.0",
         f"'augmentation.{field} ' + self.{field} + ' must be at most 180 degrees.'",

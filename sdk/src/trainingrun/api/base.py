@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+
+
+Rule = dict[str, JsonValue]
+"""One entry of `x-kubernetes-validations`."""
 
 
 class Frozen(BaseModel):
@@ -25,14 +29,14 @@ class Tolerant(Frozen):
     model_config = ConfigDict(extra="ignore")
 
 
-def rules(*cel: dict[str, str]) -> ConfigDict:
+def rules(*cel: Rule) -> ConfigDict:
     """The model configuration that attaches CEL rules to a model's schema in the CRD."""
     return ConfigDict(json_schema_extra={"x-kubernetes-validations": list(cel)})
 
 
-def rule(expression: str, message: str, *, field_path: str | None = None, computed: bool = False) -> dict[str, str]:
+def rule(expression: str, message: str, *, field_path: str | None = None, computed: bool = False) -> Rule:
     """One CEL rule; `message` is a sentence, or a CEL expression that makes one when `computed`."""
-    made = {"rule": expression, "messageExpression" if computed else "message": message}
+    made: Rule = {"rule": expression, "messageExpression" if computed else "message": message}
     if field_path is not None:
         made["fieldPath"] = field_path
     return made

@@ -18,7 +18,8 @@ class VolumePath(Frozen):
     """A folder in a PersistentVolumeClaim of the run's namespace."""
 
     claim_name: Annotated[
-        str, Field(pattern=CLAIM_PATTERN, min_length=1, max_length=253, description="Name of the PersistentVolumeClaim.")
+        str,
+        Field(pattern=CLAIM_PATTERN, min_length=1, max_length=253, description="Name of the PersistentVolumeClaim."),
     ]
     path: Annotated[
         RelativePath, Field(description="Folder in the volume, relative to its root, without '..'. Empty: the root.")
@@ -108,7 +109,8 @@ class Data(Frozen):
         ),
         rule(
             "double(self.validationFraction) > 0.0",
-            "data.validationFraction must be more than 0: progress and early stopping are measured on held-out samples.",
+            "data.validationFraction must be more than 0: progress and early stopping are measured on samples that "
+            "are held out.",
             field_path=".validationFraction",
         ),
         rule(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Frozen, rule, rules
+from trainingrun.api.base import Frozen, Rule, rule, rules
 
 
 class ModelType(StrEnum):
@@ -35,6 +35,11 @@ class Parameter(Frozen):
 _INTEGERS = r"^[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,7}$"
 
 
+def _each(condition: str, message: str) -> Rule:
+    """A rule that every parameter `p` must meet; it stands on the model because some depend on its type."""
+    return rule(f"!has(self.parameters) || self.parameters.all(p, {condition})", message, field_path=".parameters")
+
+
 class Model(Frozen):
     """The network and its parameters."""
 
@@ -51,34 +56,30 @@ class Model(Frozen):
     ] = ()
 
     model_config = rules(
-        rule(
-            "!has(self.parameters) || self.parameters.all(p, p.name in ['activation', 'dropout', 'hiddenUnits', 'filters', 'kernelSize'])",
-            "model.parameters of a built-in network may be named activation, dropout, hiddenUnits, filters and kernelSize.",
-            field_path=".parameters",
+        _each(
+            "p.name in ['activation', 'dropout', 'hiddenUnits', 'filters', 'kernelSize']",
+            "model.parameters of a built-in network may be named activation, dropout, hiddenUnits, filters and "
+            "kernelSize: correct or remove the others.",
         ),
-        rule(
-            "!has(self.parameters) || self.builtin.type == 'CNN' || self.parameters.all(p, !(p.name in ['filters', 'kernelSize']))",
+        _each(
+            "self.builtin.type == 'CNN' || !(p.name in ['filters', 'kernelSize'])",
             "model.parameters filters and kernelSize are for model.builtin.type CNN: remove them or change the type.",
-            field_path=".parameters",
         ),
-        rule(
-            "!has(self.parameters) || self.parameters.all(p, p.name != 'activation' || p.value in ['ReLU', 'ReLU6', 'HardSwish', 'GELU'])",
+        _each(
+            "p.name != 'activation' || p.value in ['ReLU', 'ReLU6', 'HardSwish', 'GELU']",
             "model.parameters activation must be ReLU, ReLU6, HardSwish or GELU.",
-            field_path=".parameters",
         ),
-        rule(
-            r"!has(self.parameters) || self.parameters.all(p, p.name != 'dropout' || p.value.matches('^0(\\.[0-9]+)?$'))",
-            "model.parameters dropout must be a decimal from 0 to below 1, for example \"0.2\".",
-            field_path=".parameters",
+        _each(
+            r"p.name != 'dropout' || p.value.matches('^0(\\.[0-9]+)?$')",
+            'model.parameters dropout must be a decimal from 0 to below 1, for example "0.2".',
         ),
-        rule(
-            f"!has(self.parameters) || self.parameters.all(p, !(p.name in ['hiddenUnits', 'filters']) || p.value.matches('{_INTEGERS}'))",
-            "model.parameters hiddenUnits and filters must be one to eight positive integers separated by commas, for example \"256,128\".",
-            field_path=".parameters",
+        _each(
+            f"!(p.name in ['hiddenUnits', 'filters']) || p.value.matches('{_INTEGERS}')",
+            "model.parameters hiddenUnits and filters must be one to eight positive integers below 10000, separated by "
+            'commas, for example "256,128".',
         ),
-        rule(
-            "!has(self.parameters) || self.parameters.all(p, p.name != 'kernelSize' || p.value in ['1', '3', '5', '7', '9', '11'])",
+        _each(
+            "p.name != 'kernelSize' || p.value in ['1', '3', '5', '7', '9', '11']",
             "model.parameters kernelSize must be an odd integer from 1 to 11.",
-            field_path=".parameters",
         ),
     )

@@ -64,15 +64,17 @@ class TrainingRunSpec(Frozen):
         *(
             rule(
                 _unchanged(block),
-                f"spec.{block} cannot be changed once the TrainingRun exists: create a new TrainingRun, or delete this one first.",
+                f"spec.{block} cannot be changed once the TrainingRun exists: create a new TrainingRun, or delete this "
+                "one first.",
             )
             for block in IMMUTABLE_BLOCKS
         ),
         rule(
             "!has(self.strategy.type) || self.strategy.type != 'Single' || "
             "(self.workers.replicas == 1 && self.workers.processesPerWorker == 1)",
-            "'strategy.type Single trains in one process, but workers.replicas is %d and workers.processesPerWorker is %d: "
-            "set both to 1 or use strategy.type Horovod.'.format([self.workers.replicas, self.workers.processesPerWorker])",
+            "'strategy.type Single trains in one process, but workers.replicas is %d and workers.processesPerWorker is "
+            "%d: set both to 1 or use strategy.type Horovod.'"
+            ".format([self.workers.replicas, self.workers.processesPerWorker])",
             computed=True,
         ),
     )

@@ -26,7 +26,10 @@ class Strategy(Frozen):
 
     type: Annotated[
         StrategyType | None,
-        Field(description="Horovod (many ranks, averaged gradients) or Single. Default: Horovod when there is more than one rank, else Single."),
+        Field(
+            description="Horovod (many ranks, averaged gradients) or Single. Default: Horovod when there is more than "
+            "one rank, else Single."
+        ),
     ] = None
     transport: Annotated[
         Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")

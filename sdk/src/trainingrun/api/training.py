@@ -27,7 +27,7 @@ class Optimizer(Frozen):
     model_config = rules(
         rule(
             "double(self.learningRate) > 0.0",
-            "training.optimizer.learningRate must be more than 0, for example \"0.001\".",
+            'training.optimizer.learningRate must be more than 0, for example "0.001".',
             field_path=".learningRate",
         ),
         rule(

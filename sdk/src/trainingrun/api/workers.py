@@ -19,7 +19,8 @@ class Resources(Frozen):
 
     requests: Annotated[ResourceList, Field(description="What the scheduler reserves.")] = ResourceList()
     limits: Annotated[
-        ResourceList, Field(description="What a worker may use at most. Beyond the memory limit it is killed (OOMKilled).")
+        ResourceList,
+        Field(description="What a worker may use at most. Beyond the memory limit it is killed (OOMKilled)."),
     ] = ResourceList()
 
 

@@ -1,0 +1,108 @@
+# Everything that a person or CI runs. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export CLUSTER ?= embedded
+export CLUSTER_NAME ?= trainingrun
+TEST_CLUSTER_NAME ?= trainingrun-test
+EXAMPLE ?= mnist
+REGISTRY ?=
+TAG ?=
+PYTHON ?= python3
+BIN := .venv/bin
+STAGES := lint verify unit simulation cluster-test schema e2e
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist or mnist-mlp)
+	@$(BIN)/python -m tools.demo $(EXAMPLE)
+
+test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema and end-to-end tests
+	@trap 'CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down' EXIT; \
+	for stage in $(STAGES); do \
+	  echo "=== $$stage ($${SECONDS} s since the start)"; $(MAKE) "$$stage"; \
+	done; echo "=== all stages passed after $${SECONDS} s"
+
+lint: .venv/ready ## Formatting, ruff, mypy, import contracts, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+
+format: .venv/ready ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
+	$(BIN)/pytest tests/unit tests/contract --ignore tests/unit/trainer
+	.venv-trainer/bin/pytest tests/unit/trainer
+
+simulation: .venv/ready ## The whole controller on an in-memory cluster under virtual time
+	$(BIN)/pytest tests/simulation
+
+cluster-test: .venv/ready ## The embedded cluster itself and the image tool
+	$(BIN)/pytest tests/cluster tests/images
+
+schema: .venv/ready ## The CRD, examples and manifests against a real API server
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema
+
+e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e
+
+generate: .venv/ready ## Write the files that are generated from the API models
+	@$(BIN)/python -m tools.generate
+
+verify: .venv/ready ## Fail when a generated file or a lock is out of date
+	@$(BIN)/python -m tools.generate --check
+	@tools/lock.sh --check
+
+lock: .venv/ready ## Resolve requirements/*.txt again (tools/lock.sh --upgrade takes newer versions)
+	@tools/lock.sh
+
+images: ## Build the operator and trainer images
+	@$(PYTHON) -m images build all
+
+push: ## Push the images and write manifests/install.yaml for them: REGISTRY=... TAG=...
+	@test -n "$(REGISTRY)" && test -n "$(TAG)" || { echo "Say where to: make images push REGISTRY=registry.example/team TAG=1.0"; exit 64; }
+	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)"
+	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" > manifests/install.yaml
+	@echo "Now: kubectl apply -f manifests/install.yaml"
+
+cluster-up: ## Start the local cluster (CLUSTER=embedded, kind or existing; CLUSTER_NAME=trainingrun)
+	@$(PYTHON) -m cluster up
+
+cluster-down: ## Stop it and remove all it left on the machine, its volumes included
+	@$(PYTHON) -m cluster down
+
+cluster-status: ## Show its components
+	@$(PYTHON) -m cluster status
+
+kubeconfig: ## Print the path of its kubeconfig: export KUBECONFIG=$(make -s kubeconfig)
+	@$(PYTHON) -m cluster kubeconfig
+
+bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/benchmarks.md)
+	@$(BIN)/python -m tools.bench
+
+clean: ## Remove the developer environments; the cache outside the checkout stays
+	rm -rf .venv .venv-trainer
+
+.venv/ready: requirements/bootstrap.txt requirements/dev.txt sdk/pyproject.toml operator/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 69; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)."; exit 69; }
+	@echo "making the developer environment .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator
+	@touch $@
+
+.venv-trainer/ready: requirements/trainer.txt sdk/pyproject.toml trainer-image/pyproject.toml
+	@$(PYTHON) -m images trainer-venv .venv-trainer
+	@touch $@
+
+.PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+        kubeconfig bench clean

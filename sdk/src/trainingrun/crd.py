@@ -1,0 +1,122 @@
+"""The CustomResourceDefinition, made from the API models.
+
+The API server accepts structural schemas only: no `$ref`, no `anyOf` with null, no `additionalProperties: false`. The
+functions here turn pydantic's JSON schema into that form and add what JSON schema cannot say (names, columns, defaults of
+objects).
+"""
+
+from typing import Any
+
+from trainingrun.api import GROUP, KIND, PLURAL, VERSION, TrainingRun
+
+Schema = dict[str, Any]
+
+RUN_NAME_LIMIT = 50
+"""Longest run name: children are named `<run>-<attempt>`, pods add an index and a suffix, all within 63 characters."""
+
+_COLUMNS = (
+    ("Status", "string", ".status.columns.status", 0, "State of the run."),
+    ("Stage", "string", ".status.stage", 0, "Stage the run is in."),
+    ("Progress", "string", ".status.columns.progress", 0, "Done part of the run."),
+    ("ETA", "string", ".status.columns.eta", 0, "Estimated time left."),
+    ("Metric", "string", ".status.columns.metric", 0, "Most telling metric."),
+    ("Workers", "string", ".status.columns.workers", 0, "Ready and wanted workers."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
+    ("Attempt", "integer", ".status.attempt", 1, "Current attempt."),
+    ("Reason", "string", '.status.conditions[?(@.type=="Succeeded")].reason', 1, "Why the run is in this state."),
+)
+
+
+def custom_resource_definition() -> Schema:
+    """The CRD of TrainingRun as a plain object, ready to be written as YAML."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}", "labels": {"app.kubernetes.io/part-of": "trainingrun"}},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": KIND.lower(),
+                "shortNames": ["trun"],
+                "categories": ["all", "ml"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
+                    "schema": {"openAPIV3Schema": _root_schema()},
+                }
+            ],
+        },
+    }
+
+
+def _column(name: str, kind: str, path: str, priority: int, description: str) -> Schema:
+    column: Schema = {"name": name, "type": kind, "jsonPath": path, "description": description}
+    return column | ({"priority": priority} if priority else {})
+
+
+def _root_schema() -> Schema:
+    generated = TrainingRun.model_json_schema(by_alias=True)
+    properties = _structural(generated, definitions=generated["$defs"])["properties"]
+    status = properties["status"] | {"default": {"observedGeneration": -1}}
+    return {
+        "type": "object",
+        "description": (TrainingRun.__doc__ or "").strip(),
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object", "properties": {"name": _name_schema()}},
+            "spec": properties["spec"],
+            "status": status,
+        },
+    }
+
+
+def _name_schema() -> Schema:
+    return {"type": "string", "maxLength": RUN_NAME_LIMIT, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"}
+
+
+def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
+    """The same schema without references, nulls and titles; objects whose fields all have defaults default to {}."""
+    schema = _without_null(_resolved(schema, definitions=definitions), definitions=definitions)
+    made: Schema = {
+        key: value for key, value in schema.items() if key not in {"title", "additionalProperties", "default", "$defs"}
+    }
+    if "properties" in schema:
+        made["properties"] = {
+            name: _structural(child, definitions=definitions) for name, child in schema["properties"].items()
+        }
+    if isinstance(schema.get("items"), dict):
+        made["items"] = _structural(schema["items"], definitions=definitions)
+    if schema.get("default") is not None:
+        made["default"] = {} if schema.get("type") == "object" else schema["default"]
+    if made.get("default") == []:
+        del made["default"]  # a missing list already means an empty one
+    return made
+
+
+def _resolved(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
+    """Replace a reference by what it refers to; what stands beside the reference wins."""
+    while "$ref" in schema:
+        target = definitions[schema["$ref"].rsplit("/", 1)[-1]]
+        schema = target | {key: value for key, value in schema.items() if key != "$ref"}
+    return schema
+
+
+def _without_null(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
+    """Turn `anyOf: [X, null]`, pydantic's way to say optional, into X."""
+    choices = schema.get("anyOf", [])
+    others = [choice for choice in choices if choice.get("type") != "null"]
+    if len(others) != 1 or len(choices) == 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return _resolved(others[0], definitions=definitions) | rest
