@@ -10,8 +10,8 @@ In a worker pod:
     root: the paths inside come from the configuration;
   - only `/tmp` and the output are writable.
 
-Worker 0 serves HTTP on `PROGRESS_PORT`: `GET /progress` (`ProgressReport` as JSON), `GET /healthz` (200 as long as the
-agent lives), `GET /readyz` (200 once all ranks of this worker are initialised, 503 before). The others serve the last two.
+Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
+all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON).
 Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
 """
 

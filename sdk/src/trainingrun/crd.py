@@ -1,8 +1,7 @@
 """The CustomResourceDefinition, made from the API models.
 
 The API server accepts structural schemas only: no `$ref`, no `anyOf` with null, no `additionalProperties: false`. The
-functions here turn pydantic's JSON schema into that form and add what JSON schema cannot say (names, columns, defaults of
-objects).
+functions here turn pydantic's JSON schema into that form and add what it cannot say (names, columns, object defaults).
 """
 
 from typing import Any
