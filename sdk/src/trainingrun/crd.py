@@ -85,7 +85,7 @@ def _name_schema() -> Schema:
 
 
 def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
-    """The same schema without references, nulls and titles; objects whose fields all have defaults default to {}."""
+    """The same schema without references, nulls and titles, with the defaults of objects in full."""
     schema = _without_null(_resolved(schema, definitions=definitions), definitions=definitions)
     made: Schema = {
         key: value for key, value in schema.items() if key not in {"title", "additionalProperties", "default", "$defs"}
@@ -97,10 +97,15 @@ def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
     if isinstance(schema.get("items"), dict):
         made["items"] = _structural(schema["items"], definitions=definitions)
     if schema.get("default") is not None:
-        made["default"] = {} if schema.get("type") == "object" else schema["default"]
+        made["default"] = _object_default(made) if schema.get("type") == "object" else schema["default"]
     if made.get("default") == []:
         del made["default"]  # a missing list already means an empty one
     return made
+
+
+def _object_default(schema: Schema) -> Schema:
+    """The default of an object whose fields all have one, in full: the API server checks rules on it as it is written."""
+    return {name: child["default"] for name, child in schema["properties"].items() if "default" in child}
 
 
 def _resolved(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:

@@ -1,0 +1,41 @@
+"""A Kubernetes cluster for development, tests and the demo, in one call. Standard library only.
+
+cluster = connect()          # CLUSTER=embedded, kind or existing; CLUSTER_NAME=trainingrun
+cluster.up()
+print(cluster.kubeconfig())
+"""
+
+import os
+from pathlib import Path
+
+from cluster.backend import Cluster
+from cluster.embedded import EmbeddedCluster
+from cluster.errors import ClusterError
+from cluster.existing import ExistingCluster
+from cluster.kind import KindCluster
+
+__all__ = ["Cluster", "ClusterError", "cache_folder", "connect"]
+
+
+def connect(*, kind: str | None = None, name: str | None = None) -> Cluster:
+    """The cluster of this kind and name; without them, of the environment's CLUSTER and CLUSTER_NAME.
+
+    Raises ClusterError when there is no such kind.
+    """
+    kind = kind or os.environ.get("CLUSTER") or "embedded"
+    name = name or os.environ.get("CLUSTER_NAME") or "trainingrun"
+    if kind == "embedded":
+        return EmbeddedCluster(name=name, cache=cache_folder())
+    if kind == "kind":
+        return KindCluster(name=name, cache=cache_folder())
+    if kind == "existing":
+        return ExistingCluster()
+    raise ClusterError(f"There is no kind of cluster {kind!r}: CLUSTER is embedded, kind or existing.")
+
+
+def cache_folder() -> Path:
+    """Where built programs, images and clusters are kept: outside of the checkout."""
+    chosen = os.environ.get("TRAININGRUN_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainingrun"

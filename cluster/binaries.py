@@ -1,0 +1,169 @@
+"""Kubernetes, etcd, CoreDNS and the pause program, built from Go modules of pinned versions, once.
+
+Each module is built into a folder of the cache whose name is a hash of all it is built from: changing a version in
+`cluster/go` builds anew, and nothing else does.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import ClusterError
+from cluster.shell import last_lines, run
+
+SOURCES = Path(__file__).parent / "go"
+KUBERNETES_VERSION = "1.37.2"
+NEEDED_BYTES = 8_000_000_000
+BUILD_TIMEOUT = 3000.0
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """A folder below `cluster/go`, and the programs that are built from it."""
+
+    name: str
+    packages: tuple[str, ...]
+    flags: tuple[str, ...] = ("-trimpath", "-ldflags=-s -w")
+
+
+MODULES = (
+    GoModule(
+        "kubernetes",
+        tuple(
+            f"k8s.io/kubernetes/cmd/{program}"
+            for program in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubelet",
+                "kube-proxy",
+                "kubectl",
+            )
+        ),
+        ("-trimpath", f"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES_VERSION}"),
+    ),
+    GoModule("etcd", ("go.etcd.io/etcd/server/v3",)),
+    GoModule("coredns", ("github.com/coredns/coredns",)),
+    GoModule("pause", ("trainingrun.dev/cluster/pause",)),
+)
+
+_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+
+
+def ensure(cache: Path) -> dict[str, Path]:
+    """Build what is missing and return the path of every program by its name.
+
+    Takes about ten minutes on two cores the first time. Raises ClusterError when Go or disk space is missing.
+    """
+    programs: dict[str, Path] = {}
+    for module in MODULES:
+        folder = cache / "bin" / f"{module.name}-{_fingerprint(module)}"
+        if not folder.exists():
+            _build(module, into=folder)
+        programs |= {path.name: path for path in folder.iterdir()}
+    return programs
+
+
+def _fingerprint(module: GoModule) -> str:
+    """Hash of the module's files and flags, and of the version of Go."""
+    digest = hashlib.sha256(repr((_go_version(), module.packages, module.flags)).encode())
+    for path in sorted((SOURCES / module.name).iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _go_version() -> str:
+    if shutil.which("go") is None:
+        raise ClusterError(
+            "Go is not installed, and the embedded cluster builds Kubernetes from source: install Go 1.26 or newer "
+            "(https://go.dev/doc/install), or use CLUSTER=kind or CLUSTER=existing."
+        )
+    version = run(["go", "env", "GOVERSION"]).strip()
+    major, minor = version.removeprefix("go").split(".")[:2]
+    if (int(major), int(minor.split("-")[0])) < (1, 26):
+        raise ClusterError(f"Go is too old: Kubernetes {KUBERNETES_VERSION} needs go1.26, this is {version}.")
+    return version
+
+
+def _build(module: GoModule, *, into: Path) -> None:
+    """Build into a temporary folder and rename it, so that an interrupted build leaves nothing half-made."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(into.with_suffix(".lock")):
+        if into.exists():
+            return
+        check_space(into.parent, needed=NEEDED_BYTES, purpose=f"building {module.name}")
+        with tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{module.name}-") as made:
+            for package in module.packages:
+                name = _NAMES.get(package, package.rsplit("/", 1)[-1])
+                _compile(module, package=package, output=Path(made) / name)
+            finished = into.with_suffix(".new")
+            shutil.rmtree(finished, ignore_errors=True)
+            shutil.copytree(made, finished)
+            finished.rename(into)
+
+
+def _compile(module: GoModule, *, package: str, output: Path) -> None:
+    command = ["go", "build", *module.flags, "-o", str(output), package]
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    with _heartbeat(f"building {output.name}"):
+        try:
+            done = subprocess.run(
+                command,
+                cwd=SOURCES / module.name,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=BUILD_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise ClusterError(f"Building {output.name} took longer than {BUILD_TIMEOUT:.0f} s.") from late
+    if done.returncode != 0:
+        raise ClusterError(f"Building {output.name} in {SOURCES / module.name} failed:\n{last_lines(done.stderr)}")
+
+
+def check_space(folder: Path, *, needed: int, purpose: str) -> None:
+    """Raise ClusterError when the file system of `folder` has less than `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ClusterError(
+            f"The disk of {folder} is too full for {purpose}: {free / 1e9:.1f} GB are free, {needed / 1e9:.0f} GB are "
+            "needed. Free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
+        )
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _heartbeat(work: str) -> Iterator[None]:
+    """Say what is going on at the start, every 15 s, and at the end, so that a hang can be located."""
+    start = time.monotonic()
+    finished = threading.Event()
+
+    def beat() -> None:
+        while not finished.wait(15):
+            print(f"  {work}: {time.monotonic() - start:.0f} s", flush=True)
+
+    print(f"  {work}", flush=True)
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
+    print(f"  {work}: done after {time.monotonic() - start:.0f} s", flush=True)

@@ -1,0 +1,252 @@
+"""The embedded cluster: a real Kubernetes of one node, as processes in a network namespace of this machine."""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+import urllib.error
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from cluster import binaries, certificates, cgroups, dns, images, mounts, network, packages, volumes
+from cluster.api import Api
+from cluster.components import COMPONENTS, Component, Programs
+from cluster.errors import ClusterError
+from cluster.layout import Layout, free_link, layout
+from cluster.processes import Process, end
+from cluster.shell import last_lines, run
+
+START_TIMEOUT = 120.0
+UP_BYTES = 3_000_000_000
+
+
+@dataclass(frozen=True)
+class EmbeddedCluster:
+    """One embedded cluster; see `cluster.backend.Cluster` for what its methods promise."""
+
+    name: str
+    cache: Path
+
+    def up(self) -> None:
+        """Start what does not run. Interrupting is safe: the next `up` or `down` goes on from there."""
+        _require_root()
+        if self._is_healthy():
+            return
+        packages.ensure()
+        programs = binaries.ensure(self.cache)
+        binaries.check_space(self.cache, needed=UP_BYTES, purpose="running a cluster")
+        with self._lock():
+            where = self._make_layout()
+            network.make(where)
+            cgroups.make(where.cgroup)
+            certificates.ensure(where)
+            _install_kubeconfig(where)
+            for component in COMPONENTS:
+                self._start(component, where=where, programs=programs)
+            _wait("the node to be ready", self._is_node_ready)
+
+    def down(self) -> None:
+        """End all processes and remove everything except the built programs and images."""
+        where = self._layout()
+        if where is None:
+            return
+        _require_root()
+        with self._lock():
+            for component in reversed(COMPONENTS):
+                self._process(component.name, where=where).stop()
+            cgroups.remove(where.cgroup)
+            end(sorted(_shims(where)), grace=2)
+            network.remove(where)
+            mounts.unmount([where.state, where.run])
+            shutil.rmtree(where.run, ignore_errors=True)
+            _remove_traces(where)
+            shutil.rmtree(where.state)
+
+    def status(self) -> list[tuple[str, str]]:
+        """State of the API server's node and of every component."""
+        where = self._layout()
+        if where is None:
+            return [("cluster", f"{self.name} does not exist: `make cluster-up` makes it")]
+        rows = [(component.name, self._state(component, where=where)) for component in COMPONENTS]
+        return [*rows, ("node", "ready" if self._is_node_ready() else "not ready"), ("server", where.server)]
+
+    def load(self, *, archive: Path, reference: str) -> None:
+        """Import the image into containerd, unless the same archive has been imported before."""
+        images.load(self._existing(), archive=archive, reference=reference)
+
+    def kubeconfig(self) -> Path:
+        """Path of the administrator's kubeconfig; the cluster need not run."""
+        return layout(self.name, cache=self.cache, link=IPv4Network("198.18.0.0/30")).kubeconfig
+
+    def kubectl(self) -> str:
+        """The kubectl that was built with the cluster."""
+        return str(binaries.ensure(self.cache)["kubectl"])
+
+    def logs(self, component: str) -> Path:
+        """Path of the component's log."""
+        names = [known.name for known in COMPONENTS]
+        if component not in names:
+            raise ClusterError(f"There is no component {component!r}: take one of {', '.join(names)}.")
+        return self._process(component, where=self._existing()).log
+
+    def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
+        """Make a folder of this machine the volume of the claim."""
+        where = self._existing()
+        volumes.ensure(where, Api.connect(where.kubeconfig), claim=claim, namespace=namespace, size=size)
+
+    def volume_folder(self, *, claim: str, namespace: str) -> Path:
+        """The folder of this machine that holds the claim's contents."""
+        return self._existing().volumes / f"{namespace}-{claim}"
+
+    def _start(self, component: Component, *, where: Layout, programs: Programs) -> None:
+        for name, text in component.files(where).items():
+            path = where.state / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        process = self._process(component.name, where=where)
+        process.start(network.inside(where, component.command(where, programs)))
+        _wait(f"{component.name} to answer", lambda: self._answers(component, where=where), process=process)
+        if component.name == "apiserver":
+            dns.publish(where, Api.connect(where.kubeconfig))
+        if component.name == "containerd":
+            images.load_pause(where, program=programs["pause"])
+
+    def _answers(self, component: Component, *, where: Layout) -> bool:
+        if component.name == "apiserver":
+            return Api.connect(where.kubeconfig).is_ready()
+        if component.name == "containerd":
+            return where.socket.exists() and bool(run(["ctr", "--address", where.socket, "version"], check=False))
+        return _answers_inside(where, component.health)
+
+    def _state(self, component: Component, *, where: Layout) -> str:
+        process = self._process(component.name, where=where)
+        pid = process.pid()
+        if pid is None:
+            return f"down: `make cluster-up` starts it; its log is {process.log}"
+        return f"up (pid {pid})"
+
+    def _is_healthy(self) -> bool:
+        """Whether every component runs and the node is ready."""
+        where = self._layout()
+        if where is None or not where.kubeconfig.exists():
+            return False
+        running = all(self._process(component.name, where=where).pid() is not None for component in COMPONENTS)
+        return running and self._is_node_ready()
+
+    def _is_node_ready(self) -> bool:
+        where = self._existing()
+        try:
+            node = Api.connect(where.kubeconfig).get(f"/api/v1/nodes/{where.node_name}")
+        except (OSError, urllib.error.HTTPError):
+            return False
+        conditions = (node or {}).get("status", {}).get("conditions", [])
+        return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+    def _process(self, name: str, *, where: Layout) -> Process:
+        return Process(name=name, folder=where.state / "pids", logs=where.logs)
+
+    def _layout(self) -> Layout | None:
+        """The layout that was chosen when the cluster was made, or None when there is no cluster."""
+        layout(self.name, cache=self.cache, link=IPv4Network("198.18.0.0/30"))
+        try:
+            chosen = json.loads(self._choice().read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return layout(self.name, cache=self.cache, link=IPv4Network(chosen["link"]))
+
+    def _existing(self) -> Layout:
+        where = self._layout()
+        if where is None:
+            raise ClusterError(f"There is no cluster {self.name}: `make cluster-up` makes it.")
+        return where
+
+    def _make_layout(self) -> Layout:
+        """Choose addresses that nothing else uses, and remember the choice before anything is made."""
+        where = self._layout()
+        if where is not None:
+            return where
+        link = free_link(self.name, used=network.used_networks())
+        self._choice().parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._choice().with_suffix(".new")
+        temporary.write_text(json.dumps({"link": str(link)}))
+        temporary.replace(self._choice())
+        return self._existing()
+
+    def _choice(self) -> Path:
+        return self.cache / "clusters" / self.name / "layout.json"
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Only one `up` or `down` at a time for one cluster; the kernel releases the lock when the process ends."""
+        folder = self.cache / "clusters"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f".{self.name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _require_root() -> None:
+    if os.geteuid() != 0:
+        raise ClusterError(
+            "The embedded cluster must be run as root: it makes network namespaces, cgroups and mounts. Use sudo, or "
+            "CLUSTER=kind (with Docker), or CLUSTER=existing (your current kubeconfig)."
+        )
+
+
+def _install_kubeconfig(where: Layout) -> None:
+    where.kubeconfig.write_text((where.certificates / "admin.kubeconfig").read_text())
+    where.kubeconfig.chmod(0o600)
+
+
+def _wait(what: str, answer: Callable[[], bool], *, process: Process | None = None) -> None:
+    """Wait for an answer; fail at once, with the last words of its log, when the process has ended."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while not answer():
+        ended = process is not None and process.pid() is None
+        if ended or time.monotonic() > deadline:
+            why = "it ended" if ended else f"{START_TIMEOUT:.0f} s have passed"
+            raise ClusterError(f"Waiting for {what}: {why}. {_last_words(process)}")
+        time.sleep(0.1)
+
+
+def _last_words(process: Process | None) -> str:
+    if process is None or not process.log.exists():
+        return "Look at `make cluster-status`."
+    return f"The end of {process.log}:\n{last_lines(process.log.read_text(errors='replace'))}"
+
+
+def _answers_inside(where: Layout, url: str) -> bool:
+    """Whether a URL on the namespace's loopback answers 200; its certificate is self-signed."""
+    script = (
+        "import ssl, sys, urllib.request as u; c = ssl.create_default_context(); c.check_hostname = False; "
+        "c.verify_mode = ssl.CERT_NONE; "
+        "o = u.build_opener(u.ProxyHandler({}), u.HTTPSHandler(context=c)); o.open(sys.argv[1], timeout=2)"
+    )
+    command = network.inside(where, ["sh", "-c", 'python3 -c "$0" "$1" 2>/dev/null && echo well', script, url])
+    return run(command, check=False).strip() == "well"
+
+
+def _shims(where: Layout) -> set[int]:
+    """Pids of containerd's shims, which live outside of the pods' cgroups and outlive containerd."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"containerd-shim" in command[0] and str(where.socket).encode() in command:
+            found.add(int(folder.name))
+    return found
+
+
+def _remove_traces(where: Layout) -> None:
+    """Small files that containerd and the kubelet keep at fixed places."""
+    for result in Path("/var/lib/cni/results").glob(f"{where.namespace}-*"):
+        result.unlink(missing_ok=True)
+    for link in Path("/var/log/containers").glob("*.log"):
+        if str(where.state) in os.readlink(link):
+            link.unlink(missing_ok=True)

@@ -1,0 +1,3 @@
+module trainingrun.dev/cluster/pause
+
+go 1.26.0

@@ -1,0 +1,95 @@
+"""Container images of the embedded cluster: load an archive into containerd, and make the pause image."""
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+from cluster.components import PAUSE_IMAGE
+from cluster.errors import ClusterError
+from cluster.layout import Layout
+from cluster.shell import run
+
+LOAD_TIMEOUT = 600.0
+
+
+def load(layout: Layout, *, archive: Path, reference: str) -> bool:
+    """Import a Docker archive whose image is called `reference`; returns whether there was anything to do.
+
+    An archive that has been loaded already is not loaded again, and older images of the same repository are removed.
+    Raises ClusterError when the file is missing or does not hold the image.
+    """
+    if not archive.is_file():
+        raise ClusterError(f"There is no image archive {archive}: build it with `make images`.")
+    stamp = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
+    loaded = _remembered(layout)
+    present = set(_list(layout))
+    if loaded.get(reference) == stamp and reference in present:
+        return False
+    _ctr(layout, "images", "import", str(archive))
+    if reference not in _list(layout):
+        raise ClusterError(f"The archive {archive} does not hold an image called {reference}.")
+    repository = reference.rpartition(":")[0]
+    outdated = [name for name in present if name.rpartition(":")[0] == repository and name != reference]
+    for name in outdated:
+        _ctr(layout, "images", "remove", name)
+    kept = {name: value for name, value in loaded.items() if name not in outdated}
+    _record(layout).write_text(json.dumps({**kept, reference: stamp}))
+    return True
+
+
+def load_pause(layout: Layout, *, program: Path) -> None:
+    """Make the image that holds a pod's namespaces open from our own program, and load it."""
+    if PAUSE_IMAGE in _list(layout):
+        return
+    archive = layout.state / "pause.tar"
+    archive.write_bytes(single_program_image(program, reference=PAUSE_IMAGE))
+    _ctr(layout, "images", "import", str(archive))
+
+
+def single_program_image(program: Path, *, reference: str) -> bytes:
+    """A Docker archive with one layer that holds one static program, its entry point."""
+    layer = _tar({program.name: program.read_bytes()}, mode=0o755)
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Entrypoint": [f"/{program.name}"], "User": "65535:65535"},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+            "history": [{"created_by": "cluster"}],
+        }
+    ).encode()
+    name = f"{hashlib.sha256(config).hexdigest()}.json"
+    manifest = json.dumps([{"Config": name, "RepoTags": [reference], "Layers": ["layer.tar"]}]).encode()
+    return _tar({name: config, "layer.tar": layer, "manifest.json": manifest}, mode=0o644)
+
+
+def _tar(files: dict[str, bytes], *, mode: int) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), mode
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _list(layout: Layout) -> list[str]:
+    return _ctr(layout, "images", "list", "--quiet").split()
+
+
+def _ctr(layout: Layout, *arguments: str) -> str:
+    return run(["ctr", "--address", layout.socket, "--namespace", "k8s.io", *arguments], timeout=LOAD_TIMEOUT)
+
+
+def _record(layout: Layout) -> Path:
+    return layout.state / "images.json"
+
+
+def _remembered(layout: Layout) -> dict[str, str]:
+    try:
+        remembered: dict[str, str] = json.loads(_record(layout).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return remembered

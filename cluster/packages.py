@@ -1,0 +1,54 @@
+"""Debian packages that the embedded cluster runs on, installed when they are missing."""
+
+import os
+import shutil
+from pathlib import Path
+
+from cluster.errors import ClusterError
+from cluster.shell import run
+
+PACKAGES = {
+    "containerd": "/usr/bin/containerd",
+    "runc": "/usr/sbin/runc",
+    "containernetworking-plugins": "/usr/lib/cni/bridge",
+    "iptables": "/usr/sbin/iptables",
+    "iproute2": "/usr/bin/ip",
+    "conntrack": "/usr/sbin/conntrack",
+    "openssl": "/usr/bin/openssl",
+    "procps": "/usr/sbin/sysctl",
+}
+"""Package and a file of it that shows that it is installed."""
+
+
+def ensure(packages: dict[str, str] = PACKAGES) -> None:
+    """Install the packages that are missing, without starting their services.
+
+    Raises ClusterError naming the packages when this system has no apt, or when one cannot be installed.
+    """
+    missing = [package for package, file in packages.items() if not _is_there(file)]
+    if not missing:
+        return
+    names = " ".join(missing)
+    if shutil.which("apt-get") is None:
+        raise ClusterError(
+            f"The embedded cluster needs {names}, and this system has no apt-get: install them with its own package "
+            "manager, or use CLUSTER=kind or CLUSTER=existing."
+        )
+    print(f"  installing {names}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    try:
+        run(["apt-get", "update", "--quiet"], timeout=300, environment=environment)
+        run(
+            ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing],
+            timeout=600,
+            environment=environment,
+        )
+    except ClusterError as refused:
+        raise ClusterError(
+            f"The packages {names} could not be installed ({refused}). Install them by hand and try again."
+        ) from refused
+
+
+def _is_there(file: str) -> bool:
+    path = Path(file)
+    return path.exists() or shutil.which(path.name) is not None

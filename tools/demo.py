@@ -1,0 +1,123 @@
+"""`make demo`: from a clean checkout to a trained network in a real cluster."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+import cluster
+import images
+from tools.dataset import upload
+from tools.install import Installation, install, make_namespace
+from tools.kubectl import Kubectl, KubectlError
+from tools.live import follow
+from trainingrun.api import Timeline, TrainingRun
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NAMESPACE = "training"
+RUN_TIMEOUT = 1200.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo and return its exit code: 0 when the run succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    examples = sorted(path.stem for path in EXAMPLES.glob("mnist*.yaml"))
+    parser.add_argument("example", nargs="?", default="mnist", choices=examples)
+    example = parser.parse_args(arguments).example
+    console = Console()
+    try:
+        run = demo(example, console=console)
+    except (KubectlError, cluster.ClusterError, images.ImageError, TimeoutError) as problem:
+        console.print(f"[red]{problem}[/red]", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped. `make demo` goes on from here; `make cluster-down` cleans up.")
+        return 130
+    return 0 if run.status.result is not None else 1
+
+
+def demo(example: str, *, console: Console) -> TrainingRun:
+    """Bring everything up, train the example, and report; returns the finished run."""
+    installation = install(cluster.connect(), say=lambda step: console.rule(step, align="left", style="dim"))
+    kubectl = _prepare(installation, console=console)
+    console.rule(f"kubectl apply -f examples/{example}.yaml", align="left", style="dim")
+    kubectl.delete("trainingrun", example)
+    kubectl.run("apply", "-f", str(EXAMPLES / f"{example}.yaml"))
+    run = follow(_fetch(kubectl, example), console=console, timeout=RUN_TIMEOUT)
+    _report(run, kubectl=kubectl, installation=installation, console=console)
+    return run
+
+
+def _prepare(installation: Installation, *, console: Console) -> Kubectl:
+    """The namespace, the claims and the digits that the examples read."""
+    console.rule("data", align="left", style="dim")
+    kubectl = make_namespace(installation.kubectl, NAMESPACE)
+    for claim in yaml.safe_load_all((EXAMPLES / "volumes.yaml").read_text()):
+        installation.cluster.volume(claim=claim["metadata"]["name"], namespace=NAMESPACE)
+    kubectl.run("apply", "-f", str(EXAMPLES / "volumes.yaml"))
+    folder = EXAMPLES / "data" / "mnist-10k"
+    upload(kubectl, folder, claim="datasets", path=folder.name, image=installation.trainer_image)
+    return kubectl
+
+
+def _fetch(kubectl: Kubectl, name: str) -> Callable[[], TrainingRun]:
+    def fetch() -> TrainingRun:
+        found = kubectl.get("trainingrun", name)
+        if found is None:
+            raise KubectlError(f"trainingrun {name} was deleted while the demo watched it")
+        return TrainingRun.parse(found)
+
+    return fetch
+
+
+def _report(run: TrainingRun, *, kubectl: Kubectl, installation: Installation, console: Console) -> None:
+    if run.status.result is None:
+        failure = run.status.failure
+        console.print(f"[red]Failed: {failure.cause}. {failure.message} {failure.hint}[/red]" if failure else "Failed.")
+    else:
+        console.print(_result_table(run))
+        console.print(_start_table(run.status.timeline or Timeline(), run=run))
+    look = f"{kubectl.binary} --kubeconfig {kubectl.kubeconfig} -n {NAMESPACE}"
+    console.print(
+        f"\nLook around:  {look} get trun,pods\n              {look} get trun {run.metadata.name} -o yaml\n"
+        f"Clean up:     make cluster-down",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _result_table(run: TrainingRun) -> Table:
+    table = Table(title=f"{run.metadata.name}: Succeeded", title_justify="left", show_header=False)
+    result = run.status.result
+    assert result is not None
+    for metric in result.metrics:
+        table.add_row(metric.name, metric.value)
+    table.add_row("epochs", str(result.epochs))
+    for artifact in result.artifacts:
+        table.add_row(artifact.name, f"{artifact.uri}  ({artifact.size_bytes / 1000:.0f} kB)")
+    return table
+
+
+def _start_table(timeline: Timeline, *, run: TrainingRun) -> Table:
+    """Seconds from the creation of the TrainingRun to each moment of its start."""
+    table = Table(title="Start of the last attempt, seconds after apply", title_justify="left", show_header=False)
+    moments = (
+        ("scheduled", timeline.scheduled),
+        ("container started", timeline.container_started),
+        ("rendezvous done", timeline.rendezvous_done),
+        ("TensorFlow ready", timeline.tensorflow_ready),
+        ("first step", timeline.first_step),
+    )
+    created = run.metadata.creation_timestamp
+    for name, moment in moments:
+        if moment is not None and created is not None:
+            table.add_row(name, f"{(moment - created).total_seconds():.0f}")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

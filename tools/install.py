@@ -1,0 +1,51 @@
+"""Bring the operator into a cluster: build and load the images, apply the manifests, wait until it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cluster
+import images
+from tools.kubectl import Kubectl
+
+OPERATOR_NAMESPACE = "trainingrun-system"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running cluster with the operator in it."""
+
+    kubectl: Kubectl
+    cluster: cluster.Cluster
+    trainer_image: str
+
+
+def install(backend: cluster.Cluster, *, say: Say = print) -> Installation:
+    """Start the cluster if it does not run, and install the operator that this checkout builds.
+
+    Calling it again is cheap: what has not changed is neither built nor loaded again.
+    """
+    say("cluster")
+    backend.up()
+    kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
+    references = {}
+    for name in ("operator", "trainer"):
+        say(f"{name} image")
+        archive = images.build(name)
+        backend.load(archive=archive.path, reference=archive.reference)
+        references[name] = archive.reference
+    say("operator")
+    manifests = images.render(operator=references["operator"], trainer=references["trainer"])
+    kubectl.run("apply", "-f", "-", stdin=manifests)
+    kubectl.within(OPERATOR_NAMESPACE).run(
+        *("rollout", "status", "deployment/trainingrun-operator", "--timeout=180s"), timeout=190
+    )
+    return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"])
+
+
+def make_namespace(kubectl: Kubectl, name: str) -> Kubectl:
+    """Create a namespace under Pod Security `restricted`, if it does not exist, and return kubectl within it."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    return kubectl.within(name)

@@ -1,0 +1,66 @@
+"""kubectl as a value: one binary, one kubeconfig, one namespace."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class KubectlError(Exception):
+    """kubectl refused or failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """Runs kubectl against one cluster. Every call has a deadline, in seconds."""
+
+    binary: str
+    kubeconfig: Path
+    namespace: str = "default"
+
+    def within(self, namespace: str) -> "Kubectl":
+        """The same cluster, another namespace."""
+        return replace(self, namespace=namespace)
+
+    def run(self, *arguments: str, stdin: str | bytes | None = None, timeout: float = 60) -> str:
+        """Run kubectl and return what it printed.
+
+        Raises KubectlError with kubectl's own words when it fails, or says what took too long.
+        """
+        command = [self.binary, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        try:
+            done = subprocess.run(command, input=data, capture_output=True, timeout=timeout, check=False)
+        except subprocess.TimeoutExpired as late:
+            raise KubectlError(f"kubectl {' '.join(arguments)} took longer than {timeout:.0f} s") from late
+        if done.returncode != 0:
+            raise KubectlError(done.stderr.decode().strip() or done.stdout.decode().strip())
+        return done.stdout.decode()
+
+    def apply(self, *manifests: dict[str, Any]) -> str:
+        """`kubectl apply` of these objects."""
+        return self.run("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+
+    def get(self, kind: str, name: str) -> dict[str, Any] | None:
+        """The object, or None when there is none of this name."""
+        found = self.run("get", kind, name, "--ignore-not-found", "-o", "json")
+        return _object(found) if found.strip() else None
+
+    def list(self, kind: str, *, selector: str = "") -> Sequence[dict[str, Any]]:
+        """All objects of a kind in the namespace, by label selector."""
+        listed = _object(self.run("get", kind, "-o", "json", *(["-l", selector] if selector else [])))
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    def delete(self, kind: str, name: str, *, timeout: float = 90) -> None:
+        """Delete an object and wait until it is gone; a missing one is fine."""
+        self.run("delete", kind, name, "--ignore-not-found", f"--timeout={timeout:.0f}s", timeout=timeout + 10)
+
+
+def _object(text: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
