@@ -60,9 +60,7 @@ class Api:
         """JSON merge patch of one object."""
         return self._request("PATCH", path, body=patch, kind="application/merge-patch+json")
 
-    def _request(
-        self, verb: str, path: str, *, body: Object | None = None, kind: str = "", timeout: float = 10
-    ) -> Object:
+    def _request(self, verb: str, path: str, *, body: Object | None = None, kind: str = "", timeout: float = 10) -> Object:
         with self._open(verb, path, body, kind=kind, timeout=timeout) as reply:
             parsed: Object = json.loads(reply.read())
             return parsed
@@ -73,7 +71,5 @@ class Api:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", kind)
         # The API server is on a link of this machine: a proxy that the environment names must not see the request.
-        direct = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.context)
-        )
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.context))
         return direct.open(request, timeout=timeout)

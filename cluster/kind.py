@@ -58,9 +58,7 @@ class KindCluster:
 
     def logs(self, component: str) -> Path:
         """kind keeps the logs inside its nodes."""
-        raise ClusterError(
-            f"kind keeps the log of {component} inside its nodes: `kind export logs --name {self.name}`."
-        )
+        raise ClusterError(f"kind keeps the log of {component} inside its nodes: `kind export logs --name {self.name}`.")
 
     def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
         """Nothing to do: kind's default storage class makes volumes for claims."""

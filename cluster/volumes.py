@@ -14,9 +14,7 @@ def ensure(layout: Layout, api: Api, *, claim: str, namespace: str, size: str) -
     name = f"{namespace}-{claim}"
     folder = layout.volumes / name
     folder.mkdir(parents=True, exist_ok=True)
-    api.apply(
-        f"/api/v1/persistentvolumes/{name}", _volume(layout, name=name, claim=claim, namespace=namespace, size=size)
-    )
+    api.apply(f"/api/v1/persistentvolumes/{name}", _volume(layout, name=name, claim=claim, namespace=namespace, size=size))
     bound = api.get(f"/api/v1/persistentvolumes/{name}") or {}
     if bound.get("status", {}).get("phase") == "Released":
         # The claim was deleted: forget its UID, so that the next claim of this name is bound again.

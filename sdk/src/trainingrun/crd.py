@@ -91,9 +91,7 @@ def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
         key: value for key, value in schema.items() if key not in {"title", "additionalProperties", "default", "$defs"}
     }
     if "properties" in schema:
-        made["properties"] = {
-            name: _structural(child, definitions=definitions) for name, child in schema["properties"].items()
-        }
+        made["properties"] = {name: _structural(child, definitions=definitions) for name, child in schema["properties"].items()}
     if isinstance(schema.get("items"), dict):
         made["items"] = _structural(schema["items"], definitions=definitions)
     if schema.get("default") is not None:

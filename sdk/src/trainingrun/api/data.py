@@ -68,9 +68,9 @@ class NPZArrays(Frozen):
     """File and array names of a NumPy .npz data set."""
 
     file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
-    images: Annotated[
-        str, Field(min_length=1, max_length=63, description="Array with the images or feature vectors.")
-    ] = "x_train"
+    images: Annotated[str, Field(min_length=1, max_length=63, description="Array with the images or feature vectors.")] = (
+        "x_train"
+    )
     labels: Annotated[str, Field(min_length=1, max_length=63, description="Array with the integer labels.")] = "y_train"
 
 
@@ -81,9 +81,9 @@ class Data(Frozen):
     """Labelled samples for classification, split into training, validation and test by the run's seed."""
 
     source: Annotated[DataSource, Field(description="Where the data is.")]
-    format: Annotated[
-        DataFormat | None, Field(description="IDX (as MNIST is distributed) or NPZ. Not for builtin data.")
-    ] = None
+    format: Annotated[DataFormat | None, Field(description="IDX (as MNIST is distributed) or NPZ. Not for builtin data.")] = (
+        None
+    )
     idx: Annotated[IDXFiles | None, Field(description="File names, with format IDX.")] = None
     npz: Annotated[NPZArrays | None, Field(description="File and array names, with format NPZ.")] = None
     validation_fraction: Annotated[

@@ -53,9 +53,9 @@ class TrainingRunSpec(Frozen):
     strategy: Annotated[Strategy, Field(description="How the ranks train together.")] = Strategy()
     data: Annotated[Data, Field(description="Samples to learn from.")]
     model: Annotated[Model, Field(description="The network.")]
-    augmentation: Annotated[
-        Augmentation | None, Field(description="Random changes of the training images. Default: none.")
-    ] = None
+    augmentation: Annotated[Augmentation | None, Field(description="Random changes of the training images. Default: none.")] = (
+        None
+    )
     training: Annotated[Training, Field(description="The training loop.")] = Training()
     output: Annotated[Output, Field(description="Where checkpoints and the model go.")]
     recovery: Annotated[Recovery, Field(description="Bounds on restarts and on waiting.")] = Recovery()

@@ -28,9 +28,7 @@ class Columns(Tolerant):
     status: Annotated[str, Field(max_length=32, description="State of the run in one word.")] = ""
     progress: Annotated[str, Field(max_length=16, description="Done part, for example 42%.")] = ""
     eta: Annotated[str, Field(max_length=16, description="Time left, for example 3m20s.")] = ""
-    metric: Annotated[str, Field(max_length=48, description="Most telling metric, for example val_accuracy=0.973.")] = (
-        ""
-    )
+    metric: Annotated[str, Field(max_length=48, description="Most telling metric, for example val_accuracy=0.973.")] = ""
     workers: Annotated[str, Field(max_length=16, description="Ready and wanted workers, for example 2/2.")] = ""
 
 
@@ -108,9 +106,7 @@ class Artifact(Tolerant):
 
     name: Annotated[str, Field(max_length=63, description="Name, for example model.")]
     uri: Annotated[str, Field(max_length=1024, description="Where it is: pvc://claim/path.")]
-    sha256: Annotated[
-        str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")
-    ] = ""
+    sha256: Annotated[str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")] = ""
     size_bytes: Annotated[int, Field(description="Size in bytes.")] = 0
 
 

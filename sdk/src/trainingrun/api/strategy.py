@@ -31,6 +31,6 @@ class Strategy(Frozen):
             "one rank, else Single."
         ),
     ] = None
-    transport: Annotated[
-        Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")
-    ] = Transport.GLOO
+    transport: Annotated[Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")] = (
+        Transport.GLOO
+    )

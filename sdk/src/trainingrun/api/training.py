@@ -102,9 +102,7 @@ class Training(Frozen):
         EarlyStopping | None, Field(description="Stop when a metric stops improving. Default: train all epochs.")
     ] = None
     regularization: Annotated[Regularization, Field(description="Penalties on large weights.")] = Regularization()
-    seed: Annotated[
-        int, Field(ge=0, le=2147483647, description="Seed of the splits, weights, order and augmentation.")
-    ] = 7
+    seed: Annotated[int, Field(ge=0, le=2147483647, description="Seed of the splits, weights, order and augmentation.")] = 7
     checkpoint: Annotated[Checkpointing, Field(description="When the state is written.")] = Checkpointing()
 
     model_config = rules(

@@ -28,9 +28,7 @@ class Workers(Frozen):
     """The gang: `replicas` pods with `processesPerWorker` training processes (ranks) each."""
 
     replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods.")] = 1
-    processes_per_worker: Annotated[
-        int, Field(ge=1, le=16, description="Training processes (ranks) in each worker pod.")
-    ] = 1
+    processes_per_worker: Annotated[int, Field(ge=1, le=16, description="Training processes (ranks) in each worker pod.")] = 1
     resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
 
     @property

@@ -1,0 +1,47 @@
+"""The log of a worker: on standard output for `kubectl logs`, and in a file for the output and the termination message."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+
+TAIL_LINES = 40
+
+
+class Logbook:
+    """Keeps all lines in a scratch file and the last ones in memory; safe to use from several threads."""
+
+    def __init__(self, *, scratch: Path | None = None) -> None:
+        descriptor, name = tempfile.mkstemp(prefix="trainingrun-", suffix=".log", dir=scratch)
+        self._path = Path(name)
+        self._file = open(descriptor, "w", encoding="utf-8", errors="replace")  # noqa: SIM115  # closed by `save`
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._lock = threading.Lock()
+
+    def write(self, line: str) -> None:
+        """Add one line, without its line break."""
+        with self._lock:
+            print(line, flush=True)
+            self._tail.append(line)
+            with contextlib.suppress(OSError):  # a full scratch disk must not end the worker
+                self._file.write(line + "\n")
+
+    def tail(self, *, limit: int = 2000) -> str:
+        """The last lines, at most `limit` characters."""
+        with self._lock:
+            return "\n".join(self._tail)[-limit:]
+
+    def save(self, target: Path) -> None:
+        """Copy the log to the output; a failure is said on standard error and changes nothing."""
+        with self._lock:
+            try:
+                self._file.close()
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self._path, target)
+            except OSError as problem:
+                print(f"The log could not be kept at {target}: {problem}", file=sys.stderr)
+            finally:
+                self._path.unlink(missing_ok=True)

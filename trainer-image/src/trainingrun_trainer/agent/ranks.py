@@ -1,0 +1,89 @@
+"""The training processes of one worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.messages import PIPE_VARIABLE, Message, parse
+
+RANK_MODULE = "trainingrun_trainer.rank"
+
+
+class Rank:
+    """One process: started at once, its lines copied to the logbook, its messages handed on."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        environment: Mapping[str, str],
+        logbook: Logbook,
+        on_message: Callable[["Rank", Message], None],
+        module: str = RANK_MODULE,
+    ) -> None:
+        self.number = number
+        self.last: Message | None = None
+        self._logbook = logbook
+        self._on_message = on_message
+        reading, writing = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            env={**os.environ, **environment, PIPE_VARIABLE: str(writing)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+        os.close(writing)
+        self._readers = [
+            threading.Thread(target=self._copy_output, daemon=True),
+            threading.Thread(target=self._read_messages, args=(reading,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def poll(self) -> int | None:
+        """Exit code, negative for a signal, or None while it runs."""
+        return self._process.poll()
+
+    def interrupt(self) -> None:
+        """Ask it to save its state and end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, with everything that it has started."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def drain(self, *, timeout: float = 2) -> None:
+        """Wait until all that an ended process has written has been read."""
+        deadline = time.monotonic() + timeout
+        for reader in self._readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, number)
+            except ProcessLookupError:
+                return
+
+    def _copy_output(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._logbook.write(f"[rank {self.number}] {line.decode(errors='replace').rstrip()}")
+
+    def _read_messages(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb") as lines:
+            for line in lines:
+                message = parse(line)
+                if message is not None:
+                    if message.kind in ("failed", "result"):
+                        self.last = message
+                    self._on_message(self, message)

@@ -1,0 +1,151 @@
+"""Worker 0's key-value store: Horovod's ranks find each other in it, and the agents learn how the others are.
+
+The protocol is that of Horovod's own rendezvous server (`horovod/runner/http/http_server.py`): `PUT`, `GET` and `DELETE`
+of `/<scope>/<key>` with raw bodies, 404 for a missing key. A new store is made for every attempt, because the keys of a
+half-finished rendezvous point to addresses that are gone.
+
+The agents add one scope of their own, `AGENTS`: each worker writes its state under its index.
+"""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar, Literal
+
+AGENTS = "agents"
+State = Literal["here", "done", "failed"]
+
+CONNECT_TIMEOUT = 0.2
+RETRY_INTERVAL = 0.1
+
+
+class Store:
+    """Values by path, shared by the server's threads."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def put(self, path: str, value: bytes) -> None:
+        """Set a value."""
+        with self._lock:
+            self._values[path] = value
+
+    def get(self, path: str) -> bytes | None:
+        """A value, or None; the path of the agents' scope alone gives all their states as JSON."""
+        with self._lock:
+            if path == f"/{AGENTS}":
+                return json.dumps(self._states()).encode()
+            return self._values.get(path)
+
+    def delete(self, path: str) -> None:
+        """Forget a value."""
+        with self._lock:
+            self._values.pop(path, None)
+
+    def states(self) -> dict[int, State]:
+        """State of every agent that has checked in."""
+        with self._lock:
+            return {int(worker): state for worker, state in self._states().items()}
+
+    def _states(self) -> dict[str, State]:
+        prefix = f"/{AGENTS}/"
+        return {
+            path.removeprefix(prefix): value.decode()  # type: ignore[misc]  # only agents write here, only states
+            for path, value in self._values.items()
+            if path.startswith(prefix)
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    store: ClassVar[Store]
+
+    def do_PUT(self) -> None:  # the name that http.server calls
+        """Set a value."""
+        length = int(self.headers.get("Content-Length", "0"))
+        self.store.put(self.path, self.rfile.read(length))
+        self._reply(200, b"")
+
+    def do_GET(self) -> None:  # the name that http.server calls
+        """Return a value."""
+        value = self.store.get(self.path)
+        self._reply(404 if value is None else 200, value or b"")
+
+    def do_DELETE(self) -> None:  # the name that http.server calls
+        """Forget a value."""
+        self.store.delete(self.path)
+        self._reply(200, b"")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: every rank polls every 10 ms."""
+
+    def _reply(self, code: int, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def serve(store: Store, *, port: int) -> Iterator[None]:
+    """Serve the store on all interfaces while the context lasts."""
+    handler = type("Handler", (_Handler,), {"store": store})
+    server = ThreadingHTTPServer(("", port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Board:
+    """What an agent knows of the other agents, wherever the store is."""
+
+    def __init__(self, *, worker: int, host: str, port: int) -> None:
+        self._worker = worker
+        self._host = host
+        self._port = port
+
+    def write(self, state: State) -> bool:
+        """Publish the own state; returns whether worker 0 answered."""
+        return self._request("PUT", f"/{AGENTS}/{self._worker}", state.encode()) is not None
+
+    def read(self) -> Mapping[int, State] | None:
+        """States of all agents, or None when worker 0 does not answer."""
+        body = self._request("GET", f"/{AGENTS}")
+        return None if body is None else {int(worker): state for worker, state in json.loads(body).items()}
+
+    def wait_for_all(self, replicas: int, *, timeout: float) -> list[int]:
+        """Wait until all workers have checked in; returns those that have not after `timeout` seconds.
+
+        The address may be refused, unreachable or silent until the cluster's network knows it, so all three are tried
+        again every 100 ms, faster than the kernel retries a lost packet.
+        """
+        deadline = time.monotonic() + timeout
+        known: Mapping[int, State] = {}
+        while len(known) < replicas and time.monotonic() < deadline:
+            known = self.read() or known
+            if len(known) < replicas:
+                time.sleep(RETRY_INTERVAL)
+        return [worker for worker in range(replicas) if worker not in known]
+
+    def _request(self, verb: str, path: str, body: bytes | None = None) -> bytes | None:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
+        try:
+            connection.connect()
+            assert isinstance(connection.sock, socket.socket)
+            connection.sock.settimeout(5)
+            connection.request(verb, path, body=body)
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()

@@ -1,0 +1,84 @@
+"""From how the ranks ended to the worker's final record. Pure."""
+
+import signal
+from dataclasses import dataclass
+
+from trainingrun.contract import Cause, ExitCode
+from trainingrun_trainer.messages import Message
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A rank that has ended: its exit code (negative for a signal) and its last message."""
+
+    rank: int
+    code: int
+    last: Message | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why and how a worker ends."""
+
+    exit_code: int
+    cause: str | None = None
+    rank: int | None = None
+    signal: int | None = None
+    message: str = ""
+    hint: str = ""
+
+
+SUCCEEDED = Verdict(exit_code=ExitCode.SUCCEEDED)
+PEER_LOST = Verdict(
+    exit_code=ExitCode.PEER_LOST,
+    cause=Cause.PEER_LOST,
+    message="Another worker failed, so this one stopped. Its own record says why.",
+)
+
+
+def judge(ended: Ended) -> Verdict:
+    """The verdict on one rank, by its own words if it had any."""
+    if ended.code == 0:
+        return SUCCEEDED
+    if ended.code < 0:
+        return _killed(ended)
+    if ended.last is not None and ended.last.kind == "failed":
+        return Verdict(
+            exit_code=ended.last.exit_code,
+            cause=ended.last.cause,
+            rank=ended.rank,
+            message=ended.last.text,
+            hint=ended.last.hint,
+        )
+    return Verdict(
+        exit_code=ExitCode.INTERNAL,
+        cause=Cause.RANK_FAILED,
+        rank=ended.rank,
+        message=f"Rank {ended.rank} ended with exit code {ended.code} and without a word. Its last lines are in the log.",
+    )
+
+
+def _killed(ended: Ended) -> Verdict:
+    number = -ended.code
+    name = signal.Signals(number).name
+    hint = ""
+    if number == signal.SIGKILL:
+        hint = "If its memory ran out, raise spec.workers.resources.limits.memory or lower spec.training.batchSize."
+    return Verdict(
+        exit_code=ExitCode.INTERNAL,
+        cause=Cause.RANK_KILLED,
+        rank=ended.rank,
+        signal=number,
+        message=f"Rank {ended.rank} was ended by signal {number} ({name}).",
+        hint=hint,
+    )
+
+
+def first_cause(ended: list[Ended]) -> Verdict:
+    """The verdict on a worker whose ranks have ended: the most telling one.
+
+    A rank that only lost its peers, or was interrupted, is never the cause while another is.
+    """
+    verdicts = [judge(each) for each in ended]
+    weight = {ExitCode.SUCCEEDED: 3, ExitCode.PEER_LOST: 2, ExitCode.INTERRUPTED: 1}
+    return min(verdicts, key=lambda verdict: weight.get(ExitCode(verdict.exit_code), 0), default=SUCCEEDED)

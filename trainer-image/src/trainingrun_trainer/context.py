@@ -1,0 +1,27 @@
+"""What every stage gets: the configuration, the gang, and where to write and report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trainingrun.contract import AttemptConfig
+from trainingrun_trainer.parallel.gang import Gang
+from trainingrun_trainer.progress import Progress
+from trainingrun_trainer.settings import OutputPaths, Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a stage on one rank."""
+
+    config: AttemptConfig
+    settings: Settings
+    paths: OutputPaths
+    gang: Gang
+    progress: Progress
+    is_interrupted: Callable[[], bool]
+    """Whether this rank has been told to stop."""
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this rank writes the output."""
+        return self.gang.rank == 0

@@ -1,0 +1,82 @@
+"""Random changes of a batch of images as one warp.
+
+All changes of one image are affine, so they are multiplied into one 3x3 matrix per image, and one operation draws the whole
+batch: one interpolation instead of one per change. The ranges have the meaning of Keras' `ImageDataGenerator`
+(`keras/preprocessing/image.py`: rotation, shift, shear and zoom about the centre, then the flip).
+
+A matrix maps the pixel (x, y, 1) of the result to the place in the original that it shows.
+"""
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from trainingrun.api import Augmentation, FillMode, number
+
+Tensor = Any
+
+_FILL = {
+    FillMode.NEAREST: "NEAREST",
+    FillMode.CONSTANT: "CONSTANT",
+    FillMode.REFLECT: "REFLECT",
+    FillMode.WRAP: "WRAP",
+}
+
+
+def augment(images: Tensor, settings: Augmentation, *, seed: Tensor) -> Tensor:
+    """Change each image of a float batch [n, height, width, channels] at random.
+
+    `seed` is an integer tensor of shape [2]; the same seed gives the same images. Gaps are filled by `fillMode`
+    (Constant: with 0).
+    """
+    shape = tf.shape(images)
+    height, width = images.shape[1], images.shape[2]
+    matrices = random_matrices(settings, count=shape[0], height=height, width=width, seed=seed)
+    return warp(images, matrices, fill=settings.fill_mode)
+
+
+def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
+    """Draw images [n, height, width, channels] by matrices [n, 3, 3]."""
+    flat = tf.reshape(matrices, [-1, 9])[:, :8]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=flat,
+        output_shape=tf.shape(images)[1:3],
+        interpolation="BILINEAR",
+        fill_mode=_FILL[fill],
+        fill_value=0.0,
+    )
+
+
+def random_matrices(settings: Augmentation, *, count: Tensor, height: int, width: int, seed: Tensor) -> Tensor:
+    """Matrices [count, 3, 3] of independent random changes."""
+    draws = tf.random.stateless_uniform([9, count], seed=seed, minval=-1.0, maxval=1.0)
+    angle = draws[0] * math.radians(number(settings.rotation_degrees))
+    shift_y = draws[1] * number(settings.height_shift) * height
+    shift_x = draws[2] * number(settings.width_shift) * width
+    shear = draws[3] * math.radians(number(settings.shear_degrees))
+    zoom_x = 1.0 + draws[4] * number(settings.zoom)
+    zoom_y = 1.0 + draws[5] * number(settings.zoom)
+    flip = tf.where(draws[6] < 0.0, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(draws[6])
+    kept = 1.0 - number(settings.crop)
+    crop_x = draws[7] * number(settings.crop) * width / 2
+    crop_y = draws[8] * number(settings.crop) * height / 2
+    zero, one = tf.zeros_like(angle), tf.ones_like(angle)
+    centre = _matrix([one, zero, one * (width - 1) / 2, zero, one, one * (height - 1) / 2, zero, zero, one])
+    origin = _matrix([one, zero, -one * (width - 1) / 2, zero, one, -one * (height - 1) / 2, zero, zero, one])
+    crop = _matrix([one * kept, zero, crop_x, zero, one * kept, crop_y, zero, zero, one])
+    rotate = _matrix([tf.cos(angle), tf.sin(angle), zero, -tf.sin(angle), tf.cos(angle), zero, zero, zero, one])
+    shift = _matrix([one, zero, shift_x, zero, one, shift_y, zero, zero, one])
+    lean = _matrix([tf.cos(shear), zero, zero, -tf.sin(shear), one, zero, zero, zero, one])
+    zoom = _matrix([zoom_x, zero, zero, zero, zoom_y, zero, zero, zero, one])
+    mirror = _matrix([flip, zero, zero, zero, one, zero, zero, zero, one])
+    product = centre
+    for matrix in (crop, rotate, shift, lean, zoom, mirror, origin):
+        product = tf.matmul(product, matrix)
+    return product
+
+
+def _matrix(entries: list[Tensor]) -> Tensor:
+    """Nine vectors [n] as matrices [n, 3, 3]."""
+    return tf.reshape(tf.stack(entries, axis=1), [-1, 3, 3])

@@ -1,0 +1,43 @@
+"""From `spec.data` to samples in memory."""
+
+from pathlib import Path
+
+from trainingrun.api import BuiltinDataset, Data, DataFormat, IDXFiles, NPZArrays, number
+from trainingrun_trainer.data import idx, npz
+from trainingrun_trainer.data.dataset import Dataset, Split, split
+
+_BUILTIN = {
+    BuiltinDataset.MNIST10K: (
+        "mnist-10k",
+        IDXFiles(images="t10k-images-idx3-ubyte.gz", labels="t10k-labels-idx1-ubyte.gz"),
+    )
+}
+
+
+def load(data: Data, *, mount: Path, builtin: Path) -> Dataset:
+    """Read the samples; `mount` is where the claim is, `builtin` where the image keeps its data sets.
+
+    Raises TrainerError (bad data).
+    """
+    if data.source.builtin is not None:
+        folder, files = _BUILTIN[data.source.builtin]
+        return idx.load(builtin / folder, images=files.images, labels=files.labels)
+    claim = data.source.persistent_volume_claim
+    place = mount / claim.path if claim is not None else mount
+    if data.format is DataFormat.NPZ:
+        arrays = data.npz or NPZArrays()
+        return npz.load(place, file=arrays.file, images=arrays.images, labels=arrays.labels)
+    files = data.idx or IDXFiles()
+    return idx.load(place, images=files.images, labels=files.labels)
+
+
+def load_split(data: Data, *, mount: Path, builtin: Path, seed: int) -> tuple[Split, str]:
+    """Read and split the samples; also returns the digest of the whole data set."""
+    samples = load(data, mount=mount, builtin=builtin)
+    parts = split(
+        samples,
+        validation_fraction=number(data.validation_fraction),
+        test_fraction=number(data.test_fraction),
+        seed=seed,
+    )
+    return parts, samples.sha256

@@ -1,0 +1,1 @@
+"""How ranks train together, behind one small protocol: alone, or with Horovod."""

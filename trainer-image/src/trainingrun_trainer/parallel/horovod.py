@@ -1,0 +1,47 @@
+"""Many ranks with Horovod, which this module alone imports.
+
+Only `horovod.tensorflow` is used: `horovod.tensorflow.keras` imports Keras 3 beside tf_keras.
+"""
+
+from collections.abc import Sequence
+
+import horovod.tensorflow as hvd
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainingrun_trainer.parallel.gang import Tensor, Variable
+
+
+class HorovodGang:
+    """All ranks of the attempt: see `Gang`. Making one waits until all have come."""
+
+    def __init__(self) -> None:
+        hvd.init()
+        self.rank: int = hvd.rank()
+        self.size: int = hvd.size()
+
+    def sum_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """One fused all-reduce of all gradients."""
+        return list(hvd.grouped_allreduce(list(gradients), op=hvd.Sum, name="gradients"))
+
+    def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """All-reduce in double precision."""
+        summed: NDArray[np.float64] = hvd.allreduce(tf.constant(values), op=hvd.Sum, name="sum").numpy()
+        return summed
+
+    def gather(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """All-gather along a new first axis."""
+        gathered: NDArray[np.float64] = hvd.allgather(tf.constant(values[np.newaxis]), name="gather").numpy()
+        return gathered
+
+    def broadcast(self, variables: Sequence[Variable]) -> None:
+        """From rank 0."""
+        hvd.broadcast_variables(list(variables), root_rank=0)
+
+    def broadcast_bytes(self, data: bytes) -> bytes:
+        """From rank 0: first the length, then the bytes."""
+        length = int(hvd.broadcast(tf.constant(len(data), tf.int64), root_rank=0, name="length"))
+        own = np.frombuffer(data, dtype=np.uint8) if self.rank == 0 else np.zeros(length, dtype=np.uint8)
+        received: NDArray[np.uint8] = hvd.broadcast(tf.constant(own), root_rank=0, name="bytes").numpy()
+        return received.tobytes()

@@ -1,0 +1,38 @@
+"""What every rank runs, from top to bottom: load, train, evaluate, publish."""
+
+import time
+
+from trainingrun.api import Result
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.stages.evaluate import evaluate
+from trainingrun_trainer.stages.export import export, published
+from trainingrun_trainer.stages.train import train
+
+
+def run(context: Context) -> Result | None:
+    """Run the attempt; rank 0 returns the result, the others None.
+
+    Raises TrainerError with a cause that the user can act on.
+    """
+    started = time.monotonic()
+    config = context.config
+    finished = published(context) if context.is_chief else None
+    if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
+        return finished  # an earlier attempt got this far, and only its report was lost
+
+    split, data_sha256 = load_split(
+        config.data, mount=context.settings.data, builtin=context.settings.builtin_data, seed=config.training.seed
+    )
+    network = build(config.model, shape=split.training.shape, classes=split.training.classes, seed=config.training.seed)
+    state = train(context, network, split)
+    metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
+    if not context.is_chief:
+        return None
+    return export(context, network, split=split, data_sha256=data_sha256, state=state, metrics=metrics, started=started)
+
+
+def _training_metrics(history: dict[str, float]) -> dict[str, float]:
+    """Loss and accuracy on the training samples in the epoch whose weights are kept."""
+    return {name: history[name] for name in ("loss", "accuracy")}

@@ -1,0 +1,74 @@
+"""What rank 0 tells about how far the training is."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from trainingrun.api import CheckpointPosition, MetricValue
+from trainingrun.contract import ProgressReport, Stage, StartMoments
+from trainingrun_trainer import messages
+from trainingrun_trainer.messages import Reporter
+
+
+class Progress:
+    """Keeps the current report and sends it; ranks other than 0 keep silent."""
+
+    def __init__(self, reporter: Reporter, *, attempt: int, speaks: bool) -> None:
+        self._reporter = reporter
+        self._speaks = speaks
+        self._report = ProgressReport(attempt=attempt, updated_at=_now())
+        self._since: tuple[float, int] | None = None
+
+    def ready(self) -> None:
+        """The frameworks are loaded and all ranks have met."""
+        self._reporter.send(messages.ready())
+        self._moment("tensorflow_ready")
+
+    def stage(self, stage: Stage, *, epochs: int = 0, steps: int = 0) -> None:
+        """A stage begins, with so many epochs and steps."""
+        self._since = None
+        self._send(stage=stage, epoch=0, epochs=epochs, step=0, steps=steps, percent=0, eta_seconds=None)
+
+    def step(self, *, step: int, epoch: int, samples: int) -> None:
+        """`step` steps of the stage are done; one step has `samples` samples, over all ranks."""
+        if self._report.moments.first_step is None:
+            self._moment("first_step")
+        now = time.monotonic()
+        if self._since is None:
+            self._since = (now, step)
+        elapsed, done = now - self._since[0], step - self._since[1]
+        left = max(0, self._report.steps - step)
+        rate = done / elapsed if elapsed > 0.5 and done > 0 else None
+        self._send(
+            step=step,
+            epoch=epoch,
+            percent=int(100 * step / self._report.steps) if self._report.steps else 0,
+            eta_seconds=round(left / rate) if rate else None,
+            samples_per_second=round(rate * samples) if rate else None,
+        )
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An epoch is done, with these metrics."""
+        self._send(epoch=epoch, metrics=metric_values(metrics))
+
+    def checkpoint(self, *, stage: Stage, epoch: int, step: int) -> None:
+        """A checkpoint is safe on the output."""
+        self._send(checkpoint=CheckpointPosition(stage=stage, epoch=epoch, step=step))
+
+    def _moment(self, name: str) -> None:
+        moments: StartMoments = self._report.moments.model_copy(update={name: _now()})
+        self._send(moments=moments)
+
+    def _send(self, **changes: object) -> None:
+        self._report = self._report.model_copy(update={**changes, "updated_at": _now()})
+        if self._speaks:
+            self._reporter.send(messages.progress(self._report))
+
+
+def metric_values(metrics: Mapping[str, float]) -> tuple[MetricValue, ...]:
+    """Metrics as the API writes them: decimal strings with four significant places after the point."""
+    return tuple(MetricValue(name=name, value=f"{value:.4f}") for name, value in metrics.items())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

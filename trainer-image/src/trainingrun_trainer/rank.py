@@ -1,0 +1,133 @@
+"""Entry point of one training process: `python -m trainingrun_trainer.rank`, started by the agent."""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from types import FrameType
+
+from trainingrun.api import StrategyType
+from trainingrun.contract import AttemptConfig, Cause, ExitCode
+from trainingrun_trainer import messages
+from trainingrun_trainer.agent.rendezvous import Board
+from trainingrun_trainer.errors import TrainerError, bad_config, failed
+from trainingrun_trainer.messages import Reporter
+from trainingrun_trainer.parallel.gang import Gang
+from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.settings import OutputPaths, Settings
+
+
+def main() -> int:
+    """Run the pipeline; says why it failed to the agent, and returns the exit code."""
+    told = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    reporter = Reporter.from_environment()
+    try:
+        _run(Settings.from_environment(), reporter=reporter, told=told)
+    except TrainerError as problem:
+        print(f"{problem.cause}: {problem} {problem.hint}")
+        reporter.send(_failure(problem))
+        return problem.exit_code
+    except Exception as problem:  # whatever the user's data or model raises becomes a sentence, not a lost pod
+        traceback.print_exc()
+        reporter.send(_unexpected(problem))
+        return ExitCode.PEER_LOST if _is_lost_peer(problem) else ExitCode.INTERNAL
+    return ExitCode.SUCCEEDED
+
+
+def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> None:
+    config = settings.load_config()
+    _prepare_tensorflow(config)
+    gang = _join(config, settings=settings)
+    # Imported only now: the modules below load TensorFlow, and bad configurations should fail before that.
+    from trainingrun_trainer.context import Context
+    from trainingrun_trainer.pipeline import run
+    from trainingrun_trainer.progress import Progress
+
+    progress = Progress(reporter, attempt=config.attempt, speaks=gang.rank == 0)
+    progress.ready()
+    result = run(
+        Context(
+            config=config,
+            settings=settings,
+            paths=OutputPaths(root=settings.output, config=config),
+            gang=gang,
+            progress=progress,
+            is_interrupted=told.is_set,
+        )
+    )
+    if result is not None:
+        reporter.send(messages.result(result))
+
+
+def _prepare_tensorflow(config: AttemptConfig) -> None:
+    """Load TensorFlow with tf_keras, share the processors among the ranks of this pod, and say the versions.
+
+    Raises TrainerError (bad config) when the image brings Keras 3: Horovod cannot average its gradients.
+    """
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+    import tf_keras
+
+    if os.environ["TF_USE_LEGACY_KERAS"] != "1" or not tf_keras.__version__.startswith("2."):
+        raise bad_config(
+            f"The image has Keras {tf_keras.__version__} with TF_USE_LEGACY_KERAS={os.environ['TF_USE_LEGACY_KERAS']}: Horovod "
+            "averages the gradients of tf_keras 2 only. Leave TF_USE_LEGACY_KERAS at 1 and install tf-keras 2."
+        )
+    threads = max(1, len(os.sched_getaffinity(0)) // config.processes_per_worker)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    print(f"tensorflow {tf.__version__}, tf_keras {tf_keras.__version__}, {threads} threads")
+
+
+def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
+    """Meet the other ranks.
+
+    Raises TrainerError (RendezvousFailed) naming the workers that have not come in time.
+    """
+    if config.strategy is StrategyType.SINGLE or config.world_size == 1:
+        return SingleProcess()
+    host, port = os.environ["HOROVOD_GLOO_RENDEZVOUS_ADDR"], int(os.environ["HOROVOD_GLOO_RENDEZVOUS_PORT"])
+    board = Board(worker=settings.worker, host=host, port=port)
+    missing = board.wait_for_all(config.replicas, timeout=config.start_timeout_seconds)
+    if missing:
+        raise failed(
+            f"Workers {', '.join(map(str, missing))} have not come within {config.start_timeout_seconds} s.",
+            cause=Cause.RENDEZVOUS_FAILED,
+            hint="See why their pods do not start, or raise spec.recovery.startTimeoutSeconds.",
+        )
+    from trainingrun_trainer.parallel.horovod import HorovodGang
+
+    return HorovodGang()
+
+
+def _failure(problem: TrainerError) -> messages.Message:
+    return messages.failure(exit_code=problem.exit_code, cause=problem.cause, text=str(problem), hint=problem.hint)
+
+
+def _unexpected(problem: Exception) -> messages.Message:
+    if _is_lost_peer(problem):
+        return messages.failure(
+            exit_code=ExitCode.PEER_LOST,
+            cause=Cause.PEER_LOST,
+            text="The connection to another rank was lost.",
+            hint="",
+        )
+    text = f"{type(problem).__name__}: {str(problem).strip().splitlines()[0] if str(problem).strip() else ''}"
+    return messages.failure(exit_code=ExitCode.INTERNAL, cause=Cause.RANK_FAILED, text=text, hint="")
+
+
+def _is_lost_peer(problem: Exception) -> bool:
+    """Whether Horovod says that another rank has gone (`HorovodInternalError`, raised through TensorFlow)."""
+    text = str(problem)
+    return "Horovod has been shut down" in text or "Connection closed by peer" in text or "HorovodInternalError" in text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""The stage that trains: epochs of steps, each epoch validated, checkpointed and judged for early stopping.
+
+All ranks run the same lines and take the same decisions: metrics are summed over all ranks before anybody looks at them,
+and whether to stop is itself a sum. The loop reads from top to bottom in `train`.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainingrun.api import Training, number
+from trainingrun.contract import Cause, Stage
+from trainingrun_trainer import checkpoint as checkpoints
+from trainingrun_trainer.checkpoint import Checkpoint, LoopState
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.dataset import Split
+from trainingrun_trainer.data.shard import Shard, epoch_order, shard, steps_per_epoch
+from trainingrun_trainer.errors import failed, interrupted
+from trainingrun_trainer.parallel.guard import check_equal_weights
+from trainingrun_trainer.stages.early_stopping import judge_epoch
+from trainingrun_trainer.stages.schedule import learning_rates
+from trainingrun_trainer.stages.step import EpochPlan, Samples, evaluation_steps, make_optimizer, training_steps
+
+Network = Any
+
+FIRST_CALL_STEPS = 2
+CALL_SECONDS = 0.5
+"""How long one call of the training graph may take: progress and signals are looked at in between."""
+
+
+def train(context: Context, network: Network, split: Split) -> LoopState:
+    """Train the network, going on from the newest checkpoint of the round; it ends with its best weights.
+
+    Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, or Interrupted after a checkpoint.
+    """
+    loop = _Loop.start(context, network, split)
+    training, state = context.config.training, loop.state
+    context.progress.stage(Stage.TRAINING, epochs=training.epochs, steps=training.epochs * loop.steps)
+    while state.epoch < training.epochs and not state.stopped:
+        loop.run_epoch()
+        metrics = loop.finish_epoch()
+        if judge_epoch(state, training.early_stopping, metrics=metrics):
+            loop.remember_best()
+        context.progress.epoch(state.epoch, metrics)
+        if state.epoch % training.checkpoint.every_epochs == 0 or state.stopped or state.epoch == training.epochs:
+            loop.save()
+    check_equal_weights(context.gang, network.trainable_variables, when="at the end of training")
+    loop.restore_best()
+    return state
+
+
+@dataclass
+class _Loop:
+    """The training loop's parts and its state."""
+
+    context: Context
+    network: Network
+    optimizer: Any
+    training_samples: int
+    run: Callable[[EpochPlan, int, int], Any]
+    validate: Callable[[Shard], Any]
+    validation: Shard
+    state: LoopState
+    best: list[Any]
+    calls: "_CallLength"
+
+    @classmethod
+    def start(cls, context: Context, network: Network, split: Split) -> "_Loop":
+        """Build the graphs, and give all ranks the same start: rank 0's weights, or the newest checkpoint."""
+        config, gang = context.config, context.gang
+        optimizer = make_optimizer(config.training.optimizer)
+        optimizer.build(network.trainable_variables)
+        loop = cls(
+            context=context,
+            network=network,
+            optimizer=optimizer,
+            training_samples=len(split.training),
+            run=training_steps(
+                network,
+                optimizer,
+                gang,
+                Samples.of(split.training),
+                augmentation=config.augmentation,
+                l2=number(config.training.regularization.l2),
+                seed=config.training.seed,
+            ),
+            validate=evaluation_steps(network, Samples.of(split.validation)),
+            validation=shard(len(split.validation), batch=config.training.batch_size, rank=gang.rank, size=gang.size),
+            state=LoopState(),
+            best=[],
+            calls=_CallLength(),
+        )
+        loop._restore()
+        gang.broadcast([*network.variables, *optimizer.variables])
+        return loop
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        training = self.context.config.training
+        return steps_per_epoch(self.training_samples, batch=training.batch_size, size=self.context.gang.size)
+
+    def run_epoch(self) -> None:
+        """Take the steps of the current epoch that are left."""
+        gang, training, state = self.context.gang, self.context.config.training, self.state
+        order = epoch_order(self.training_samples, seed=training.seed, epoch=state.epoch)
+        mine = shard(self.training_samples, batch=training.batch_size, rank=gang.rank, size=gang.size, order=order)
+        rates = learning_rates(training, size=gang.size, epoch=state.epoch, steps=mine.steps)
+        plan = EpochPlan.of(mine, epoch=state.epoch, learning_rates=rates)
+        while state.step < mine.steps:
+            end = min(mine.steps, state.step + self.calls.steps)
+            self._call(plan, end=end)
+        state.samples.append([int(count) for count in gang.gather(np.array([float(mine.samples)])).ravel()])
+
+    def finish_epoch(self) -> dict[str, float]:
+        """Metrics of the epoch, over the samples of all ranks; raises NotANumber when the loss is none."""
+        state = self.state
+        loss, correct, count = state.sums
+        validated = self.context.gang.sum(np.asarray(self.validate(self.validation), dtype=np.float64))
+        metrics = {
+            "loss": loss / count,
+            "accuracy": correct / count,
+            "val_loss": float(validated[0] / validated[2]),
+            "val_accuracy": float(validated[1] / validated[2]),
+        }
+        _require_numbers(metrics, training=self.context.config.training, epoch=state.epoch + 1)
+        state.epoch, state.step, state.sums = state.epoch + 1, 0, [0.0, 0.0, 0.0]
+        state.history.append(metrics)
+        if self.context.is_chief:
+            print(f"epoch {state.epoch}: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+        return metrics
+
+    def save(self) -> None:
+        """Write a checkpoint; only rank 0 does."""
+        if not self.context.is_chief:
+            return
+        checkpoints.save(
+            Checkpoint(
+                state=self.state,
+                weights=self.network.get_weights(),
+                optimizer=[variable.numpy() for variable in self.optimizer.variables],
+                best=self.best,
+            ),
+            folder=self.context.paths.attempt,
+            keep=self.context.config.training.checkpoint.keep,
+        )
+        self.context.progress.checkpoint(stage=Stage.TRAINING, epoch=self.state.epoch, step=self._steps_done())
+
+    def remember_best(self) -> None:
+        """Keep the current weights as the best so far."""
+        self.best = self.network.get_weights()
+
+    def restore_best(self) -> None:
+        """Go back to the best weights."""
+        self.network.set_weights(self.best)
+
+    def _call(self, plan: EpochPlan, *, end: int) -> None:
+        """Take some steps, add up what they measured, and see whether any rank has been told to stop."""
+        started = time.monotonic()
+        sums = np.asarray(self.run(plan, self.state.step, end), dtype=np.float64)
+        seconds = time.monotonic() - started
+        told = float(self.context.is_interrupted())
+        wish = self.calls.wish(steps=end - self.state.step, seconds=seconds) if self.context.is_chief else 0.0
+        total = self.context.gang.sum(np.append(sums, [told, wish]))
+        self.state.sums = [before + new for before, new in zip(self.state.sums, total[:3].tolist(), strict=True)]
+        self.state.step = end
+        if self.calls.is_first:
+            check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
+        self.calls.agree(int(total[4]))
+        self.context.progress.step(
+            step=self._steps_done(),
+            epoch=self.state.epoch,
+            samples=self.context.config.training.batch_size * self.context.gang.size,
+        )
+        if total[3] > 0:
+            self.save()
+            raise interrupted(f"Told to stop in epoch {self.state.epoch + 1}, step {end}; the state is saved.")
+
+    def _steps_done(self) -> int:
+        return self.state.epoch * self.steps + self.state.step
+
+    def _restore(self) -> None:
+        """Load what rank 0 finds newest; all ranks get it from rank 0, whatever they see of the output."""
+        context = self.context
+        found = checkpoints.newest(context.paths.round, before=context.config.attempt) if context.is_chief else None
+        arrays, note = found or (b"", b"")
+        arrays, note = context.gang.broadcast_bytes(arrays), context.gang.broadcast_bytes(note)
+        if not note:
+            return
+        restored = Checkpoint.decode(arrays, note)
+        self.network.set_weights(restored.weights)
+        for variable, value in zip(self.optimizer.variables, restored.optimizer, strict=True):
+            variable.assign(value)
+        self.state, self.best = restored.state, restored.best
+        context.progress.checkpoint(stage=Stage.TRAINING, epoch=self.state.epoch, step=self._steps_done())
+
+
+class _CallLength:
+    """How many steps one call takes, agreed by all ranks: about `CALL_SECONDS`' worth, as rank 0 measures."""
+
+    def __init__(self) -> None:
+        self.steps = FIRST_CALL_STEPS
+        self.is_first = True
+
+    def wish(self, *, steps: int, seconds: float) -> float:
+        """Steps of the next call; the first call traces the graph, so its time says nothing."""
+        if self.is_first:
+            return 10.0
+        return float(max(1, min(2 * self.steps, round(steps * CALL_SECONDS / max(seconds, 1e-3)))))
+
+    def agree(self, steps: int) -> None:
+        """What rank 0 wished."""
+        self.steps, self.is_first = steps, False
+
+
+def _require_numbers(metrics: dict[str, float], *, training: Training, epoch: int) -> None:
+    broken = [name for name in ("loss", "val_loss") if not math.isfinite(metrics[name])]
+    if broken:
+        raise failed(
+            f"{' and '.join(broken)} became {metrics[broken[0]]} in epoch {epoch}, with spec.training.optimizer.learningRate "
+            f"{training.optimizer.learning_rate}.",
+            cause=Cause.NOT_A_NUMBER,
+            hint="Lower spec.training.optimizer.learningRate, or see that the data has no NaN.",
+        )
