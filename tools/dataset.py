@@ -19,9 +19,7 @@ def upload(kubectl: Kubectl, folder: Path, *, claim: str, path: str, image: str)
     kubectl.apply(_copy_pod(claim=claim, image=image))
     try:
         kubectl.run("wait", "--for=condition=Ready", f"pod/{_POD}", "--timeout=120s", timeout=130)
-        kubectl.run(
-            *("exec", "-i", _POD, "--", "python3", "-c", _UNPACK, f"/volume/{path}"), stdin=_tar(folder), timeout=120
-        )
+        kubectl.run(*("exec", "-i", _POD, "--", "python3", "-c", _UNPACK, f"/volume/{path}"), stdin=_tar(folder), timeout=120)
     finally:
         kubectl.run("delete", "pod", _POD, "--ignore-not-found", "--grace-period=0", "--wait=true", timeout=90)
 

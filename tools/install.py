@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cluster
 import images
+
+import cluster
 from tools.kubectl import Kubectl
 
 OPERATOR_NAMESPACE = "trainingrun-system"
