@@ -1,0 +1,95 @@
+"""The operator and trainer images: build, keep, push and name them. Standard library only."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from images.builder import choose
+from images.errors import ImageError
+from images.recipe import RECIPES, Recipe
+from images.render import render
+
+__all__ = ["Archive", "ImageError", "build", "cache_folder", "push", "render"]
+
+NEEDED_BYTES = 12_000_000_000
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A built image as a Docker archive, and the name that it has inside."""
+
+    path: Path
+    reference: str
+
+
+def build(name: str) -> Archive:
+    """Build an image unless it has not changed, and return its archive; older archives of the image are removed.
+
+    Raises ImageError when something is missing or the build fails.
+    """
+    recipe = _recipe(name)
+    folder = cache_folder() / "images"
+    archive = Archive(path=folder / f"{recipe.repository}-{recipe.tag}.tar", reference=recipe.reference)
+    if archive.path.exists():
+        return archive
+    with locked("images"):
+        if not archive.path.exists():
+            _build(recipe, archive=archive)
+    return archive
+
+
+def push(*, registry: str, tag: str) -> dict[str, str]:
+    """Push both images to a registry and return their names there."""
+    pushed = {}
+    for name, recipe in RECIPES.items():
+        build(name)
+        destination = f"{registry.rstrip('/')}/{recipe.repository}:{tag}"
+        builder = choose(cache_folder())
+        builder.push(reference=recipe.reference, destination=destination)
+        pushed[name] = destination
+    return pushed
+
+
+def cache_folder() -> Path:
+    """Where archives, the build store and wheels are kept: outside of the checkout."""
+    chosen = os.environ.get("TRAININGRUN_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainingrun"
+
+
+@contextmanager
+def locked(what: str) -> Iterator[None]:
+    """Only one process at a time; the kernel releases the lock when the process ends."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f".{what}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(recipe: Recipe, *, archive: Archive) -> None:
+    archive.path.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(archive.path.parent).free
+    if free < NEEDED_BYTES:
+        raise ImageError(
+            f"Building images needs {NEEDED_BYTES / 1e9:.0f} GB in {archive.path.parent}, and {free / 1e9:.1f} GB are free: "
+            "free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
+        )
+    builder = choose(cache_folder())
+    builder.build(target=recipe.target, reference=recipe.reference)
+    temporary = archive.path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    builder.save(reference=recipe.reference, archive=temporary)
+    for outdated in archive.path.parent.glob(f"{recipe.repository}-*.tar"):
+        outdated.unlink()
+    temporary.rename(archive.path)
+
+
+def _recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ImageError(f"There is no image {name!r}: take one of {', '.join(RECIPES)}.")
+    return RECIPES[name]

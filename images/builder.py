@@ -1,0 +1,146 @@
+"""Build the targets of the Dockerfile, with Docker where its engine runs, else with buildah."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from images.base import REFERENCE, ensure_archive
+from images.errors import ImageError
+from images.recipe import ROOT
+from images.shell import answers, stream
+
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+DEBIAN_PACKAGES = ("buildah", "debootstrap", "runc")
+
+
+class Builder(Protocol):
+    """A tool that builds images and keeps them in a local store."""
+
+    def build(self, *, target: str, reference: str) -> None:
+        """Build a target of the Dockerfile."""
+
+    def save(self, *, reference: str, archive: Path) -> None:
+        """Write an image as a Docker archive."""
+
+    def push(self, *, reference: str, destination: str) -> None:
+        """Push an image to a registry."""
+
+    def copy_out(self, *, reference: str, folder: str, target: Path) -> None:
+        """Copy a folder out of an image."""
+
+
+def choose(cache: Path) -> Builder:
+    """The builder of $BUILDER (docker or buildah), else Docker if its engine answers, else buildah."""
+    wanted = os.environ.get("BUILDER") or ("docker" if answers(["docker", "info"]) else "buildah")
+    if wanted == "docker":
+        return Docker()
+    if wanted == "buildah":
+        return Buildah.prepare(cache)
+    raise ImageError(f"There is no builder {wanted!r}: BUILDER is docker or buildah.")
+
+
+class Docker:
+    """The docker command; the base image comes from a registry."""
+
+    def build(self, *, target: str, reference: str) -> None:
+        """See `Builder`."""
+        stream(["docker", "build", "--target", target, "--tag", reference, ROOT])
+
+    def save(self, *, reference: str, archive: Path) -> None:
+        """See `Builder`."""
+        stream(["docker", "save", "--output", archive, reference])
+
+    def push(self, *, reference: str, destination: str) -> None:
+        """See `Builder`."""
+        stream(["docker", "tag", reference, destination])
+        stream(["docker", "push", destination])
+
+    def copy_out(self, *, reference: str, folder: str, target: Path) -> None:
+        """See `Builder`."""
+        name = f"trainingrun-copy-{os.getpid()}"
+        stream(["docker", "create", "--name", name, reference], quiet=True)
+        try:
+            stream(["docker", "cp", f"{name}:{folder}/.", target], quiet=True)
+        finally:
+            stream(["docker", "rm", name], quiet=True)
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah with a store of its own in the cache; nothing else on the machine is touched."""
+
+    store: Path
+    base: str
+
+    @classmethod
+    def prepare(cls, cache: Path) -> "Buildah":
+        """Install buildah if it is missing, and make the base image."""
+        _install_missing()
+        builder = cls(store=cache / "buildah", base=os.environ.get("BASE") or REFERENCE)
+        if builder.base == REFERENCE and not builder._has(REFERENCE):
+            builder._import_base(ensure_archive(cache))
+        return builder
+
+    def build(self, *, target: str, reference: str) -> None:
+        """See `Builder`. Behind a mirror with a certificate of its own, pip is told of the host's certificates."""
+        certificates = []
+        if CERTIFICATES.exists():
+            certificates = ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--build-arg", f"PIP_CERT={CERTIFICATES}"]
+        self._run(
+            *("build-using-dockerfile", "--layers", "--format", "docker", "--target", target, "--tag", reference),
+            *("--build-arg", f"BASE={self.base}", *certificates, str(ROOT)),
+        )
+
+    def save(self, *, reference: str, archive: Path) -> None:
+        """See `Builder`."""
+        self._run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
+
+    def push(self, *, reference: str, destination: str) -> None:
+        """See `Builder`. A registry on loopback is spoken to without TLS, as Docker does."""
+        plain = destination.startswith(("127.", "localhost"))
+        self._run("push", "--quiet", *(["--tls-verify=false"] if plain else []), reference, f"docker://{destination}")
+
+    def copy_out(self, *, reference: str, folder: str, target: Path) -> None:
+        """See `Builder`."""
+        name = f"trainingrun-copy-{os.getpid()}"
+        self._run("from", "--name", name, reference)
+        script = f'cp -r "$(buildah {" ".join(self._options())} mount {name})"{folder}/. "{target}"'
+        try:
+            stream(["sh", "-c", script], environment=_ENVIRONMENT, quiet=True)
+        finally:
+            self._run("rm", name)
+
+    def _import_base(self, archive: Path) -> None:
+        container = f"trainingrun-base-{os.getpid()}"
+        self._run("from", "--name", container, "scratch")
+        self._run("add", "--quiet", container, str(archive), "/")
+        self._run("commit", "--quiet", "--rm", "--format", "docker", container, REFERENCE)
+
+    def _has(self, reference: str) -> bool:
+        return answers(["buildah", *self._options(), "inspect", "--type", "image", reference])
+
+    def _run(self, *arguments: str) -> None:
+        self.store.mkdir(parents=True, exist_ok=True)
+        stream(["buildah", *self._options(), *arguments], environment=_ENVIRONMENT)
+
+    def _options(self) -> list[str]:
+        return ["--root", str(self.store), "--runroot", f"/run/trainingrun-buildah-{os.getuid()}"]
+
+
+_ENVIRONMENT = {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "overlay"}
+
+
+def _install_missing() -> None:
+    missing = [package for package in DEBIAN_PACKAGES if shutil.which(package) is None]
+    if not missing:
+        return
+    names = " ".join(missing)
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise ImageError(f"Building images needs Docker, or {names}: install one of them (as root: apt-get install {names}).")
+    print(f"  installing {names}", flush=True)
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    stream(["apt-get", "update", "--quiet"], environment=environment, quiet=True)
+    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
+    stream(command, environment=environment, quiet=True)

@@ -1,0 +1,41 @@
+"""The ConfigMap with all that the trainer is told about an attempt; immutable."""
+
+import json
+
+from trainingrun.api import Resolved, TrainingRun
+from trainingrun.api.base import to_wire
+from trainingrun.api.strategy import StrategyType
+from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
+from trainingrun_operator.children.metadata import metadata
+from trainingrun_operator.model import Manifest
+
+
+def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifest:
+    """The ConfigMap of an attempt."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(run, attempt=attempt),
+        "immutable": True,
+        "data": {CONFIG_FILE: json.dumps(to_wire(attempt_config(run, attempt=attempt, resolved=resolved)), indent=2)},
+    }
+
+
+def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> AttemptConfig:
+    """The trainer's configuration."""
+    spec = run.spec
+    return AttemptConfig(
+        run=RunIdentity(namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid),
+        round=run.status.round,
+        attempt=attempt,
+        image=resolved.image,
+        strategy=StrategyType(resolved.strategy),
+        replicas=resolved.replicas,
+        processes_per_worker=resolved.processes_per_worker,
+        start_timeout_seconds=spec.recovery.start_timeout_seconds,
+        data=spec.data,
+        model=spec.model,
+        augmentation=spec.augmentation,
+        training=spec.training,
+        output=spec.output,
+    )

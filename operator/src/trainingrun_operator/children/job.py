@@ -1,0 +1,28 @@
+"""The Indexed Job of an attempt: one pod per worker, all at once, none ever replaced.
+
+With `backoffLimitPerIndex: 0` and `maxFailedIndexes` as large as the gang, the Job controller removes no pod when one fails:
+the operator reads why, and decides itself. (With `backoffLimit: 0` the survivors and their messages are gone after two seconds.)
+"""
+
+from trainingrun.api import Resolved, TrainingRun
+from trainingrun_operator.children.metadata import metadata
+from trainingrun_operator.children.pod import pod_template
+from trainingrun_operator.model import Manifest
+
+
+def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
+    """The Job of an attempt; `same_node` puts all workers on one node, for volumes that only one node can mount."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(run, attempt=attempt),
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": resolved.replicas,
+            "parallelism": resolved.replicas,
+            "backoffLimitPerIndex": 0,
+            "maxFailedIndexes": resolved.replicas,
+            "podReplacementPolicy": "Failed",
+            "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node),
+        },
+    }

@@ -1,0 +1,47 @@
+"""What to do next about one run: a ladder of questions, the first that applies answers. Pure, total and level-triggered.
+
+It looks only at what is, never at what happened, so that any history that leads to the same world leads to the same
+decision, and a crash between any two writes changes nothing.
+"""
+
+from datetime import datetime
+
+from trainingrun.api import TrainingRun
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Decision, Observed, OperatorConfig
+from trainingrun_operator.policies.claims import wait_for_claims
+from trainingrun_operator.policies.completion import complete
+from trainingrun_operator.policies.creation import create_children, start_attempt
+from trainingrun_operator.policies.deadline import enforce_deadline
+from trainingrun_operator.policies.failure import recover_from_failure
+from trainingrun_operator.policies.ownership import wait_for_names
+from trainingrun_operator.policies.progress import follow_progress
+from trainingrun_operator.policies.readiness import wait_until_ready
+from trainingrun_operator.policies.stopping import carry_out_stopping
+from trainingrun_operator.policies.suspension import suspend
+from trainingrun_operator.status.finish import finish
+
+_LADDER = (
+    wait_for_names,
+    carry_out_stopping,
+    complete,
+    enforce_deadline,
+    suspend,
+    wait_for_claims,
+    start_attempt,
+    recover_from_failure,
+    create_children,
+    wait_until_ready,
+    follow_progress,
+)
+
+
+def decide(run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig) -> Decision:
+    """The next actions on a run, and its status. Deciding again on the result gives nothing to do."""
+    if run.metadata.deletion_timestamp is not None:
+        return Decision(status=run.status)  # owner references do the work, also when no operator runs
+    if run.status.is_finished:
+        return Decision(status=run.status)  # final: nothing is ever created again
+    life = Life(run=run, observed=observed, now=now, config=config)
+    step = next(step for policy in _LADDER if (step := policy(life)) is not None)
+    return finish(life, step)

@@ -1,0 +1,106 @@
+"""One look at a run: what was asked for, what there is, and when. Everything that the policies ask of it is derived here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from trainingrun.api import Resolved, TrainingRun, TrainingRunStatus
+from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
+
+
+@dataclass(frozen=True)
+class Life:
+    """A run at one moment. An attempt is active from the moment its number is written until its pods are gone."""
+
+    run: TrainingRun
+    observed: Observed
+    now: datetime
+    config: OperatorConfig
+
+    @property
+    def status(self) -> TrainingRunStatus:
+        """What the operator wrote last."""
+        return self.run.status
+
+    @property
+    def attempt(self) -> int:
+        """Number of the current or last attempt; 0 before the first."""
+        return self.status.attempt
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """What applies to the active attempt; None while none is active."""
+        return self.status.resolved
+
+    @property
+    def own_children(self) -> tuple[Child, ...]:
+        """Children that belong to this very run, of all attempts."""
+        return tuple(child for child in self.observed.children if child.owner_uid == self.run.metadata.uid)
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Children of the current attempt."""
+        return tuple(child for child in self.own_children if child.attempt == self.attempt)
+
+    @property
+    def leftovers(self) -> tuple[Child, ...]:
+        """Children of earlier attempts."""
+        return tuple(child for child in self.own_children if child.attempt < self.attempt)
+
+    @property
+    def job(self) -> Job | None:
+        """The Job of the current attempt."""
+        return next((child for child in self.children if isinstance(child, Job)), None)
+
+    @property
+    def service(self) -> Service | None:
+        """The rendezvous Service of the current attempt."""
+        return next((child for child in self.children if isinstance(child, Service)), None)
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """Pods of the current attempt, by index."""
+        mine = (pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.attempt == self.attempt)
+        return tuple(sorted(mine, key=lambda pod: (pod.index, pod.name)))
+
+    @property
+    def live_pods(self) -> tuple[Pod, ...]:
+        """Pods of all attempts of this run that may still do something."""
+        return tuple(pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.is_live)
+
+    @property
+    def foreign_pods(self) -> tuple[Pod, ...]:
+        """Pods that carry the run's name but belong to an earlier object of that name."""
+        return tuple(pod for pod in self.observed.pods if pod.run_uid != self.run.metadata.uid)
+
+    @property
+    def has_started_job(self) -> bool:
+        """Whether the attempt's Job has been seen: if it is missing later, somebody has deleted it."""
+        return self.status.timeline is not None and self.status.timeline.created is not None
+
+    @property
+    def active_seconds(self) -> float:
+        """Running time of all attempts so far."""
+        clock = self.status.clock
+        if clock is None:
+            return 0.0
+        current = (self.now - clock.running_since).total_seconds() if clock.running_since is not None else 0.0
+        return clock.active_seconds + max(0.0, current)
+
+    @property
+    def attempt_seconds(self) -> float:
+        """Time since the attempt's Job was created."""
+        created = self.status.timeline.created if self.status.timeline is not None else None
+        return (self.now - created).total_seconds() if created is not None else 0.0
+
+    @property
+    def start_timeout_left(self) -> float:
+        """Seconds until the attempt must be ready."""
+        return self.run.spec.recovery.start_timeout_seconds - self.attempt_seconds
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Seconds until a moment; 0 when it has passed."""
+        return max(0.0, (moment - self.now).total_seconds())
+
+    def after(self, seconds: float) -> datetime:
+        """The moment in so many seconds."""
+        return self.now + timedelta(seconds=seconds)

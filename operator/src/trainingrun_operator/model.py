@@ -1,0 +1,153 @@
+"""The values between observing and acting. Nothing here has behaviour that could fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from trainingrun.api import TrainingRunStatus
+from trainingrun.contract import FinalRecord, ProgressReport
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Child:
+    """An object that carries the run's label, or has a name that the operator wants."""
+
+    kind: str
+    name: str
+    uid: str
+    owner_uid: str
+    """UID of its controller; empty when it has none."""
+    owner_name: str
+    attempt: int
+    is_deleting: bool = False
+
+
+@dataclass(frozen=True)
+class Service(Child):
+    """The rendezvous Service."""
+
+    cluster_ip: str = ""
+
+
+@dataclass(frozen=True)
+class Job(Child):
+    """The Indexed Job of an attempt."""
+
+    created: datetime | None = None
+    failed_indexes: str = ""
+    succeeded: int = 0
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One worker pod, with all that may explain how it is."""
+
+    name: str
+    uid: str
+    run_uid: str
+    attempt: int
+    index: int
+    phase: str
+    ip: str = ""
+    node: str = ""
+    is_ready: bool = False
+    is_deleting: bool = False
+    scheduled: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    waiting_reason: str = ""
+    waiting_message: str = ""
+    unschedulable: str = ""
+    """What the scheduler says, when no node fits."""
+    terminated_reason: str = ""
+    exit_code: int | None = None
+    disruption: str = ""
+    """Reason of the condition DisruptionTarget: preemption, eviction, a lost node."""
+    record: FinalRecord | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still do something."""
+        return self.phase not in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A PersistentVolumeClaim that the run names."""
+
+    name: str
+    access_modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything that `decide` may know about the world."""
+
+    children: tuple[Child, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    claims: Mapping[str, Claim | None] = field(default_factory=dict)
+    """Claims by name; None for one that does not exist."""
+    progress: ProgressReport | None = None
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """One object to delete, if it still has this UID."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+class EventType(StrEnum):
+    """Types of Kubernetes Events."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+class EventReason(StrEnum):
+    """Reasons of the Events that the operator emits on a TrainingRun."""
+
+    ATTEMPT_STARTED = "AttemptStarted"
+    TRAINING_STARTED = "TrainingStarted"
+    STOPPING = "Stopping"
+    SUSPENDED = "Suspended"
+    RESTARTING = "Restarting"
+    WAITING = "Waiting"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A Kubernetes Event on the run."""
+
+    reason: EventReason
+    message: str
+    type: EventType = EventType.NORMAL
+
+
+@dataclass(frozen=True)
+class OperatorConfig:
+    """What the operator's administrator has chosen."""
+
+    trainer_image: str
+    namespace: str
+    """Where the operator runs: its pods may ask workers for their progress."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do next: deletes, then creates, then one status write if it differs, then Events."""
+
+    status: TrainingRunStatus
+    create: tuple[Manifest, ...] = ()
+    delete: tuple[Deletion, ...] = ()
+    events: tuple[Event, ...] = ()
+    requeue_after: float | None = None
+    """Seconds after which to look again although nothing changed; None: never."""

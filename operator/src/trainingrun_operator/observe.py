@@ -1,0 +1,116 @@
+"""From raw objects, as the API server returns them, to values. Pure, and the only place that reads raw dictionaries.
+
+What is missing or malformed in an object becomes an empty value: a foreign object must not stop the operator.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator import names
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Service
+
+Raw = Mapping[str, Any]
+
+
+def observe(
+    *,
+    children: Iterable[Raw],
+    pods: Iterable[Raw],
+    claims: Mapping[str, Raw | None],
+    progress: ProgressReport | None = None,
+) -> Observed:
+    """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress."""
+    return Observed(
+        children=tuple(_child(raw) for raw in children),
+        pods=tuple(_pod(raw) for raw in pods),
+        claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
+        progress=progress,
+    )
+
+
+def _child(raw: Raw) -> Child:
+    metadata = raw.get("metadata", {})
+    owner: Raw = next((owner for owner in metadata.get("ownerReferences", ()) if owner.get("controller")), {})
+    common = {
+        "kind": raw.get("kind", ""),
+        "name": metadata.get("name", ""),
+        "uid": metadata.get("uid", ""),
+        "owner_uid": owner.get("uid", ""),
+        "owner_name": owner.get("name", "") if owner.get("kind") == "TrainingRun" else "",
+        "attempt": _integer(metadata.get("labels", {}).get(names.ATTEMPT_LABEL)),
+        "is_deleting": "deletionTimestamp" in metadata,
+    }
+    status = raw.get("status", {})
+    if raw.get("kind") == "Service":
+        return Service(**common, cluster_ip=raw.get("spec", {}).get("clusterIP", ""))
+    if raw.get("kind") == "Job":
+        return Job(
+            **common,
+            created=_moment(metadata.get("creationTimestamp")),
+            failed_indexes=status.get("failedIndexes") or "",
+            succeeded=status.get("succeeded") or 0,
+        )
+    return Child(**common)
+
+
+def _pod(raw: Raw) -> Pod:
+    metadata, spec, status = raw.get("metadata", {}), raw.get("spec", {}), raw.get("status", {})
+    labels = metadata.get("labels", {})
+    conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
+    scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
+    disruption = conditions.get("DisruptionTarget", {})
+    container: Raw = next((each for each in status.get("containerStatuses", ()) if each.get("name") == names.CONTAINER), {})
+    state = container.get("state", {})
+    waiting, running, terminated = state.get("waiting", {}), state.get("running", {}), state.get("terminated", {})
+    return Pod(
+        name=metadata.get("name", ""),
+        uid=metadata.get("uid", ""),
+        run_uid=labels.get(names.UID_LABEL, ""),
+        attempt=_integer(labels.get(names.ATTEMPT_LABEL)),
+        index=_integer(labels.get(names.INDEX_LABEL)),
+        phase=status.get("phase", ""),
+        ip=status.get("podIP", ""),
+        node=spec.get("nodeName", ""),
+        is_ready=ready.get("status") == "True",
+        is_deleting="deletionTimestamp" in metadata,
+        scheduled=_moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
+        started=_moment(running.get("startedAt") or terminated.get("startedAt")),
+        finished=_moment(terminated.get("finishedAt")),
+        waiting_reason=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
+        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
+        terminated_reason=terminated.get("reason") or status.get("reason") or "",
+        exit_code=terminated.get("exitCode"),
+        disruption=disruption.get("reason", "") if disruption.get("status") == "True" else "",
+        record=_record(terminated.get("message", "")),
+    )
+
+
+def _claim(raw: Raw) -> Claim:
+    return Claim(name=raw.get("metadata", {}).get("name", ""), access_modes=tuple(raw.get("spec", {}).get("accessModes", ())))
+
+
+def _record(message: str) -> FinalRecord | None:
+    """The final record of a termination message; None when the container left none, or something else."""
+    try:
+        return FinalRecord.model_validate_json(message)
+    except ValidationError:
+        return None
+
+
+def _integer(text: str | None) -> int:
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The rules of a run's life: one question per file. Each answers with a Step, or with None when it does not apply."""

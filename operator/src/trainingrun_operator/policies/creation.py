@@ -1,0 +1,117 @@
+"""Start an attempt: write its number, then make what it needs, in an order in which each thing finds the one before it."""
+
+from collections.abc import Iterator
+
+from trainingrun.api import Clock, Resolved, Timeline
+from trainingrun_operator.children import config_map, job, network_policy, rendezvous_service
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Deletion, Event, EventReason, Manifest
+from trainingrun_operator.step import State, Step
+
+LOOK_AGAIN_SECONDS = 5.0
+
+
+def start_attempt(life: Life) -> Step | None:
+    """Write the number of the next attempt and what applies to it, unless one is active or the back-off lasts."""
+    if life.resolved is not None:
+        return None
+    retry_at = life.status.retry_at
+    if retry_at is not None and life.now < retry_at:
+        cause = life.status.failure.cause if life.status.failure is not None else "Restarting"
+        return Step(
+            state=State.RESTARTING,
+            reason=cause,
+            message=f"Attempt {life.attempt} ended ({cause}); the next one starts at {retry_at:%H:%M:%S} UTC.",
+            status=life.status,
+            requeue_after=life.seconds_until(retry_at),
+        )
+    attempt = life.attempt + 1
+    clock = life.status.clock or Clock()
+    return Step(
+        state=State.STARTING,
+        reason="Starting",
+        message=f"Attempt {attempt} starts.",
+        status=life.status.model_copy(
+            update={
+                "attempt": attempt,
+                "resolved": _resolve(life),
+                "retry_at": None,
+                "waiting_since": None,
+                "timeline": Timeline(),
+                "progress": None,
+                "start_time": life.status.start_time or life.now,
+                "clock": clock.model_copy(update={"running_since": life.now}),
+            }
+        ),
+        delete=tuple(Deletion(child.kind, child.name, child.uid) for child in life.own_children if not child.is_deleting),
+        events=(Event(EventReason.ATTEMPT_STARTED, f"Attempt {attempt} starts."),),
+        requeue_after=0.0,
+    )
+
+
+def create_children(life: Life) -> Step | None:
+    """Make what the attempt still lacks. The Job comes last: its pods are told the Service's address."""
+    resolved = life.resolved
+    assert resolved is not None, "start_attempt comes before"
+    if resolved.replicas > 1 and not resolved.coordinator:
+        return _service_first(life)
+    existing = {child.kind for child in life.children}
+    missing = tuple(manifest for manifest in _wanted(life, resolved) if manifest["kind"] not in existing)
+    return _creating(life, missing) if missing else None
+
+
+def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
+    run, attempt = life.run, life.attempt
+    if resolved.replicas > 1:
+        yield rendezvous_service(run, attempt=attempt, cluster_ip=resolved.coordinator)
+    yield config_map(run, attempt=attempt, resolved=resolved)
+    yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
+    yield job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life))
+
+
+def _service_first(life: Life) -> Step:
+    """The Service gets its address from the API server; the address is written down before any pod is told of it."""
+    service, resolved = life.service, life.resolved
+    assert resolved is not None, "start_attempt comes before"
+    if service is None or not service.cluster_ip:
+        made = () if service is not None else (rendezvous_service(life.run, attempt=life.attempt, cluster_ip=None),)
+        return _creating(life, made)
+    known = resolved.model_copy(update={"coordinator": service.cluster_ip})
+    return Step(
+        state=State.STARTING,
+        reason="Starting",
+        message=f"Attempt {life.attempt} starts; its workers meet at {service.cluster_ip}.",
+        status=life.status.model_copy(update={"resolved": known}),
+        requeue_after=0.0,
+    )
+
+
+def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
+    kinds = ", ".join(manifest["kind"] for manifest in missing)
+    return Step(
+        state=State.STARTING,
+        reason="Starting",
+        message=f"Attempt {life.attempt} starts; creating {kinds}." if kinds else "Waiting for the Service's address.",
+        status=life.status,
+        create=missing,
+        requeue_after=0.0 if missing else LOOK_AGAIN_SECONDS,
+    )
+
+
+def _resolve(life: Life) -> Resolved:
+    """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
+    spec = life.run.spec
+    return Resolved(
+        image=spec.image or life.config.trainer_image,
+        strategy=spec.strategy_type,
+        replicas=spec.workers.replicas,
+        processes_per_worker=spec.workers.processes_per_worker,
+        global_batch_size=spec.training.batch_size * spec.workers.world_size,
+    )
+
+
+def _same_node(life: Life) -> bool:
+    """Whether a claim of the run can be mounted on one node only, while there are several workers."""
+    claims = [claim for claim in life.observed.claims.values() if claim is not None]
+    single = any("ReadWriteMany" not in claim.access_modes and "ReadOnlyMany" not in claim.access_modes for claim in claims)
+    return life.run.spec.workers.replicas > 1 and single

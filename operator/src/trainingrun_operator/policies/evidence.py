@@ -1,0 +1,96 @@
+"""One cause for many symptoms: the most telling evidence of all failed pods."""
+
+from trainingrun.api import Failure
+from trainingrun.contract import Cause, ExitCode
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Pod
+
+DISRUPTIONS = frozenset({Cause.PREEMPTED, Cause.EVICTED, Cause.NODE_LOST, Cause.INTERRUPTED, Cause.POD_DELETED})
+"""Causes that are nobody's fault, and do not use up restarts."""
+
+_DISRUPTION_CAUSES = {
+    "PreemptionByScheduler": Cause.PREEMPTED,
+    "EvictionByEvictionAPI": Cause.EVICTED,
+    "DeletionByTaintManager": Cause.NODE_LOST,
+    "DeletionByPodGC": Cause.NODE_LOST,
+    "TerminationByKubelet": Cause.EVICTED,
+}
+_SYMPTOMS = {ExitCode.PEER_LOST, ExitCode.INTERRUPTED}
+_SIGTERM_CODE = 143
+
+
+def cause_of(pods: list[Pod], *, life: Life) -> Failure:
+    """The failure of the pod that has most to say. A lost peer or an interruption is no cause while another pod has one."""
+    pod = min(pods, key=lambda pod: (_rank(pod), pod.index))
+    return _describe(pod, life=life)
+
+
+def _rank(pod: Pod) -> int:
+    """How telling a pod's evidence is; smaller is better."""
+    record = pod.record
+    if pod.terminated_reason == "OOMKilled":
+        return 0
+    if record is not None and record.exit_code not in _SYMPTOMS:
+        return 1
+    if pod.disruption:
+        return 2
+    if record is None and pod.exit_code not in (None, 0, _SIGTERM_CODE, *_SYMPTOMS):
+        return 3
+    if record is not None and record.exit_code == ExitCode.INTERRUPTED:
+        return 4
+    return 5
+
+
+def _describe(pod: Pod, *, life: Life) -> Failure:
+    found = Failure(
+        cause=Cause.POD_FAILED,
+        attempt=life.attempt,
+        worker=pod.index,
+        node=pod.node or None,
+        exit_code=pod.exit_code,
+    )
+    record = pod.record
+    if record is not None:
+        found = found.model_copy(update={"rank": record.rank, "signal": record.signal, "log_tail": record.log_tail})
+    if pod.terminated_reason == "OOMKilled":
+        return found.model_copy(update=_out_of_memory(pod, life=life))
+    if record is not None and record.cause:
+        said = {"cause": record.cause, "message": record.message[:2048], "hint": record.hint[:1024]}
+        return found.model_copy(update=_interrupted_by(pod, said))
+    if pod.disruption:
+        return found.model_copy(update=_disrupted(pod))
+    if pod.terminated_reason == "Evicted":
+        message = f"The kubelet evicted worker {pod.index}: the pod used more than its share of a resource of the node."
+        return found.model_copy(update={"cause": Cause.POD_FAILED, "message": message})
+    reason = f" ({pod.terminated_reason})" if pod.terminated_reason not in ("", "Error") else ""
+    message = f"Worker {pod.index} ended with exit code {pod.exit_code}{reason} and left no final record."
+    return found.model_copy(update={"message": message})
+
+
+def _out_of_memory(pod: Pod, *, life: Life) -> dict[str, object]:
+    limit = life.run.spec.workers.resources.limits.memory
+    rank = pod.index * life.run.spec.workers.processes_per_worker
+    if pod.record is not None and pod.record.rank is not None:
+        rank = pod.record.rank
+    return {
+        "cause": Cause.OUT_OF_MEMORY,
+        "rank": rank,
+        "message": f"Worker {pod.index} used more memory than its limit" + (f" of {limit}." if limit else "."),
+        "hint": f"Raise spec.workers.resources.limits.memory{f' (now {limit})' if limit else ''}, or lower "
+        "spec.training.batchSize.",
+    }
+
+
+def _interrupted_by(pod: Pod, said: dict[str, str]) -> dict[str, str]:
+    """A worker that was told to stop knows that it was, but not by whom; the pod's condition does."""
+    by_whom = _DISRUPTION_CAUSES.get(pod.disruption)
+    if said["cause"] == Cause.INTERRUPTED and by_whom is not None:
+        return {**said, "cause": by_whom}
+    return said
+
+
+def _disrupted(pod: Pod) -> dict[str, str]:
+    return {
+        "cause": _DISRUPTION_CAUSES.get(pod.disruption, Cause.EVICTED),
+        "message": f"Worker {pod.index} was removed from its node: {pod.disruption}.",
+    }

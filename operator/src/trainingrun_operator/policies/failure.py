@@ -1,0 +1,100 @@
+"""Has something failed? Find the one cause of the attempt, and decide between another attempt and the end."""
+
+from trainingrun.api import Failure, StopReason
+from trainingrun.contract import Cause, ExitCode
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Pod
+from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of
+from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.step import State, Step
+
+REPORT_SECONDS = 10.0
+"""How long the other workers may take to report after the first has failed: their agents end within seconds."""
+
+_FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA}
+
+
+def recover_from_failure(life: Life) -> Step | None:
+    """Stop an attempt that has failed or lost its Job; retry it unless that is useless or has been done too often."""
+    failure = _failure(life)
+    if failure is None:
+        return None
+    waiting = _seconds_for_reports(life)
+    if waiting > 0:
+        return Step(
+            state=State.STOPPING,
+            reason=failure.cause,
+            message=f"A worker of attempt {life.attempt} has failed; waiting for what the others report.",
+            status=life.status,
+            requeue_after=waiting,
+        )
+    if failure.exit_code in _FINAL_CODES:
+        return stop(life, reason=StopReason.FAIL, failure=failure)
+    return retry_or_fail(life, failure, counts=failure.cause not in DISRUPTIONS)
+
+
+def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
+    """Another attempt if there are restarts left; a restart after progress does not use up any of the earlier ones."""
+    progressed = life.status.checkpoint is not None and life.status.checkpoint.attempt == life.attempt
+    used = 0 if progressed else life.status.restarts
+    limit = life.run.spec.recovery.maximum_restarts
+    if counts and used >= limit:
+        last = f" It was the last of {limit} restarts without progress." if limit > 0 else ""
+        ended = failure.model_copy(update={"message": f"{failure.message}{last}"})
+        return stop(life, reason=StopReason.FAIL, failure=ended)
+    return stop(life, reason=StopReason.RESTART, failure=failure, counts=counts)
+
+
+def _failure(life: Life) -> Failure | None:
+    broken = [pod for pod in life.pods if pod.phase == "Failed" or pod.exit_code not in (None, 0)]
+    if broken:
+        return cause_of(broken, life=life)
+    job = life.job
+    if job is None:
+        return _lost_job(life)
+    if job.failed_indexes:
+        return Failure(
+            cause=Cause.POD_DELETED,
+            message=f"The pod of worker {job.failed_indexes} was deleted, and left no word why.",
+            attempt=life.attempt,
+            hint="Draining a node or `kubectl delete pod` does this; the run goes on from its last checkpoint.",
+        )
+    return _lost_result(life)
+
+
+def _lost_job(life: Life) -> Failure | None:
+    """A Job that was there and is gone has been deleted by somebody."""
+    if not life.has_started_job:
+        return None
+    return Failure(
+        cause=Cause.JOB_DELETED,
+        message=f"The Job of attempt {life.attempt} was deleted.",
+        attempt=life.attempt,
+        hint="To pause a run, set spec.suspend to true instead.",
+    )
+
+
+def _lost_result(life: Life) -> Failure | None:
+    """All workers have finished, but what worker 0 reported is gone with its pod: another attempt only reports again."""
+    resolved, job = life.resolved, life.job
+    assert resolved is not None, "start_attempt comes before"
+    if job is None or job.succeeded < resolved.replicas or life.live_pods:
+        return None
+    return Failure(
+        cause=Cause.RESULT_LOST,
+        message=f"All workers of attempt {life.attempt} have finished, but the report of worker 0 is lost with its pod.",
+        attempt=life.attempt,
+    )
+
+
+def _seconds_for_reports(life: Life) -> float:
+    """How much longer to wait for the workers that have not ended yet; nothing when the first has ended long ago."""
+    ended = [pod.finished for pod in life.pods if not pod.is_live and pod.finished is not None]
+    if not ended or not _is_anyone_left(life.pods):
+        return 0.0
+    return max(0.0, REPORT_SECONDS - (life.now - min(ended)).total_seconds())
+
+
+def _is_anyone_left(pods: tuple[Pod, ...]) -> bool:
+    """Whether a worker may still report: one whose container never started has nothing to say."""
+    return any(pod.is_live and pod.started is not None for pod in pods)

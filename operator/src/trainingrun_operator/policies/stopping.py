@@ -1,0 +1,135 @@
+"""Stop an attempt: first the intent is written, then the Job is deleted, then what was intended is carried out.
+
+A crash between the two writes loses nothing: whoever reads the intent goes on from there.
+"""
+
+import hashlib
+
+from trainingrun.api import Clock, Failure, Stopping, StopReason, TrainingRunStatus
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Deletion, Event, EventReason, EventType
+from trainingrun_operator.step import State, Step
+
+LOOK_AGAIN_SECONDS = 5.0
+BACKOFF_SECONDS = 10.0
+BACKOFF_LIMIT_SECONDS = 300.0
+
+
+def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, counts: bool = False) -> Step:
+    """Write the intent to stop the current attempt."""
+    intent = Stopping(attempt=life.attempt, reason=reason, failure=failure, counts_as_restart=counts)
+    why = f"{failure.cause}: {failure.message}" if failure is not None else reason.value
+    return Step(
+        state=State.STOPPING,
+        reason=failure.cause if failure is not None else reason.value,
+        message=f"Stopping attempt {life.attempt}. {why}",
+        status=life.status.model_copy(update={"stopping": intent, "failure": failure or life.status.failure}),
+        events=(
+            Event(
+                EventReason.STOPPING,
+                f"Attempt {life.attempt} is stopped: {why}",
+                EventType.WARNING if failure is not None else EventType.NORMAL,
+            ),
+        ),
+        requeue_after=0.0,
+    )
+
+
+def carry_out_stopping(life: Life) -> Step | None:
+    """Delete the Job of a stopping attempt, wait until none of its pods may do anything, then do what was intended."""
+    stopping = life.status.stopping
+    if stopping is None:
+        return None
+    if life.live_pods or _must_clean_up(life, stopping):
+        return _delete_job(life, stopping)
+    ended = _without_attempt(life)
+    if stopping.reason is StopReason.SUSPEND:
+        return Step(
+            state=State.SUSPENDED,
+            reason="Suspended",
+            message=_where_it_goes_on(life, "Suspended"),
+            status=ended,
+            delete=_rest(life),
+            events=(Event(EventReason.SUSPENDED, _where_it_goes_on(life, "Suspended")),),
+            requeue_after=None if life.run.spec.suspend else 0.0,
+        )
+    if stopping.reason is StopReason.FAIL:
+        return failed(life, stopping.failure or Failure(cause="Unknown"), status=ended)
+    return _restart(life, stopping, ended)
+
+
+def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:
+    """The run has failed, for good."""
+    return Step(
+        state=State.FAILED,
+        reason=failure.cause,
+        message=f"{failure.message} {failure.hint}".strip(),
+        status=status.model_copy(update={"failure": failure, "completion_time": life.now}),
+        events=(Event(EventReason.FAILED, f"{failure.cause}: {failure.message} {failure.hint}".strip(), EventType.WARNING),),
+    )
+
+
+def _delete_job(life: Life, stopping: Stopping) -> Step:
+    """Pods get SIGTERM and the grace period, in which they write a checkpoint."""
+    jobs = [child for child in life.own_children if child.kind == "Job" and not child.is_deleting]
+    names = ", ".join(pod.name for pod in life.live_pods[:4])
+    return Step(
+        state=State.STOPPING,
+        reason=stopping.failure.cause if stopping.failure is not None else stopping.reason.value,
+        message=f"Waiting until the pods of attempt {stopping.attempt} have ended: {names}." if names else "Removing the Job.",
+        status=life.status,
+        delete=tuple(Deletion(job.kind, job.name, job.uid) for job in jobs),
+        requeue_after=LOOK_AGAIN_SECONDS,
+    )
+
+
+def _must_clean_up(life: Life, stopping: Stopping) -> bool:
+    """Whether the Job has to go: the pods of a failed run stay, so that their logs can be read."""
+    return stopping.reason is not StopReason.FAIL and life.job is not None
+
+
+def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
+    """The next attempt, after a back-off unless it was a disruption of an attempt that made progress."""
+    progressed = life.status.checkpoint is not None and life.status.checkpoint.attempt == stopping.attempt
+    restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
+    delay = 0.0 if progressed and not stopping.counts_as_restart else backoff(life.run.metadata.uid, life.attempt, restarts)
+    cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
+    message = _where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
+    retry_at = life.after(delay) if delay > 0 else None
+    return Step(
+        state=State.RESTARTING,
+        reason=cause,
+        message=message,
+        status=ended.model_copy(update={"restarts": restarts, "retry_at": retry_at}),
+        delete=_rest(life),
+        events=(Event(EventReason.RESTARTING, message),),
+        requeue_after=delay,
+    )
+
+
+def backoff(uid: str, attempt: int, restarts: int) -> float:
+    """Seconds before the next attempt: 10, doubling up to 300, within 20 % of that by the run's UID and attempt."""
+    base = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2.0 ** min(10, max(0, restarts - 1)))
+    jitter = hashlib.sha256(f"{uid}/{attempt}".encode()).digest()[0] / 255
+    return float(base * (0.8 + 0.4 * jitter))
+
+
+def _without_attempt(life: Life) -> TrainingRunStatus:
+    """The status once the attempt is over: its running time is added up."""
+    clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
+    return life.status.model_copy(update={"stopping": None, "resolved": None, "clock": clock})
+
+
+def _rest(life: Life) -> tuple[Deletion, ...]:
+    """Children of the attempt beside its Job."""
+    return tuple(
+        Deletion(child.kind, child.name, child.uid)
+        for child in life.own_children
+        if child.kind != "Job" and not child.is_deleting
+    )
+
+
+def _where_it_goes_on(life: Life, what: str) -> str:
+    checkpoint = life.status.checkpoint
+    place = f"goes on after epoch {checkpoint.epoch}" if checkpoint is not None else "begins anew: there is no checkpoint yet"
+    return f"{what}; training {place}."

@@ -1,0 +1,1 @@
+"""What the status says, derived from a policy's answer and from what is observed."""

@@ -1,0 +1,72 @@
+"""The conditions: what kstatus, Flux, Argo CD and `kubectl wait` go by.
+
+| life                                            | Reconciling | Stalled | Ready | Succeeded |
+|-------------------------------------------------|-------------|---------|-------|-----------|
+| waiting, starting, running, stopping            | True        | -       | False | Unknown   |
+| suspended                                       | -           | -       | False | Unknown   |
+| succeeded                                       | -           | -       | True  | True      |
+| failed                                          | -           | True    | False | False     |
+| cannot start for longer than the start time-out | -           | True    | False | Unknown   |
+
+`-` means that the condition is absent. Suspended and PodsReady are always there.
+"""
+
+from trainingrun.api import Condition
+from trainingrun_operator.life import Life
+from trainingrun_operator.status.workers import ready_workers, wanted_workers
+from trainingrun_operator.step import State, Step
+
+MESSAGE_LIMIT = 2048
+
+_BUSY = (State.WAITING, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
+
+
+def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
+    """All conditions of a step; a condition keeps its transition time as long as its status stays."""
+    ready = ready_workers(life)
+    wanted = wanted_workers(life)
+    all_ready = step.status.resolved is not None and ready >= wanted and not step.state.is_final
+    suspended = step.state is State.SUSPENDED
+    made = [
+        _succeeded(life, step),
+        _condition(life, "Ready", step.state is State.SUCCEEDED, reason=step.reason, message=step.message),
+        _condition(
+            life,
+            "Suspended",
+            suspended,
+            reason="Suspended" if suspended else "NotSuspended",
+            message=step.message if suspended else "",
+        ),
+        _condition(
+            life,
+            "PodsReady",
+            all_ready,
+            reason="AllReady" if all_ready else "NotAllReady",
+            message=f"{ready} of {wanted} workers are ready.",
+        ),
+    ]
+    if step.state in _BUSY:
+        made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
+    if step.state in (State.FAILED, State.STALLED):
+        made.append(_condition(life, "Stalled", True, reason=step.reason, message=step.message))
+    return tuple(made)
+
+
+def _succeeded(life: Life, step: Step) -> Condition:
+    value = step.state is State.SUCCEEDED if step.state.is_final else None
+    return _condition(life, "Succeeded", value, reason=step.reason, message=step.message)
+
+
+def _condition(life: Life, kind: str, value: bool | None, *, reason: str, message: str) -> Condition:
+    """One condition; None stands for Unknown."""
+    status = "Unknown" if value is None else str(value)
+    before = life.status.condition(kind)
+    since = before.last_transition_time if before is not None and before.status == status else life.now
+    return Condition(
+        type=kind,
+        status=status,
+        reason=reason,
+        message=message[:MESSAGE_LIMIT],
+        last_transition_time=since,
+        observed_generation=life.run.metadata.generation,
+    )

@@ -1,0 +1,40 @@
+"""From a policy's answer to a Decision: everything in the status that follows from something else is derived here."""
+
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Decision
+from trainingrun_operator.status.columns import columns
+from trainingrun_operator.status.conditions import conditions
+from trainingrun_operator.status.measurements import checkpoint, progress, timeline
+from trainingrun_operator.step import State, Step
+
+
+def finish(life: Life, step: Step) -> Decision:
+    """The decision of a step, with its derived status and the nearest moment to look again."""
+    status = step.status
+    if step.status.resolved is not None and life.resolved is not None:
+        status = status.model_copy(update={"timeline": timeline(life, status), "checkpoint": checkpoint(life, status)})
+        if not step.state.is_final:
+            status = status.model_copy(update={"progress": progress(life, status)})
+    status = status.model_copy(
+        update={
+            "observed_generation": life.run.metadata.generation,
+            "stage": status.stage if step.state in (State.RUNNING, State.SUCCEEDED, State.FAILED) else step.state.stage,
+        }
+    )
+    status = status.model_copy(update={"conditions": conditions(life, step), "columns": columns(life, step, status)})
+    return Decision(
+        status=status,
+        create=step.create,
+        delete=step.delete,
+        events=step.events,
+        requeue_after=_nearest(life, step),
+    )
+
+
+def _nearest(life: Life, step: Step) -> float | None:
+    """Seconds until the step's own wish or the run's deadline, whichever is first."""
+    moments = [] if step.requeue_after is None else [step.requeue_after]
+    limit = life.run.spec.active_deadline_seconds
+    if limit is not None and step.status.resolved is not None and not step.state.is_final:
+        moments.append(max(1.0, limit - life.active_seconds))
+    return min(moments, default=None)

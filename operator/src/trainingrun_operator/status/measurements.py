@@ -1,0 +1,93 @@
+"""What the status takes from pods and from the trainer: the start's moments, the newest checkpoint, the progress."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from trainingrun.api import Checkpoint, CheckpointPosition, Progress, Timeline, TrainingRunStatus
+from trainingrun.contract import FinalRecord, ProgressReport, StartMoments
+from trainingrun_operator.life import Life
+
+PROGRESS_INTERVAL = timedelta(seconds=10)
+"""Progress is written at most this often, unless a stage begins or the first step is done."""
+
+
+def timeline(life: Life, status: TrainingRunStatus) -> Timeline:
+    """Moments of the attempt's start; one that is known stays."""
+    known = status.timeline or Timeline()
+    pods, moments = life.pods, _moments(life)
+    complete = life.resolved is not None and len(pods) >= life.resolved.replicas
+    return Timeline(
+        created=known.created or (life.job.created if life.job is not None else None),
+        scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
+        container_started=known.container_started or (_last(pod.started for pod in pods) if complete else None),
+        rendezvous_done=known.rendezvous_done or moments.rendezvous_done,
+        tensorflow_ready=known.tensorflow_ready or moments.tensorflow_ready,
+        first_step=known.first_step or moments.first_step,
+    )
+
+
+def checkpoint(life: Life, status: TrainingRunStatus) -> Checkpoint | None:
+    """The newest checkpoint that anybody has reported, and the attempt that wrote it."""
+    newest = status.checkpoint
+    for position in _positions(life):
+        if newest is None or (position.epoch, position.step) > (newest.epoch, newest.step):
+            newest = Checkpoint(attempt=life.attempt, stage=position.stage, epoch=position.epoch, step=position.step)
+    return newest
+
+
+def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
+    """The trainer's progress, or what is known already when it is too early to write again."""
+    report = _report(life)
+    if report is None:
+        return status.progress
+    new = Progress.model_validate(report.model_dump(include=set(Progress.model_fields)))
+    old = life.status.progress
+    if old is None or old.updated_at is None or new.updated_at is None or old.stage != new.stage:
+        return new
+    first_step = report.moments.first_step is not None and not _has_first_step(life.status)
+    return new if first_step or new.updated_at - old.updated_at >= PROGRESS_INTERVAL else old
+
+
+def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: datetime) -> bool:
+    """Whether a new report may change the status, so that the run should be looked at.
+
+    `looked` is the moment of the report that was last looked at.
+    """
+    if old is None or old.attempt != new.attempt or old.stage != new.stage:
+        return True
+    if old.moments != new.moments or old.checkpoint != new.checkpoint:
+        return True
+    return new.updated_at - looked >= PROGRESS_INTERVAL
+
+
+def _report(life: Life) -> ProgressReport | None:
+    """The last report, if it is about the current attempt."""
+    report = life.observed.progress
+    return report if report is not None and report.attempt == life.attempt else None
+
+
+def _records(life: Life) -> Iterable[FinalRecord]:
+    return (pod.record for pod in life.pods if pod.record is not None)
+
+
+def _moments(life: Life) -> StartMoments:
+    report = _report(life)
+    if report is not None:
+        return report.moments
+    return next((record.moments for record in _records(life) if record.worker == 0), StartMoments())
+
+
+def _positions(life: Life) -> list[CheckpointPosition]:
+    report = _report(life)
+    reported = [report.checkpoint] if report is not None else []
+    return [position for position in (*reported, *(record.checkpoint for record in _records(life))) if position is not None]
+
+
+def _has_first_step(status: TrainingRunStatus) -> bool:
+    return status.timeline is not None and status.timeline.first_step is not None
+
+
+def _last(moments: Iterable[datetime | None]) -> datetime | None:
+    """The latest moment, once all are known."""
+    known = list(moments)
+    return None if None in known else max((moment for moment in known if moment is not None), default=None)

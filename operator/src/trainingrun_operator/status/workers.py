@@ -1,0 +1,13 @@
+"""How many workers there are, and how many there should be."""
+
+from trainingrun_operator.life import Life
+
+
+def ready_workers(life: Life) -> int:
+    """Workers of the current attempt that are ready or have succeeded."""
+    return sum(pod.is_ready or pod.phase == "Succeeded" for pod in life.pods)
+
+
+def wanted_workers(life: Life) -> int:
+    """Workers of the current attempt, or of the next one."""
+    return life.resolved.replicas if life.resolved is not None else life.run.spec.workers.replicas

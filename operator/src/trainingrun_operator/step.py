@@ -1,0 +1,49 @@
+"""What a policy answers: the state that the run is in, why, and what to do. `status.finish` makes a Decision of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trainingrun.api import TrainingRunStatus
+from trainingrun.contract import Stage
+from trainingrun_operator.model import Deletion, Event, Manifest
+
+
+class State(StrEnum):
+    """What `kubectl get trun` shows as Status."""
+
+    WAITING = "Waiting"
+    """Something that the run names is missing."""
+    STARTING = "Starting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+    RESTARTING = "Restarting"
+    """Backing off before the next attempt."""
+    SUSPENDED = "Suspended"
+    STALLED = "Stalled"
+    """Nothing will change unless somebody changes something."""
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def stage(self) -> str:
+        """Stage of a run that is not training, as people see it."""
+        return {State.STARTING: Stage.STARTING, State.RESTARTING: Stage.QUEUED, State.WAITING: Stage.QUEUED}.get(self, "")
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing happens any more."""
+        return self in (State.SUCCEEDED, State.FAILED)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The answer of one policy. `status` holds its changes; conditions, columns and the like are derived from all of it."""
+
+    state: State
+    reason: str
+    message: str
+    status: TrainingRunStatus
+    create: tuple[Manifest, ...] = ()
+    delete: tuple[Deletion, ...] = ()
+    events: tuple[Event, ...] = ()
+    requeue_after: float | None = None
