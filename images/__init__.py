@@ -46,11 +46,8 @@ def push(*, registry: str, tag: str) -> dict[str, str]:
     """Push both images to a registry and return their names there."""
     pushed = {}
     for name, recipe in RECIPES.items():
-        build(name)
-        destination = f"{registry.rstrip('/')}/{recipe.repository}:{tag}"
-        builder = choose(cache_folder())
-        builder.push(reference=recipe.reference, destination=destination)
-        pushed[name] = destination
+        pushed[name] = f"{registry.rstrip('/')}/{recipe.repository}:{tag}"
+        choose(cache_folder()).push(reference=build(name).reference, destination=pushed[name])
     return pushed
 
 
@@ -80,10 +77,10 @@ def _build(recipe: Recipe, *, archive: Archive) -> None:
             "free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
         )
     builder = choose(cache_folder())
-    builder.build(target=recipe.target, reference=recipe.reference)
+    builder.build(target=recipe.target, reference=archive.reference)
     temporary = archive.path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
-    builder.save(reference=recipe.reference, archive=temporary)
+    builder.save(reference=archive.reference, archive=temporary)
     for outdated in archive.path.parent.glob(f"{recipe.repository}-*.tar"):
         outdated.unlink()
     temporary.rename(archive.path)

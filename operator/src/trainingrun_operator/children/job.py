@@ -1,7 +1,8 @@
 """The Indexed Job of an attempt: one pod per worker, all at once, none ever replaced.
 
 With `backoffLimitPerIndex: 0` and `maxFailedIndexes` as large as the gang, the Job controller removes no pod when one fails:
-the operator reads why, and decides itself. (With `backoffLimit: 0` the survivors and their messages are gone after two seconds.)
+the operator reads why, and decides itself. (With `backoffLimit: 0` the survivors and their messages are gone after two
+seconds.)
 """
 
 from trainingrun.api import Resolved, TrainingRun

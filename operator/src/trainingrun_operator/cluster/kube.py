@@ -1,0 +1,195 @@
+"""The cluster port on the official asynchronous client. Only this module and `lease` import `kubernetes`.
+
+Objects are plain dictionaries, and paths are written out: no discovery, so the operator needs no permission for it, and no
+typed models, which cost twenty times as much to parse.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio import client
+
+from trainingrun.api import GROUP, KIND, PLURAL, VERSION
+from trainingrun_operator import names
+from trainingrun_operator.cluster.port import (
+    CHILD_KINDS,
+    AlreadyExistsError,
+    BusyError,
+    ClusterError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    Raw,
+)
+from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.model import Deletion, Event, Manifest
+
+REQUEST_TIMEOUT = 30.0
+_RUNS = f"apis/{GROUP}/{VERSION}"
+_PATHS = {
+    "Service": ("api/v1", "services"),
+    "ConfigMap": ("api/v1", "configmaps"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
+    "Job": ("apis/batch/v1", "jobs"),
+    "Pod": ("api/v1", "pods"),
+    "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "Event": ("api/v1", "events"),
+}
+
+
+class KubeCluster:
+    """See `cluster.port.Cluster`."""
+
+    def __init__(self, api: client.ApiClient, *, metrics: Metrics) -> None:
+        self._api = api
+        self._metrics = metrics
+
+    async def get_run(self, namespace: str, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_RUNS}/namespaces/{namespace}/{PLURAL}/{name}")
+
+    async def list_runs(self, namespace: str | None) -> Sequence[Raw]:
+        """See `Cluster`."""
+        scope = f"namespaces/{namespace}/" if namespace else ""
+        return await self._list(f"{_RUNS}/{scope}{PLURAL}", kind=KIND)
+
+    async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
+        """See `Cluster`."""
+        lists = await asyncio.gather(*(self._list_labelled(namespace, kind, run) for kind in CHILD_KINDS))
+        return [item for items in lists for item in items]
+
+    async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
+        """See `Cluster`."""
+        return await self._list_labelled(namespace, "Pod", run)
+
+    async def get_claim(self, namespace: str, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_path('PersistentVolumeClaim', namespace)}/{name}")
+
+    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_path(kind, namespace)}/{name}")
+
+    async def create(self, manifest: Manifest) -> None:
+        """See `Cluster`."""
+        await self._call("POST", _path(manifest["kind"], manifest["metadata"]["namespace"]), body=manifest)
+
+    async def delete(self, namespace: str, deletion: Deletion) -> None:
+        """See `Cluster`."""
+        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": deletion.uid}}
+        try:
+            await self._call("DELETE", f"{_path(deletion.kind, namespace)}/{deletion.name}", body=options)
+        except (NotFoundError, ConflictError):
+            return
+
+    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
+        """See `Cluster`."""
+        body = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": KIND,
+            "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            "status": status,
+        }
+        await self._call(
+            "PATCH",
+            f"{_RUNS}/namespaces/{namespace}/{PLURAL}/{name}/status",
+            query=[("fieldManager", names.OPERATOR_NAME), ("force", "true")],
+            body=body,
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def emit(self, run: Raw, event: Event) -> None:
+        """See `Cluster`."""
+        metadata = run["metadata"]
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        await self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Event",
+                "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
+                "involvedObject": {
+                    "apiVersion": f"{GROUP}/{VERSION}",
+                    "kind": KIND,
+                    "namespace": metadata["namespace"],
+                    "name": metadata["name"],
+                    "uid": metadata["uid"],
+                },
+                "type": event.type.value,
+                "reason": event.reason.value,
+                "message": event.message[:1024],
+                "source": {"component": names.OPERATOR_NAME},
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "count": 1,
+            }
+        )
+
+    async def _list_labelled(self, namespace: str, kind: str, run: str) -> Sequence[Raw]:
+        return await self._list(_path(kind, namespace), kind=kind, query=[("labelSelector", f"{names.RUN_LABEL}={run}")])
+
+    async def _list(self, path: str, *, kind: str, query: Sequence[tuple[str, str]] = ()) -> Sequence[Raw]:
+        """Items of a list; lists leave out the kind of their items."""
+        listed = await self._call("GET", path, query=query)
+        return [{**item, "kind": kind} for item in listed.get("items", ())]
+
+    async def _get(self, path: str) -> Raw | None:
+        try:
+            return await self._call("GET", path)
+        except NotFoundError:
+            return None
+
+    async def _call(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+    ) -> Mapping[str, Any]:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        request = await self._api.param_serialize(
+            verb, f"/{path}", query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
+        )
+        try:
+            response = (await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)).response
+            content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
+            self._metrics.api_calls.labels(verb, "none").inc()
+            raise BusyError(f"{verb} {path}: no answer from the API server ({lost!r})") from lost
+        self._metrics.api_calls.labels(verb, str(response.status)).inc()
+        if response.status >= 300:
+            raise _error(response.status, content, verb=verb, path=path, retry_after=response.headers.get("Retry-After"))
+        parsed: Mapping[str, Any] = json.loads(content)
+        return parsed
+
+
+def _path(kind: str, namespace: str) -> str:
+    group, plural = _PATHS[kind]
+    return f"{group}/namespaces/{quote(namespace)}/{plural}"
+
+
+def _error(code: int, content: bytes, *, verb: str, path: str, retry_after: str | None) -> ClusterError:
+    """The error of a refusal, with the API server's own words."""
+    try:
+        message = json.loads(content).get("message", "")
+    except ValueError:
+        message = content.decode(errors="replace")[:200]
+    text = f"{verb} {path}: {code} {message}"
+    match code:
+        case 404:
+            return NotFoundError(text)
+        case 409:
+            return AlreadyExistsError(text) if verb == "POST" else ConflictError(text)
+        case 400 | 422:
+            return InvalidError(text)
+        case 403:
+            return ForbiddenError(text)
+        case _:
+            return BusyError(text, retry_after=float(retry_after) if retry_after and retry_after.isdigit() else None)

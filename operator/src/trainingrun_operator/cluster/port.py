@@ -1,0 +1,76 @@
+"""What the operator needs of a cluster, small enough to be played by an in-memory one in tests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from trainingrun_operator.model import Deletion, Event, Manifest
+
+Raw = Mapping[str, Any]
+
+CHILD_KINDS = ("Service", "ConfigMap", "NetworkPolicy", "Job")
+
+
+class ClusterError(Exception):
+    """A call to the API server failed."""
+
+
+class NotFoundError(ClusterError):
+    """The object does not exist (404)."""
+
+
+class AlreadyExistsError(ClusterError):
+    """An object of this name exists (409 on create)."""
+
+
+class ConflictError(ClusterError):
+    """A precondition does not hold any more (409): look again."""
+
+
+class InvalidError(ClusterError):
+    """The API server refuses the object as it is (400, 422): trying again is useless."""
+
+
+class ForbiddenError(ClusterError):
+    """Not allowed now (403): a quota, a policy, or missing permissions."""
+
+
+class BusyError(ClusterError):
+    """Too many requests, a server error, or no connection; `retry_after` is in seconds, if the server said."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Cluster(Protocol):
+    """Reads are quorum reads: they never return less than what was written before."""
+
+    async def get_run(self, namespace: str, name: str) -> Raw | None:
+        """The TrainingRun, or None."""
+
+    async def list_runs(self, namespace: str | None) -> Sequence[Raw]:
+        """All TrainingRuns of a namespace, or of all."""
+
+    async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
+        """Services, ConfigMaps, NetworkPolicies and Jobs with the run's label, each with its kind."""
+
+    async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
+        """Pods with the run's label."""
+
+    async def get_claim(self, namespace: str, name: str) -> Raw | None:
+        """The PersistentVolumeClaim, or None."""
+
+    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
+        """A child by name, or None."""
+
+    async def create(self, manifest: Manifest) -> None:
+        """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""
+
+    async def delete(self, namespace: str, deletion: Deletion) -> None:
+        """Delete an object with its dependents first, if it has this UID; a missing or another object is fine."""
+
+    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
+        """Server-side apply of the whole status of the run with this UID; raises ConflictError for another."""
+
+    async def emit(self, run: Raw, event: Event) -> None:
+        """Create a Kubernetes Event on the run."""

@@ -1,0 +1,77 @@
+"""The workers that take runs from the queue, and the ticker that looks at all of them now and then."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError
+from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+Reconcile = Callable[[Key], Awaitable[float | None]]
+
+
+class Controller:
+    """Looks at every run that is in the queue, several at a time, never one twice at the same time."""
+
+    def __init__(self, reconcile: Reconcile, *, queue: WorkQueue[Key], metrics: Metrics) -> None:
+        self._reconcile = reconcile
+        self._queue = queue
+        self._metrics = metrics
+
+    async def run(self, *, workers: int) -> None:
+        """Work for ever."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work())
+
+    async def drain(self, *, seconds: float) -> None:
+        """Wait until no run is queued or looked at, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.idle.wait(), seconds)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            self._metrics.queue_depth.set(len(self._queue))
+            try:
+                await self.handle(key)
+            finally:
+                self._queue.done(key)
+
+    async def handle(self, key: Key) -> None:
+        """Look at one run; whatever goes wrong is retried, and never stops another run."""
+        started = asyncio.get_running_loop().time()
+        result = "done"
+        try:
+            again = await self._reconcile(key)
+            self._queue.forget(key)
+            if again is not None:
+                self._queue.add_after(key, again)
+        except ClusterError as problem:
+            result = type(problem).__name__
+            patience = problem.retry_after if isinstance(problem, BusyError) else None
+            seconds = self._queue.retry(key, at_least=patience or 0.0)
+            log.warning("%s; again in %.1f s", problem, seconds, extra={"namespace": key[0], "run": key[1]})
+        except Exception:
+            result = "defect"
+            seconds = self._queue.retry(key)
+            log.exception("looking at a run failed; again in %.1f s", seconds, extra={"namespace": key[0], "run": key[1]})
+        finally:
+            self._metrics.reconcile_seconds.labels(result).observe(asyncio.get_running_loop().time() - started)
+
+
+async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespace: str | None, seconds: float) -> None:
+    """Look at all runs now and then, in case an event was missed. For ever."""
+    while True:
+        await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+        try:
+            for run in await cluster.list_runs(namespace):
+                queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+        except ClusterError as problem:
+            log.warning("resync failed: %s", problem)

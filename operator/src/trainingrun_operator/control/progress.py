@@ -1,0 +1,86 @@
+"""How far the active attempts are: worker 0 of each is asked over HTTP, like a metrics endpoint.
+
+Pods need no permission and no connection to the API server for this. A worker that does not answer is asked again; what it
+said last stays, with its own time, so that old numbers look old.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import aiohttp
+from pydantic import ValidationError
+
+from trainingrun.contract import PROGRESS_PORT, ProgressReport
+from trainingrun_operator.status.measurements import is_worth_a_look
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = aiohttp.ClientTimeout(total=2.0, connect=1.0)
+PARALLEL = 16
+
+Key = tuple[str, str]
+
+
+class ProgressBook:
+    """Last reports by run, and whom to ask for the next."""
+
+    def __init__(self, *, port: int = PROGRESS_PORT) -> None:
+        self._hosts: dict[Key, str] = {}
+        self._reports: dict[Key, ProgressReport] = {}
+        self._looked: dict[Key, ProgressReport] = {}
+        self._port = port
+
+    def follow(self, key: Key, *, host: str) -> None:
+        """Ask this host from now on."""
+        self._hosts[key] = host
+
+    def stop(self, key: Key) -> None:
+        """Ask nobody; the last report stays."""
+        self._hosts.pop(key, None)
+
+    def forget(self, key: Key) -> None:
+        """The run needs no reports any more."""
+        self._hosts.pop(key, None)
+        self._reports.pop(key, None)
+        self._looked.pop(key, None)
+
+    def latest(self, key: Key) -> ProgressReport | None:
+        """The last report of a run."""
+        return self._reports.get(key)
+
+    def note(self, key: Key, report: ProgressReport) -> bool:
+        """Keep a report; returns whether the run should be looked at because of it."""
+        looked = self._looked.get(key)
+        self._reports[key] = report
+        if looked is not None and not is_worth_a_look(looked, report, looked=looked.updated_at):
+            return False
+        self._looked[key] = report
+        return True
+
+    async def poll(self, *, interval: float, on_change: Callable[[Key], None]) -> None:
+        """Ask all hosts every `interval` seconds, for ever."""
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            limit = asyncio.Semaphore(PARALLEL)
+            while True:
+                hosts = list(self._hosts.items())
+                await asyncio.gather(*(self._ask(session, limit, key, host, on_change) for key, host in hosts))
+                await asyncio.sleep(interval)
+
+    async def _ask(
+        self,
+        session: aiohttp.ClientSession,
+        limit: asyncio.Semaphore,
+        key: Key,
+        host: str,
+        on_change: Callable[[Key], None],
+    ) -> None:
+        address = f"[{host}]" if ":" in host else host
+        try:
+            async with limit, session.get(f"http://{address}:{self._port}/progress") as response:
+                report = ProgressReport.model_validate_json(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValidationError) as silent:
+            log.debug("no progress from %s: %r", host, silent)
+            return
+        if key in self._hosts and self.note(key, report):
+            on_change(key)

@@ -1,0 +1,163 @@
+"""Look at one run: read, decide, act, write the status, say what happened. All I/O of the controller is here, in this order.
+
+Every read is a quorum read (the API server answers those from its cache since Kubernetes 1.31), so a decision that counts or
+destroys never rests on an old view, and there is no cache of our own that could lie.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from trainingrun.api import Failure, TrainingRun, TrainingRunStatus
+from trainingrun.api.base import to_wire
+from trainingrun.contract import Cause
+from trainingrun_operator.cluster.port import AlreadyExistsError, Cluster, ConflictError, ForbiddenError, InvalidError, Raw
+from trainingrun_operator.control.progress import ProgressBook
+from trainingrun_operator.decide import decide
+from trainingrun_operator.life import Life
+from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig
+from trainingrun_operator.observe import observe
+from trainingrun_operator.policies.claims import claim_names
+from trainingrun_operator.policies.stopping import failed
+from trainingrun_operator.status.finish import finish
+
+log = logging.getLogger(__name__)
+
+QUOTA_RETRY_SECONDS = 30.0
+
+Key = tuple[str, str]
+"""Namespace and name of a run."""
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """Brings one run a step further each time it is asked to."""
+
+    cluster: Cluster
+    progress: ProgressBook
+    config: OperatorConfig
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at a run once; returns the seconds after which to look again, or None.
+
+        Raises ClusterError when a call failed in a way that another try may mend.
+        """
+        namespace, name = key
+        raw = await self.cluster.get_run(namespace, name)
+        if raw is None:
+            self.progress.forget(key)
+            return None
+        run = self._parse(raw)
+        if run is None or run.metadata.deletion_timestamp is not None or run.status.is_finished:
+            self.progress.forget(key)
+            return None
+        observed = await self._observe(run)
+        self._poll(key, run, observed)
+        decision = decide(run, observed, now=self.now(), config=self.config)
+        return await self._act(run, raw, observed, decision)
+
+    def _parse(self, raw: Raw) -> TrainingRun | None:
+        """The run, or None for one that an older or newer CRD has let through: there is nothing sound to say about it."""
+        try:
+            return TrainingRun.parse(dict(raw))
+        except ValidationError as invalid:
+            log.error("run does not follow the schema: %s", invalid, extra=_about(raw))
+            return None
+
+    async def _observe(self, run: TrainingRun) -> Observed:
+        namespace, name = run.metadata.namespace, run.metadata.name
+        children = await self.cluster.list_children(namespace, name)
+        pods = await self.cluster.list_pods(namespace, name)
+        claims = {claim: await self.cluster.get_claim(namespace, claim) for claim in claim_names(run)}
+        return observe(children=children, pods=pods, claims=claims, progress=self.progress.latest((namespace, name)))
+
+    async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
+        """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
+        for deletion in decision.delete:
+            await self.cluster.delete(run.metadata.namespace, deletion)
+        for manifest in decision.create:
+            try:
+                await self._create(run, manifest)
+            except InvalidError as refused:
+                return await self._fail(run, raw, observed, f"{manifest['kind']} was refused: {refused}")
+            except ForbiddenError as refused:
+                log.warning("create was refused: %s", refused, extra=_about(raw))
+                return QUOTA_RETRY_SECONDS
+        await self._write(run, raw, decision)
+        return decision.requeue_after
+
+    async def _create(self, run: TrainingRun, manifest: Manifest) -> None:
+        """Create a child; one that is there and ours is as good."""
+        try:
+            await self.cluster.create(manifest)
+        except AlreadyExistsError:
+            name, namespace = manifest["metadata"]["name"], run.metadata.namespace
+            found = await self.cluster.get_child(namespace, manifest["kind"], name)
+            owners = (found or {}).get("metadata", {}).get("ownerReferences", ())
+            if found is not None and all(owner.get("uid") != run.metadata.uid for owner in owners):
+                raise ConflictError(f"{manifest['kind']} {name} belongs to somebody else") from None
+
+    async def _fail(self, run: TrainingRun, raw: Raw, observed: Observed, why: str) -> float | None:
+        """A child that the API server refuses will be refused for ever."""
+        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        failure = Failure(
+            cause=Cause.REFUSED,
+            message=why[:2048],
+            attempt=life.attempt,
+            hint="Correct the field that the API server names, and create the run again.",
+        )
+        ended = run.status.model_copy(update={"resolved": None})
+        await self._write(run, raw, finish(life, failed(life, failure, status=ended)))
+        return None
+
+    async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
+        status = to_wire(decision.status)
+        if status == to_wire(run.status):
+            return
+        await self.cluster.apply_status(run.metadata.namespace, run.metadata.name, uid=run.metadata.uid, status=status)
+        self._count(run.status, decision.status)
+        columns = decision.status.columns
+        log.info(
+            "status written",
+            extra={
+                **_about(raw),
+                "status": columns.status if columns is not None else "",
+                "stage": decision.status.stage,
+                "attempt": decision.status.attempt,
+            },
+        )
+        for event in decision.events:
+            await self.cluster.emit(raw, event)
+
+    def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
+        """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""
+        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        first = next((pod for pod in life.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
+        if first is None or life.resolved is None:
+            self.progress.stop(key)
+        else:
+            self.progress.follow(key, host=first.ip)
+
+    def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
+        if after.is_finished:
+            succeeded = after.condition("Succeeded")
+            outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
+            self.metrics.finished.labels(outcome).inc()
+        if after.restarts > before.restarts and after.failure is not None:
+            self.metrics.restarts.labels(after.failure.cause).inc()
+        first_step = after.timeline.first_step if after.timeline is not None else None
+        known = before.timeline.first_step if before.timeline is not None else None
+        if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
+            self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
+
+
+def _about(raw: Raw) -> dict[str, str]:
+    """The fields that tell which run a log line is about."""
+    metadata = raw.get("metadata", {})
+    return {"namespace": metadata.get("namespace", ""), "run": metadata.get("name", ""), "uid": metadata.get("uid", "")}

@@ -1,0 +1,44 @@
+"""The operator's environment as a value. Nothing else reads `os.environ`."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainingrun_operator.model import OperatorConfig
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the Deployment says. All times are in seconds."""
+
+    config: OperatorConfig
+    identity: str
+    """Name of this replica in the Lease."""
+    watch_namespace: str | None
+    """The only namespace that is watched; None: all."""
+    port: int = 8081
+    workers: int = 8
+    resync_seconds: float = 420.0
+    poll_seconds: float = 2.0
+    drain_seconds: float = 10.0
+    lease_name: str = "trainingrun-operator"
+    lease_duration: int = 15
+    renew_deadline: int = 10
+    retry_period: int = 2
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the environment.
+
+        Raises ValueError naming the variable that is missing.
+        """
+        image = environment.get("TRAINER_IMAGE")
+        if not image:
+            raise ValueError("TRAINER_IMAGE is not set: it names the trainer image of runs that name none.")
+        namespace = environment.get("POD_NAMESPACE") or "trainingrun-system"
+        return cls(
+            config=OperatorConfig(trainer_image=image, namespace=namespace),
+            identity=environment.get("POD_NAME") or socket.gethostname(),
+            watch_namespace=environment.get("WATCH_NAMESPACE") or None,
+            port=int(environment.get("PORT", "8081")),
+        )
