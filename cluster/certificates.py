@@ -11,6 +11,8 @@ from cluster.shell import run
 
 DAYS = "3650"
 
+Word = str | Path
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -61,10 +63,8 @@ def ensure(layout: Layout) -> None:
 
 def _make_authority(folder: Path) -> None:
     _make_key(folder / "ca.key")
-    run(
-        ["openssl", "req", "-x509", "-new", "-key", folder / "ca.key", "-subj", "/CN=trainingrun", "-days", DAYS]
-        + ["-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", folder / "ca.crt"]
-    )
+    subject = ("-subj", "/CN=trainingrun", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    run(["openssl", "req", "-x509", "-new", "-key", folder / "ca.key", *subject, "-days", DAYS, "-out", folder / "ca.crt"])
 
 
 def _make_key(path: Path) -> None:
@@ -80,11 +80,9 @@ def _issue(certificate: Certificate, *, folder: Path) -> None:
         extensions.append("subjectAltName=" + ",".join(certificate.alternatives))
     stem.with_suffix(".ext").write_text("\n".join(extensions))
     request = run(["openssl", "req", "-new", "-key", stem.with_suffix(".key"), "-subj", certificate.subject])
-    run(
-        ["openssl", "x509", "-req", "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial"]
-        + ["-days", DAYS, "-extfile", stem.with_suffix(".ext"), "-out", stem.with_suffix(".crt")],
-        stdin=request,
-    )
+    authority = ("-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", DAYS)
+    files = ("-extfile", stem.with_suffix(".ext"), "-out", stem.with_suffix(".crt"))
+    run(["openssl", "x509", "-req", *authority, *files], stdin=request)
 
 
 def _kubeconfig(layout: Layout, *, name: str, folder: Path) -> str:

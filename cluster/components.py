@@ -120,7 +120,6 @@ def _containerd_files(layout: Layout) -> dict[str, str]:
                 "ipam": {
                     "type": "host-local",
                     "ranges": [[{"subnet": str(POD_NETWORK)}]],
-                    "routes": [{"dst": "0.0.0.0/0"}],
                     "dataDir": str(layout.state / "addresses"),
                 },
             },

@@ -20,7 +20,8 @@ class Kubectl:
 
     binary: str
     kubeconfig: Path
-    namespace: str = "default"
+    namespace: str | None = None
+    """None: the namespace that each object names, else `default`."""
 
     def within(self, namespace: str) -> "Kubectl":
         """The same cluster, another namespace."""
@@ -31,7 +32,8 @@ class Kubectl:
 
         Raises KubectlError with kubectl's own words when it fails, or says what took too long.
         """
-        command = [self.binary, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
+        scope = ["--namespace", self.namespace] if self.namespace else []
+        command = [self.binary, "--kubeconfig", str(self.kubeconfig), *scope, *arguments]
         data = stdin.encode() if isinstance(stdin, str) else stdin
         try:
             done = subprocess.run(command, input=data, capture_output=True, timeout=timeout, check=False)

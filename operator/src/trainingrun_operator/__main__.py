@@ -59,7 +59,7 @@ async def _run(settings: Settings) -> int:
         except asyncio.CancelledError:
             return 0
         except LeaseLostError as lost:
-            log.error("%s: ending, another replica leads", lost)
+            log.error("%s: ending, another replica may lead", lost, exc_info=lost.__cause__)
             return 1
         except Exception:
             log.exception("ending")
@@ -68,7 +68,7 @@ async def _run(settings: Settings) -> int:
 
 
 async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, stop: asyncio.Event) -> None:
-    """Control runs until `stop` is set; then finish what is queued, for some seconds."""
+    """Control runs until SIGTERM, which ends the watch or sets `stop`; then finish what is queued, for some seconds."""
     metrics.is_leader.set(1)
     queue: WorkQueue[Key] = WorkQueue()
     cluster = KubeCluster(api, metrics=metrics)

@@ -46,6 +46,8 @@ def settings() -> kopf.OperatorSettings:
     chosen.peering.standalone = True
     chosen.posting.enabled = False
     chosen.watching.chunk_size = 500
+    for kind in ("jobs", "pods"):
+        chosen.watching.label_selectors[kind] = names.RUN_LABEL  # else every pod of the cluster would be streamed
     chosen.networking.request_timeout = 30.0
     chosen.networking.connect_timeout = 5.0
     chosen.networking.error_backoffs = (0.5, 1, 2, 4, 8)
@@ -58,7 +60,10 @@ def settings() -> kopf.OperatorSettings:
 
 
 async def watch(queue: WorkQueue[Key], *, namespace: str | None) -> None:
-    """Watch until cancelled; raises when a watcher fails, so that the process ends instead of going blind."""
+    """Watch until SIGTERM, which kopf handles itself once it runs.
+
+    Raises when a watcher fails, so that the process ends instead of going blind.
+    """
     handlers = registry(queue)
     await kopf.operator(
         registry=handlers,
@@ -67,4 +72,3 @@ async def watch(queue: WorkQueue[Key], *, namespace: str | None) -> None:
         clusterwide=namespace is None,
         standalone=True,
     )
-    raise RuntimeError("the watch has ended")

@@ -66,6 +66,16 @@ class _PatientLock(LeaseLock):
         except (aiohttp.ClientError, TimeoutError, OSError) as lost:
             return False, client.ApiException(status=0, reason=repr(lost))
 
+    async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
+        """Whether the Lease could be created. The library's own method passes `pretty=True`, which its client refuses."""
+        body = client.V1Lease(metadata=client.V1ObjectMeta(name=name), spec=self.update_lease(election_record))
+        try:
+            await self.api_instance.create_namespaced_lease(namespace, body)
+        except (client.ApiException, aiohttp.ClientError, TimeoutError, OSError) as refused:
+            log.warning("the Lease could not be created: %s", refused)
+            return False
+        return True
+
     async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
         """Whether the Lease could be written."""
         try:
@@ -79,7 +89,7 @@ async def _first(renewing: "asyncio.Task[None]", wanted: "asyncio.Future[Any]") 
     try:
         await asyncio.wait({renewing, wanted}, return_when=asyncio.FIRST_COMPLETED)
         if not wanted.done():
-            raise LeaseLostError("the Lease was lost")
+            raise LeaseLostError("the Lease was lost") from renewing.exception()
         wanted.result()
     finally:
         wanted.cancel()
