@@ -90,14 +90,14 @@ bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/ben
 clean: ## Remove the developer environments; the cache outside the checkout stays
 	rm -rf .venv .venv-trainer
 
-.venv/ready: requirements/bootstrap.txt requirements/dev.txt sdk/pyproject.toml operator/pyproject.toml
+.venv/ready: requirements/bootstrap.txt requirements/dev.txt sdk/pyproject.toml operator/pyproject.toml trainer-image/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 69; }
 	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)."; exit 69; }
 	@echo "making the developer environment .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --require-hashes -r requirements/bootstrap.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator -e trainer-image
 	@touch $@
 
 .venv-trainer/ready: requirements/trainer.txt sdk/pyproject.toml trainer-image/pyproject.toml

@@ -15,6 +15,10 @@ from pathlib import Path
 from cluster.errors import ClusterError
 
 
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+"""What this Python process has started itself; the others belong to an earlier one."""
+
+
 @dataclass(frozen=True)
 class Process:
     """A named process of a cluster, with its pid file and its log."""
@@ -51,6 +55,7 @@ class Process:
                 start_new_session=True,
                 env=None if environment is None else dict(environment),
             )
+        _children[child.pid] = child
         started = start_time(child.pid)
         _write(self.folder / f"{self.name}.pid", f"{child.pid} {started}")
 
@@ -96,12 +101,9 @@ def _living(known: Mapping[int, str | None]) -> list[int]:
 
 
 def _reap() -> None:
-    """Collect our own ended children, which would stay as zombies."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
+    """Collect those that this very process has started and that have ended: they would stay as zombies."""
+    for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
+        del _children[pid]
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -32,12 +32,12 @@ def stream(command: Sequence[str | Path], *, environment: Mapping[str, str] | No
         )
     except FileNotFoundError as missing:
         raise ImageError(f"The program {words[0]} is not installed.") from missing
-    assert child.stdout is not None
-    for line in child.stdout:
-        last.append(line.rstrip())
-        if not quiet:
-            print(f"  {line.rstrip()[:160]}", flush=True)
-    if child.wait() != 0:
+    with child:
+        for line in child.stdout or ():
+            last.append(line.rstrip())
+            if not quiet:
+                print(f"  {line.rstrip()[:160]}", flush=True)
+    if child.returncode != 0:
         raise ImageError(f"`{' '.join(words[:4])} ...` failed:\n" + "\n".join(last))
 
 

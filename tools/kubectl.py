@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 
 class KubectlError(Exception):
     """kubectl refused or failed; the text is what it printed."""
@@ -45,7 +43,7 @@ class Kubectl:
 
     def apply(self, *manifests: dict[str, Any]) -> str:
         """`kubectl apply` of these objects."""
-        return self.run("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+        return self.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
         """The object, or None when there is none of this name."""

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -60,8 +61,11 @@ class Checkpoint:
         """The contents of the two files."""
         packed = io.BytesIO()
         groups = {"weights": self.weights, "optimizer": self.optimizer, "best": self.best}
-        named = {f"{group}-{index:04d}": array for group, arrays in groups.items() for index, array in enumerate(arrays)}
-        np.savez(packed, **named)
+        with zipfile.ZipFile(packed, "w") as archive:
+            for group, members in groups.items():
+                for index, array in enumerate(members):
+                    with archive.open(f"{group}-{index:04d}.npy", "w") as entry:
+                        np.lib.format.write_array(entry, array, allow_pickle=False)
         arrays = packed.getvalue()
         note = {"sha256": hashlib.sha256(arrays).hexdigest(), "state": asdict(self.state)}
         return arrays, json.dumps(note).encode()

@@ -1,5 +1,6 @@
 """From a policy's answer to a Decision: everything in the status that follows from something else is derived here."""
 
+from trainingrun.api import TrainingRunStatus
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision
 from trainingrun_operator.status.columns import columns
@@ -12,9 +13,7 @@ def finish(life: Life, step: Step) -> Decision:
     """The decision of a step, with its derived status and the nearest moment to look again."""
     status = step.status
     if step.status.resolved is not None and life.resolved is not None:
-        status = status.model_copy(update={"timeline": timeline(life, status), "checkpoint": checkpoint(life, status)})
-        if not step.state.is_final:
-            status = status.model_copy(update={"progress": progress(life, status)})
+        status = _measured(life, step, status)
     status = status.model_copy(
         update={
             "observed_generation": life.run.metadata.generation,
@@ -29,6 +28,15 @@ def finish(life: Life, step: Step) -> Decision:
         events=step.events,
         requeue_after=_nearest(life, step),
     )
+
+
+def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunStatus:
+    """With what pods and trainer say. While training goes on, the checkpoint is written together with the progress only."""
+    if not step.state.is_final:
+        status = status.model_copy(update={"progress": progress(life, status)})
+    if step.state is not State.RUNNING or status.progress != life.status.progress:
+        status = status.model_copy(update={"checkpoint": checkpoint(life, status)})
+    return status.model_copy(update={"timeline": timeline(life, status)})
 
 
 def _nearest(life: Life, step: Step) -> float | None:

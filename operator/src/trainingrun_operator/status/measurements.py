@@ -55,7 +55,7 @@ def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: 
     """
     if old is None or old.attempt != new.attempt or old.stage != new.stage:
         return True
-    if old.moments != new.moments or old.checkpoint != new.checkpoint:
+    if old.moments != new.moments:
         return True
     return new.updated_at - looked >= PROGRESS_INTERVAL
 

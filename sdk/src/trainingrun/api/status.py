@@ -155,9 +155,9 @@ class TrainingRunStatus(Tolerant):
     attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
     restarts: Annotated[int, Field(description="Restarts counted against recovery.maximumRestarts.")] = 0
     retry_at: Annotated[Timestamp | None, Field(description="When the next attempt starts, while backing off.")] = None
-    waiting_since: Annotated[
-        Timestamp | None, Field(description="Since when the run waits for something that it names.")
-    ] = None
+    waiting_since: Annotated[Timestamp | None, Field(description="Since when the run waits for something that it names.")] = (
+        None
+    )
     start_time: Annotated[Timestamp | None, Field(description="When the first attempt was created.")] = None
     completion_time: Annotated[Timestamp | None, Field(description="When the run succeeded or failed.")] = None
     clock: Annotated[Clock | None, Field(description="Running time so far.")] = None

@@ -1,0 +1,85 @@
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cluster
+from tests.cluster_fixtures import admin, backend, fresh_namespace
+from tests.e2e.waiting import wait_for
+from tests.manifests import a_manifest
+from tools.dataset import upload
+from tools.install import Installation, install
+from tools.kubectl import Kubectl
+from trainingrun.api import TrainingRun
+
+__all__ = ["admin", "backend"]
+
+DIGITS = Path(__file__).parent.parent.parent / "examples" / "data" / "mnist-10k"
+SMALL = {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2Gi"}}
+
+
+@pytest.fixture(scope="session")
+def installation(backend: cluster.Cluster) -> Installation:
+    """The operator of this checkout in the cluster, from the shipped images and manifests."""
+    return install(backend)
+
+
+@dataclass(frozen=True)
+class Playground:
+    """A namespace with the two claims, in which runs are made, watched and broken."""
+
+    kubectl: Kubectl
+    installation: Installation
+
+    def start(self, name: str, **changes: Any) -> None:
+        """Apply a small TrainingRun; `changes` as in `a_manifest`."""
+        defaults = {"spec__workers": {"replicas": 2, "resources": SMALL}}
+        self.kubectl.apply(a_manifest(name, **{**defaults, **changes}))
+
+    def get(self, name: str) -> TrainingRun:
+        """The run as it is now."""
+        found = self.kubectl.get("trainingrun", name)
+        assert found is not None, f"there is no run {name}"
+        return TrainingRun.parse(found)
+
+    def wait(self, name: str, what: str, condition: Callable[[TrainingRun], bool], *, timeout: float = 180) -> TrainingRun:
+        """Wait until the run meets a condition, and return it."""
+        return wait_for(lambda: self.get(name), condition, what=f"{name} to be {what}", timeout=timeout)
+
+    def wait_until_finished(self, name: str, *, timeout: float = 240) -> TrainingRun:
+        """Wait until the run has succeeded or failed."""
+        return self.wait(name, "finished", lambda run: run.status.is_finished, timeout=timeout)
+
+    def wait_for_epoch(self, name: str, epoch: int) -> TrainingRun:
+        """Wait until a checkpoint of this epoch is reported."""
+        return self.wait(
+            name, f"after epoch {epoch}", lambda run: run.status.checkpoint is not None and run.status.checkpoint.epoch >= epoch
+        )
+
+    def pods(self, name: str) -> list[dict[str, Any]]:
+        """The run's pods."""
+        return list(self.kubectl.list("pods", selector=f"trainingrun.dev/run={name}"))
+
+
+@pytest.fixture(scope="module")
+def playground(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Playground]:
+    """A namespace of the module's own, with the digits on one claim."""
+    namespace = f"e2e-{request.module.__name__.rpartition('test_')[2].replace('_', '-')}"
+    for kubectl in fresh_namespace(installation.kubectl, namespace):
+        for claim in ("datasets", "models"):
+            installation.cluster.volume(claim=claim, namespace=namespace)
+            kubectl.apply(a_claim(claim))
+        upload(kubectl, DIGITS, claim="datasets", path="mnist-10k", image=installation.trainer_image)
+        yield Playground(kubectl=kubectl, installation=installation)
+
+
+def a_claim(name: str) -> dict[str, Any]:
+    """A claim that one node may write."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }

@@ -1,0 +1,105 @@
+"""What a user sees when something is wrong with what the run names: one cause, in a sentence, and a way out."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.conftest import DIGITS, Playground, a_claim
+from tools.dataset import upload
+
+IMAGES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+
+
+def data(path: str) -> dict[str, Any]:
+    return {
+        "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": path}},
+        "format": "IDX",
+        "idx": {"images": IMAGES, "labels": LABELS},
+    }
+
+
+def put(playground: Playground, folder: Path, *, path: str) -> None:
+    upload(playground.kubectl, folder, claim="datasets", path=path, image=playground.installation.trainer_image)
+
+
+def test_a_missing_data_path_is_named_together_with_what_is_there(playground: Playground) -> None:
+    playground.start("no-data", spec__data=data("mnist-1k"))
+    failure = playground.wait_until_finished("no-data").status.failure
+    assert failure is not None
+    assert (failure.cause, failure.exit_code) == ("BadData", 65)
+    assert "/data/mnist-1k does not exist" in failure.message
+    assert "mnist-10k/" in failure.message
+
+
+def test_a_corrupt_file_is_named_and_not_tried_again(playground: Playground, tmp_path: Path) -> None:
+    (tmp_path / IMAGES).write_bytes((DIGITS / IMAGES).read_bytes()[:100_000])
+    (tmp_path / LABELS).write_bytes((DIGITS / LABELS).read_bytes())
+    put(playground, tmp_path, path="corrupt")
+    playground.start("corrupt", spec__data=data("corrupt"))
+    run = playground.wait_until_finished("corrupt")
+    assert run.status.failure is not None
+    assert run.status.failure.cause == "BadData"
+    assert f"{IMAGES} is damaged" in run.status.failure.message
+    assert run.status.attempt == 1
+
+
+def test_a_label_out_of_range_is_named_with_its_position(playground: Playground, tmp_path: Path) -> None:
+    labels = bytearray(gzip.decompress((DIGITS / LABELS).read_bytes()))
+    labels[8 + 4711] = 200
+    (tmp_path / LABELS).write_bytes(gzip.compress(bytes(labels)))
+    (tmp_path / IMAGES).write_bytes((DIGITS / IMAGES).read_bytes())
+    put(playground, tmp_path, path="mislabelled")
+    playground.start("mislabelled", spec__data=data("mislabelled"))
+    failure = playground.wait_until_finished("mislabelled").status.failure
+    assert failure is not None
+    assert "label 200 of sample 4711 is out of range" in failure.message
+
+
+def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playground) -> None:
+    output = {"persistentVolumeClaim": {"claimName": "later"}}
+    playground.start("no-claim", spec__output=output, spec__recovery={"startTimeoutSeconds": 10}, spec__workers=None)
+    stalled = playground.wait("no-claim", "stalled", lambda run: run.status.condition("Stalled") is not None, timeout=60).status
+    condition = stalled.condition("Stalled")
+    assert condition is not None
+    assert condition.reason == "ClaimNotFound"
+    assert "There is no PersistentVolumeClaim later (spec.output.persistentVolumeClaim.claimName)" in condition.message
+    assert not stalled.is_finished
+    playground.installation.cluster.volume(claim="later", namespace=playground.kubectl.namespace or "")
+    playground.kubectl.apply(a_claim("later"))
+    assert playground.wait_until_finished("no-claim").status.result is not None
+
+
+def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeout(playground: Playground) -> None:
+    playground.start(
+        "no-image",
+        spec__image="registry.invalid/trainer:none",
+        spec__recovery={"startTimeoutSeconds": 20, "maximumRestarts": 0},
+    )
+    waiting = playground.wait(
+        "no-image", "waiting for its image", lambda run: run.status.conditions[0].reason == "ImagePull", timeout=60
+    )
+    assert "registry.invalid/trainer:none" in waiting.status.conditions[0].message
+    failure = playground.wait_until_finished("no-image").status.failure
+    assert failure is not None
+    assert failure.cause == "ImagePull"
+    assert "spec.image" in failure.hint
+
+
+def test_too_small_a_memory_limit_is_named_with_rank_and_hint(playground: Playground) -> None:
+    resources = {"requests": {"cpu": "50m"}, "limits": {"memory": "250Mi"}}
+    playground.start(
+        "small",
+        spec__workers={"replicas": 2, "resources": resources},
+        spec__recovery={"maximumRestarts": 0, "startTimeoutSeconds": 120},
+    )
+    failure = playground.wait_until_finished("small").status.failure
+    assert failure is not None
+    assert failure.cause == "OOMKilled"
+    assert failure.rank in (0, 1)
+    assert "spec.workers.resources.limits.memory (now 250Mi)" in failure.hint
+
+
+def test_nothing_else_was_disturbed(playground: Playground) -> None:
+    operators = playground.installation.kubectl.within("trainingrun-system").list("pods")
+    restarts = [status["restartCount"] for pod in operators for status in pod["status"]["containerStatuses"]]
+    assert restarts == [0] * len(restarts)

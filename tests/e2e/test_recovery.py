@@ -1,0 +1,132 @@
+"""What happens when something ends in the middle of a run: it goes on from its checkpoint, and says what happened."""
+
+import time
+
+from tests.e2e.conftest import Playground
+from tests.e2e.waiting import wait_for
+
+LONG = {"epochs": 30}
+OPERATOR = "deployment/trainingrun-operator"
+
+
+def pod_of(playground: Playground, name: str, *, worker: int) -> str:
+    labels = "batch.kubernetes.io/job-completion-index"
+    names = [pod["metadata"]["name"] for pod in playground.pods(name) if pod["metadata"]["labels"][labels] == str(worker)]
+    return str(names[0])
+
+
+def epochs_logged(playground: Playground, pod: str) -> list[int]:
+    """Numbers of the epochs that a pod's log tells of."""
+    lines = playground.kubectl.run("logs", pod).splitlines()
+    return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
+
+
+def test_a_rank_that_is_killed_is_named_and_the_next_attempt_goes_on(playground: Playground) -> None:
+    playground.start("killed", spec__training=LONG)
+    before = playground.wait_for_epoch("killed", 2)
+    kill = "import os,glob; [os.kill(int(p.split('/')[2]), 9) for p in glob.glob('/proc/[0-9]*/cmdline') "
+    kill += "if b'trainingrun_trainer.rank' in open(p,'rb').read()]"
+    playground.kubectl.run("exec", pod_of(playground, "killed", worker=1), "--", "python3", "-c", kill)
+    restarted = playground.wait("killed", "in its second attempt", lambda run: run.status.attempt == 2)
+    failure = restarted.status.failure
+    assert failure is not None
+    assert (failure.cause, failure.rank, failure.worker, failure.signal) == ("RankKilled", 1, 1, 9)
+    finished = playground.wait_until_finished("killed")
+    assert finished.status.result is not None
+    assert finished.status.attempt == 2
+    assert before.status.checkpoint is not None
+    assert epochs_logged(playground, pod_of(playground, "killed", worker=0))[0] > before.status.checkpoint.epoch
+
+
+def test_a_deleted_pod_costs_no_restart(playground: Playground) -> None:
+    playground.start("deleted", spec__training=LONG, spec__recovery={"maximumRestarts": 0})
+    playground.wait_for_epoch("deleted", 2)
+    playground.kubectl.run("delete", "pod", pod_of(playground, "deleted", worker=1), "--wait=false")
+    finished = playground.wait_until_finished("deleted")
+    assert finished.status.result is not None
+    assert finished.status.attempt == 2
+
+
+def test_suspending_frees_the_pods_and_resuming_goes_on(playground: Playground) -> None:
+    playground.start("paused", spec__training=LONG)
+    playground.wait_for_epoch("paused", 2)
+    playground.kubectl.run("patch", "trun", "paused", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    paused = playground.wait(
+        "paused", "suspended", lambda run: (c := run.status.condition("Suspended")) is not None and c.status == "True"
+    )
+    assert playground.pods("paused") == []
+    assert paused.status.checkpoint is not None
+    done = paused.status.checkpoint.epoch
+    playground.kubectl.run("patch", "trun", "paused", "--type=merge", "-p", '{"spec":{"suspend":false}}')
+    finished = playground.wait_until_finished("paused")
+    assert finished.status.result is not None
+    assert finished.status.restarts == 0
+    assert epochs_logged(playground, pod_of(playground, "paused", worker=0))[0] >= done
+
+
+def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: Playground) -> None:
+    playground.start("untouched", spec__training=LONG)
+    playground.wait_for_epoch("untouched", 1)
+    before = {pod["metadata"]["uid"] for pod in playground.pods("untouched")}
+    system = playground.installation.kubectl.within("trainingrun-system")
+    system.run("delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s", timeout=90)
+    finished = playground.wait_until_finished("untouched")
+    assert finished.status.result is not None
+    assert finished.status.attempt == 1
+    assert {pod["metadata"]["uid"] for pod in playground.pods("untouched")} == before
+
+
+def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: Playground) -> None:
+    playground.start("gone", spec__training={"epochs": 500})
+    playground.wait_for_epoch("gone", 1)
+    system = playground.installation.kubectl.within("trainingrun-system")
+    system.run("scale", OPERATOR, "--replicas=0")
+    system.run(
+        "wait", "--for=delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s", timeout=70
+    )
+    try:
+        playground.kubectl.delete("trainingrun", "gone")
+        kinds = "jobs,pods,services,configmaps,networkpolicies"
+        wait_for(
+            lambda: playground.kubectl.run("get", kinds, "-l", "trainingrun.dev/run=gone", "-o", "name"),
+            lambda names: not names.strip(),
+            what="all children to be gone",
+            timeout=90,
+        )
+    finally:
+        system.run("scale", OPERATOR, "--replicas=2")
+        system.run("rollout", "status", OPERATOR, "--timeout=90s", timeout=100)
+
+
+def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -> None:
+    for name in ("idle-1", "idle-2"):
+        playground.start(name, spec__suspend=True)
+        playground.wait(
+            name, "suspended", lambda run: run.status.columns is not None and run.status.columns.status == "Suspended"
+        )
+    finished = [run for run in playground.kubectl.list("trainingruns") if run["status"].get("completionTime")]
+    assert len(finished) >= 4
+
+    def versions() -> dict[str, str]:
+        kinds = "trainingruns,jobs,pods,services,configmaps,networkpolicies,events"
+        listed = playground.kubectl.run(
+            "get", kinds, "-o", "jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion}{'\\n'}{end}"
+        )
+        return dict(line.split("=") for line in listed.splitlines() if "=" in line)
+
+    writes_before, versions_before = operator_writes(playground), versions()
+    time.sleep(60)
+    assert versions() == versions_before
+    assert operator_writes(playground) == writes_before
+
+
+def operator_writes(playground: Playground) -> float:
+    """How many calls other than reads both replicas have made through their client, Leases aside."""
+    system = playground.installation.kubectl.within("trainingrun-system")
+    total = 0.0
+    for pod in system.list("pods", selector="app.kubernetes.io/name=trainingrun-operator"):
+        path = f"/api/v1/namespaces/trainingrun-system/pods/{pod['metadata']['name']}:8081/proxy/metrics"
+        for line in system.run("get", "--raw", path).splitlines():
+            if line.startswith("trainingrun_operator_api_calls_total") and 'verb="GET"' not in line:
+                total += float(line.rpartition(" ")[2])
+    return total

@@ -1,0 +1,63 @@
+"""A run that goes well, on two workers with two ranks, from raw files to a model."""
+
+from tests.e2e.conftest import Playground
+from trainingrun.api import TrainingRun
+
+DIGITS = {
+    "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist-10k"}},
+    "format": "IDX",
+    "idx": {"images": "t10k-images-idx3-ubyte.gz", "labels": "t10k-labels-idx1-ubyte.gz"},
+    "testFraction": "0.1",
+}
+
+
+def conditions(run: TrainingRun) -> dict[str, str]:
+    return {condition.type: condition.status for condition in run.status.conditions}
+
+
+def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground) -> None:
+    playground.start("digits", spec__data=DIGITS, spec__training={"epochs": 4, "schedule": {"warmupEpochs": 1}})
+    running = playground.wait("digits", "training", lambda run: run.status.stage == "Training")
+    assert running.status.columns is not None
+    assert running.status.columns.workers == "2/2"
+    assert conditions(running)["Reconciling"] == "True"
+
+    finished = playground.wait_until_finished("digits")
+    assert conditions(finished) == {"Succeeded": "True", "Ready": "True", "Suspended": "False", "PodsReady": "False"}
+    assert finished.status.result is not None
+    metrics = {metric.name: float(metric.value) for metric in finished.status.result.metrics}
+    assert metrics["test_accuracy"] > 0.9
+    assert [artifact.uri for artifact in finished.status.result.artifacts] == ["pvc://models/digits/model"]
+
+
+def test_the_start_is_timed_from_pod_to_first_step(playground: Playground) -> None:
+    timeline = playground.get("digits").status.timeline
+    assert timeline is not None
+    moments = [
+        timeline.created,
+        timeline.scheduled,
+        timeline.container_started,
+        timeline.rendezvous_done,
+        timeline.tensorflow_ready,
+        timeline.first_step,
+    ]
+    assert None not in moments
+    assert moments == sorted(moments, key=str)
+
+
+def test_kubectl_get_shows_the_columns(playground: Playground) -> None:
+    header, row = playground.kubectl.run("get", "trun", "digits").splitlines()
+    assert header.split() == ["NAME", "STATUS", "STAGE", "PROGRESS", "ETA", "METRIC", "WORKERS", "AGE"]
+    assert row.split()[:4] == ["digits", "Succeeded", "Finished", "100%"]
+    assert "test_accuracy=0.9" in row
+    assert "2/2" in row
+
+
+def test_a_finished_run_stays_finished_when_its_pods_are_deleted(playground: Playground) -> None:
+    before = playground.get("digits")
+    playground.kubectl.run("delete", "job", "digits-1", "--timeout=60s")
+    playground.start("other", spec__workers=None)
+    playground.wait_until_finished("other")
+    after = playground.get("digits")
+    assert after.status == before.status
+    assert playground.pods("digits") == []

@@ -1,0 +1,25 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster_fixtures import admin, backend, fresh_namespace
+from tools.kubectl import Kubectl
+
+__all__ = ["admin", "backend"]
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def crd(admin: Kubectl) -> Kubectl:
+    """kubectl for a cluster that has the CRD."""
+    admin.run("apply", "-f", str(ROOT / "crds" / "trainingruns.yaml"))
+    admin.run("wait", "--for=condition=Established", "crd/trainingruns.trainingrun.dev", "--timeout=30s")
+    return admin
+
+
+@pytest.fixture(scope="module")
+def kubectl(crd: Kubectl, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
+    """kubectl within a namespace of its own, where no operator works: its runs stay as they were written."""
+    yield from fresh_namespace(crd, f"schema-{request.module.__name__.rpartition('_')[2]}")

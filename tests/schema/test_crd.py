@@ -1,0 +1,215 @@
+"""The CRD on a real API server: defaults, types, every rule both ways, and the words of every refusal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.manifests import a_manifest
+from tools.kubectl import Kubectl, KubectlError
+
+ROOT = Path(__file__).parent.parent.parent
+PVC = {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist"}}
+
+
+def dry_run(kubectl: Kubectl, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The object as the API server would store it."""
+    printed = kubectl.run("apply", "--dry-run=server", "-o", "yaml", "-f", "-", stdin=json.dumps(manifest))
+    stored: dict[str, Any] = yaml.safe_load(printed)
+    return stored
+
+
+def test_the_crd_fits_into_a_plain_kubectl_apply() -> None:
+    assert (ROOT / "crds" / "trainingruns.yaml").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("mnist*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_accepted(kubectl: Kubectl, example: Path) -> None:
+    dry_run(kubectl, yaml.safe_load(example.read_text()))
+
+
+def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubectl) -> None:
+    stored = dry_run(kubectl, a_manifest())
+    assert stored["spec"]["workers"] == {"replicas": 1, "processesPerWorker": 1, "resources": {"requests": {}, "limits": {}}}
+    assert stored["spec"]["training"]["optimizer"] == {"name": "Adam", "learningRate": "0.001", "momentum": "0"}
+    assert stored["status"]["observedGeneration"] == -1
+
+
+def test_an_unchanged_apply_changes_nothing(kubectl: Kubectl) -> None:
+    kubectl.apply(a_manifest("unchanged"))
+    assert "unchanged" in kubectl.apply(a_manifest("unchanged"))
+
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "IDX on a claim": {
+        "spec__data__source": PVC,
+        "spec__data__format": "IDX",
+        "spec__data__idx": {"images": "a", "labels": "b"},
+    },
+    "NPZ on a claim": {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__npz": {"file": "a.npz"}},
+    "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
+    "a CNN with all parameters": {
+        "spec__model__builtin__type": "CNN",
+        "spec__model__parameters": [
+            {"name": "activation", "value": "HardSwish"},
+            {"name": "dropout", "value": "0.25"},
+            {"name": "filters", "value": "8,16"},
+            {"name": "hiddenUnits", "value": "32"},
+            {"name": "kernelSize", "value": "5"},
+        ],
+    },
+    "all augmentations": {
+        "spec__augmentation": {
+            "rotationDegrees": "180",
+            "widthShift": "0.2",
+            "heightShift": "0.2",
+            "shearDegrees": "11",
+            "zoom": "0.99",
+            "crop": "0.1",
+            "horizontalFlip": True,
+            "fillMode": "Wrap",
+        }
+    },
+    "SGD with momentum": {"spec__training__optimizer": {"name": "SGD", "momentum": "0.9", "learningRate": "1e-2"}},
+    "warm-up shorter than the epochs": {"spec__training__schedule": {"warmupEpochs": 1}},
+    "one process alone": {"spec__strategy__type": "Single"},
+    "a cpu written as a number": {"spec__workers__resources__requests": {"cpu": 1, "memory": "1Gi"}},
+    "the longest name": {"metadata__name": "a" * 50},
+}
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown field": ({"spec__trainingg": {}}, 'unknown field "spec.trainingg"'),
+    "a wrong type": ({"spec__training__epochs": "many"}, "spec.training.epochs"),
+    "no epoch": ({"spec__training__epochs": 0}, "spec.training.epochs"),
+    "a float": ({"spec__data__validationFraction": 0.1}, "spec.data.validationFraction"),
+    "no data source": ({"spec__data__source": {}}, "data.source needs exactly one of"),
+    "two data sources": ({"spec__data__source": {**PVC, "builtin": "MNIST10k"}}, "data.source needs exactly one of"),
+    "a claim without a format": ({"spec__data__source": PVC}, "data.format is needed"),
+    "a format for builtin data": ({"spec__data__format": "IDX"}, "must be left out with data.source.builtin"),
+    "idx with NPZ": (
+        {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__idx": {}},
+        "data.idx is only read with data.format IDX",
+    ),
+    "npz with IDX": (
+        {"spec__data__source": PVC, "spec__data__format": "IDX", "spec__data__npz": {}},
+        "data.npz is only read with data.format NPZ",
+    ),
+    "no validation data": ({"spec__data__validationFraction": "0"}, "data.validationFraction must be more than 0"),
+    "fractions that leave nothing": (
+        {"spec__data__validationFraction": "0.6", "spec__data__testFraction": "0.4"},
+        "data.validationFraction 0.6 and data.testFraction 0.4 leave no training data",
+    ),
+    "a path that climbs": (
+        {"spec__output__persistentVolumeClaim__path": "../secret"},
+        "spec.output.persistentVolumeClaim.path",
+    ),
+    "an unknown parameter": (
+        {"spec__model__parameters": [{"name": "depth", "value": "3"}]},
+        "may be named activation, dropout, hiddenUnits, filters and kernelSize",
+    ),
+    "filters for an MLP": (
+        {"spec__model__parameters": [{"name": "filters", "value": "8"}]},
+        "filters and kernelSize are for model.builtin.type CNN",
+    ),
+    "an unknown activation": (
+        {"spec__model__parameters": [{"name": "activation", "value": "Tanh"}]},
+        "activation must be ReLU, ReLU6, HardSwish or GELU",
+    ),
+    "a dropout of one": ({"spec__model__parameters": [{"name": "dropout", "value": "1"}]}, "dropout must be a decimal"),
+    "units that are no numbers": (
+        {"spec__model__parameters": [{"name": "hiddenUnits", "value": "many"}]},
+        "hiddenUnits and filters must be one to eight positive integers",
+    ),
+    "an even kernel": (
+        {"spec__model__builtin__type": "CNN", "spec__model__parameters": [{"name": "kernelSize", "value": "4"}]},
+        "kernelSize must be an odd integer",
+    ),
+    "a parameter twice": (
+        {"spec__model__parameters": [{"name": "dropout", "value": "0"}, {"name": "dropout", "value": "0.1"}]},
+        "Duplicate value",
+    ),
+    "too much rotation": (
+        {"spec__augmentation": {"rotationDegrees": "181"}},
+        "augmentation.rotationDegrees 181 must be at most",
+    ),
+    "too much shear": ({"spec__augmentation": {"shearDegrees": "90"}}, "augmentation.shearDegrees 90 must be below 90"),
+    "a shift by the whole image": ({"spec__augmentation": {"widthShift": "1"}}, "augmentation.widthShift 1 must be below 1"),
+    "a height shift by the whole image": (
+        {"spec__augmentation": {"heightShift": "1.0"}},
+        "augmentation.heightShift 1.0 must be below 1",
+    ),
+    "a zoom to nothing": ({"spec__augmentation": {"zoom": "1"}}, "augmentation.zoom 1 must be below 1"),
+    "a crop of everything": ({"spec__augmentation": {"crop": "1"}}, "augmentation.crop 1 must be below 1"),
+    "an unknown fill mode": ({"spec__augmentation": {"fillMode": "Mirror"}}, "spec.augmentation.fillMode"),
+    "a learning rate of zero": (
+        {"spec__training__optimizer": {"learningRate": "0"}},
+        "training.optimizer.learningRate must be more than 0",
+    ),
+    "momentum of one": (
+        {"spec__training__optimizer": {"name": "SGD", "momentum": "1"}},
+        "training.optimizer.momentum 1 must be below 1",
+    ),
+    "momentum for Adam": ({"spec__training__optimizer": {"momentum": "0.9"}}, "only read with training.optimizer.name SGD"),
+    "warm-up as long as the training": (
+        {"spec__training__schedule": {"warmupEpochs": 2}},
+        "training.schedule.warmupEpochs 2 must be smaller than training.epochs 2",
+    ),
+    "one process with two workers": (
+        {"spec__strategy__type": "Single", "spec__workers__replicas": 2},
+        "strategy.type Single trains in one process, but workers.replicas is 2",
+    ),
+    "a transport that is not there yet": ({"spec__strategy__transport": "MPI"}, "spec.strategy.transport"),
+    "a name that is too long": ({"metadata__name": "a" * 51}, "metadata.name"),
+    "a name that begins with a digit": ({"metadata__name": "1st"}, "metadata.name"),
+    "an amount that is none": (
+        {"spec__workers__resources__limits": {"memory": "lots"}},
+        "spec.workers.resources.limits.memory",
+    ),
+    "a block of a later release": ({"spec__tuning": {"trials": 3}}, 'unknown field "spec.tuning"'),
+}
+
+
+@pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
+def test_it_accepts(kubectl: Kubectl, changes: dict[str, Any]) -> None:
+    dry_run(kubectl, a_manifest(**changes))
+
+
+@pytest.mark.parametrize(("changes", "words"), REFUSED.values(), ids=REFUSED)
+def test_it_refuses_and_says_why(kubectl: Kubectl, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(KubectlError) as refused:
+        dry_run(kubectl, a_manifest(**changes))
+    assert words in str(refused.value)
+
+
+IMMUTABLE = {
+    "image": "other:1",
+    "workers": {"replicas": 2},
+    "strategy": {"type": "Horovod"},
+    "data": {"source": {"builtin": "MNIST10k"}, "testFraction": "0.2"},
+    "model": {"builtin": {"type": "CNN"}},
+    "augmentation": {"zoom": "0.1"},
+    "training": {"epochs": 9},
+    "output": {"persistentVolumeClaim": {"claimName": "elsewhere"}},
+    "recovery": {"maximumRestarts": 1},
+}
+
+
+@pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
+def test_a_block_cannot_be_changed_later(kubectl: Kubectl, block: str, value: Any) -> None:
+    kubectl.apply(a_manifest("fixed"))
+    with pytest.raises(KubectlError, match=rf"spec\.{block} cannot be changed once the TrainingRun exists"):
+        dry_run(kubectl, a_manifest("fixed", **{f"spec__{block}": value}))
+
+
+@pytest.mark.parametrize("changes", [{"spec__suspend": True}, {"spec__activeDeadlineSeconds": 60}], ids=["suspend", "deadline"])
+def test_the_mutable_fields_can_be_changed(kubectl: Kubectl, changes: dict[str, Any]) -> None:
+    kubectl.apply(a_manifest("mutable"))
+    dry_run(kubectl, a_manifest("mutable", **changes))
+
+
+def test_every_field_can_be_explained(kubectl: Kubectl) -> None:
+    explained = kubectl.run("explain", "trainingruns.spec.training.schedule")
+    assert "warmupEpochs" in explained
+    assert "Epochs in which the learning rate rises" in explained
