@@ -14,7 +14,6 @@ from pathlib import Path
 
 from cluster.errors import ClusterError
 
-
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """What this Python process has started itself; the others belong to an earlier one."""
 

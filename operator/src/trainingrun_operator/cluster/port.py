@@ -70,7 +70,11 @@ class Cluster(Protocol):
         """Delete an object with its dependents first, if it has this UID; a missing or another object is fine."""
 
     async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
-        """Server-side apply of the whole status of the run with this UID; raises ConflictError for another."""
+        """Server-side apply of the whole status of the run with this UID; raises ConflictError for another.
+
+        The status holds no empty object: where one takes the place of an object with fields, the API server stores null
+        and then refuses it (seen with 1.37.2).
+        """
 
     async def emit(self, run: Raw, event: Event) -> None:
         """Create a Kubernetes Event on the run."""

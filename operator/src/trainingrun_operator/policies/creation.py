@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trainingrun.api import Clock, Resolved, Timeline
+from trainingrun.api import Clock, Resolved
 from trainingrun_operator.children import config_map, job, network_policy, rendezvous_service
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Deletion, Event, EventReason, Manifest
@@ -37,7 +37,7 @@ def start_attempt(life: Life) -> Step | None:
                 "resolved": _resolve(life),
                 "retry_at": None,
                 "waiting_since": None,
-                "timeline": Timeline(),
+                "timeline": None,
                 "progress": None,
                 "start_time": life.status.start_time or life.now,
                 "clock": clock.model_copy(update={"running_since": life.now}),

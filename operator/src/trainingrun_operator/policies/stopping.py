@@ -44,18 +44,26 @@ def carry_out_stopping(life: Life) -> Step | None:
         return _delete_job(life, stopping)
     ended = _without_attempt(life)
     if stopping.reason is StopReason.SUSPEND:
-        return Step(
-            state=State.SUSPENDED,
-            reason="Suspended",
-            message=_where_it_goes_on(life, "Suspended"),
-            status=ended,
-            delete=_rest(life),
-            events=(Event(EventReason.SUSPENDED, _where_it_goes_on(life, "Suspended")),),
-            requeue_after=None if life.run.spec.suspend else 0.0,
-        )
+        return suspended(life, status=ended)
     if stopping.reason is StopReason.FAIL:
         return failed(life, stopping.failure or Failure(cause="Unknown"), status=ended)
     return _restart(life, stopping, ended)
+
+
+def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
+    """The run pauses, and nothing of its attempts is left."""
+    message = _where_it_goes_on(life, "The run is suspended (spec.suspend)")
+    known = life.status.condition("Suspended")
+    is_new = known is None or known.status != "True"
+    return Step(
+        state=State.SUSPENDED,
+        reason="Suspended",
+        message=message,
+        status=status.model_copy(update={"retry_at": None}),
+        delete=_rest(life),
+        events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
+        requeue_after=None if life.run.spec.suspend else 0.0,
+    )
 
 
 def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:

@@ -2,8 +2,8 @@
 
 from trainingrun.api import StopReason
 from trainingrun_operator.life import Life
-from trainingrun_operator.policies.stopping import stop
-from trainingrun_operator.step import State, Step
+from trainingrun_operator.policies.stopping import stop, suspended
+from trainingrun_operator.step import Step
 
 
 def suspend(life: Life) -> Step | None:
@@ -12,11 +12,4 @@ def suspend(life: Life) -> Step | None:
         return None
     if life.resolved is not None:
         return stop(life, reason=StopReason.SUSPEND)
-    checkpoint = life.status.checkpoint
-    after = f"goes on after epoch {checkpoint.epoch}" if checkpoint is not None else "has not begun"
-    return Step(
-        state=State.SUSPENDED,
-        reason="Suspended",
-        message=f"spec.suspend is true; training {after}. Set it to false to go on.",
-        status=life.status.model_copy(update={"retry_at": None}),
-    )
+    return suspended(life, status=life.status)

@@ -11,12 +11,12 @@ PROGRESS_INTERVAL = timedelta(seconds=10)
 """Progress is written at most this often, unless a stage begins or the first step is done."""
 
 
-def timeline(life: Life, status: TrainingRunStatus) -> Timeline:
-    """Moments of the attempt's start; one that is known stays."""
+def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
+    """Moments of the attempt's start; one that is known stays. None instead of an empty object, as the port asks."""
     known = status.timeline or Timeline()
     pods, moments = life.pods, _moments(life)
     complete = life.resolved is not None and len(pods) >= life.resolved.replicas
-    return Timeline(
+    made = Timeline(
         created=known.created or (life.job.created if life.job is not None else None),
         scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
         container_started=known.container_started or (_last(pod.started for pod in pods) if complete else None),
@@ -24,6 +24,7 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline:
         tensorflow_ready=known.tensorflow_ready or moments.tensorflow_ready,
         first_step=known.first_step or moments.first_step,
     )
+    return made if made != Timeline() else None
 
 
 def checkpoint(life: Life, status: TrainingRunStatus) -> Checkpoint | None:

@@ -1,0 +1,220 @@
+"""Whole lives of runs in an in-memory cluster, with the operator's own controller."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.world import World
+from trainingrun_operator.cluster.port import BusyError
+
+ALL = ["ConfigMap/mnist-1", "Job/mnist-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
+
+
+def start(world: World, **changes: object) -> None:
+    """Apply a run on two workers and let it come to training."""
+    world.apply(**{"spec__workers": {"replicas": 2}, **changes})
+    world.settle()
+    world.kubelet()
+    world.settle()
+
+
+def restart(world: World) -> None:
+    """Let a stopped attempt go and the next one come to training."""
+    world.settle()
+    world.finish_deletions()
+    pause = world.settle()
+    if world.state() == "Restarting":
+        world.wait((pause or 0) + 1)
+        world.settle()
+    world.kubelet()
+    world.settle()
+
+
+def happy(world: World) -> None:
+    start(world)
+    world.succeed()
+    world.settle()
+
+
+def restarted(world: World) -> None:
+    start(world)
+    world.end_pod(1, code=70, cause="RankKilled", rank=1, signal=9)
+    world.end_pod(0, code=69, cause="PeerLost")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+def suspended_and_resumed(world: World) -> None:
+    start(world)
+    world.apply(spec__workers={"replicas": 2}, spec__suspend=True)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+    world.apply(spec__workers={"replicas": 2})
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+def failed(world: World) -> None:
+    start(world)
+    for index in (0, 1):
+        world.end_pod(index, code=65, cause="BadData", message="damaged")
+    world.settle()
+
+
+LIVES = [happy, restarted, suspended_and_resumed, failed]
+
+
+def test_a_run_that_goes_well_leaves_one_attempt_and_a_result(world: World) -> None:
+    happy(world)
+    assert world.state() == "Succeeded"
+    assert world.kinds() == ALL
+    assert [event.reason.value for event in world.events] == ["AttemptStarted", "TrainingStarted", "Succeeded"]
+
+
+def test_an_idle_run_is_not_written_in_any_state(world: World) -> None:
+    start(world)
+    for act in (lambda: None, world.succeed):
+        act()
+        world.settle()
+        before = len(world.writes)
+        for _ in range(5):
+            world.wait(30)
+            world.settle()
+        assert len(world.writes) == before
+
+
+def test_a_restart_leaves_nothing_of_the_attempt_before(world: World) -> None:
+    restarted(world)
+    assert world.state() == "Succeeded"
+    assert world.kinds() == [name.replace("-1", "-2") for name in ALL]
+    assert world.run().status.restarts == 1
+
+
+def test_the_checkpoint_of_a_dying_attempt_is_remembered(world: World) -> None:
+    start(world)
+    world.end_pod(0, code=75, cause="Interrupted", checkpoint={"stage": "Training", "epoch": 7, "step": 70})
+    world.end_pod(1, code=75, cause="Interrupted")
+    restart(world)
+    checkpoint = world.run().status.checkpoint
+    assert checkpoint is not None
+    assert (checkpoint.epoch, checkpoint.attempt) == (7, 1)
+    assert world.run().status.restarts == 0
+
+
+def test_a_suspended_run_has_no_objects_and_comes_back(world: World) -> None:
+    start(world)
+    world.apply(spec__workers={"replicas": 2}, spec__suspend=True)
+    world.settle()
+    assert world.state() == "Stopping"
+    world.finish_deletions()
+    world.settle()
+    assert (world.state(), world.kinds()) == ("Suspended", [])
+    world.apply(spec__workers={"replicas": 2})
+    restart(world)
+    assert (world.state(), world.run().status.attempt) == ("Running", 2)
+
+
+def test_a_run_created_again_waits_for_the_pods_of_the_first(world: World) -> None:
+    start(world)
+    world.delete_run(pods_linger=True)
+    world.apply(spec__workers={"replicas": 2})
+    world.settle()
+    assert (world.state(), world.kinds()) == ("Waiting", [])
+    world.pods.clear()
+    start(world)
+    assert world.state() == "Running"
+
+
+def test_a_missing_claim_that_appears_starts_the_run(world: World) -> None:
+    claim = world.claims.pop("models")
+    world.apply(spec__workers={"replicas": 2})
+    world.settle()
+    world.wait(3600)
+    world.settle()
+    assert world.state() == "Stalled"
+    world.claims["models"] = claim
+    world.settle()
+    assert world.state() == "Starting"
+
+
+def test_a_deleted_job_is_replaced_by_the_next_attempt(world: World) -> None:
+    start(world)
+    world.objects.pop(("Job", "mnist-1"))
+    world.pods.clear()
+    restart(world)
+    assert (world.state(), world.run().status.attempt) == ("Running", 2)
+
+
+def test_the_deadline_ends_a_run(world: World) -> None:
+    start(world, spec__activeDeadlineSeconds=100)
+    world.wait(101)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+    assert world.state() == "Failed"
+    assert world.run().status.failure is not None
+    assert world.run().status.failure.cause == "DeadlineExceeded"
+
+
+def test_restarts_end(world: World) -> None:
+    start(world, spec__recovery={"maximumRestarts": 2})
+    while world.state() == "Running":
+        for index in (0, 1):
+            world.end_pod(index, code=70, cause="RankFailed")
+        restart(world)
+    assert (world.state(), world.run().status.attempt) == ("Failed", 3)
+
+
+def test_two_operators_at_once_make_nothing_twice(world: World) -> None:
+    world.apply(spec__workers={"replicas": 2})
+    first = world.reconciler
+    world._start_operator()
+    second = world.reconciler
+    for _ in range(10):
+        for world.reconciler in (first, second):
+            world.look()
+    world.kubelet()
+    world.settle()
+    assert (world.state(), world.kinds()) == ("Running", ALL)
+    assert len([write for write in world.writes if write.startswith("create Job")]) == 1
+
+
+@pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_at_any_write_ends_in_the_same_world(live: Callable[[World], None], after: bool) -> None:
+    undisturbed = World()
+    live(undisturbed)
+    for number in range(len(undisturbed.writes)):
+        crashed = World()
+        crashed.crash_at, crashed.crash_after_write = number, after
+        live(crashed)
+        assert _end(crashed) == _end(undisturbed), f"after a crash at write {number}: {undisturbed.writes[number]}"
+
+
+@pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)
+def test_an_error_of_the_api_server_at_any_write_ends_in_the_same_world(live: Callable[[World], None]) -> None:
+    undisturbed = World()
+    live(undisturbed)
+    for number in range(len(undisturbed.writes)):
+        disturbed = World()
+        disturbed.failing = {number: BusyError("503")}
+        live(disturbed)
+        assert _end(disturbed) == _end(undisturbed), f"after an error at write {number}: {undisturbed.writes[number]}"
+
+
+def _end(world: World) -> object:
+    """What must not depend on the history: objects, and the status but for the moments in it."""
+    status = world.run().status
+    return (
+        world.kinds(),
+        world.state(),
+        status.attempt,
+        status.restarts,
+        status.result,
+        status.failure,
+        status.checkpoint,
+        [(condition.type, condition.status, condition.reason, condition.message) for condition in status.conditions],
+    )

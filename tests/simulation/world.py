@@ -1,0 +1,279 @@
+"""An in-memory cluster under virtual time, in which the operator's own controller runs.
+
+It keeps the rules that matter: names are unique, a delete checks the UID, owned objects go with their owner, a Job's pods go
+with the Job, a status is replaced as a whole, and a write for another UID is refused. It refuses impossible worlds: a child
+without an owner, a pod that ends twice.
+"""
+
+import copy
+import itertools
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.builders import CONFIG, NOON, stamp
+from tests.manifests import a_manifest
+from trainingrun.api import CheckpointPosition, Result, TrainingRun
+from trainingrun.api.base import to_wire
+from trainingrun.contract import FinalRecord, ProgressReport, Stage
+from trainingrun_operator import names
+from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, NotFoundError, Raw
+from trainingrun_operator.control.progress import ProgressBook
+from trainingrun_operator.control.reconcile import Reconciler
+from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.model import Deletion, Event, Manifest
+
+NAMESPACE = "team"
+Object = dict[str, Any]
+
+
+class Crash(BaseException):
+    """The operator is killed at this write. No handler of the operator may catch it."""
+
+
+class World:
+    """The cluster, its clock, and the operator that is run in it."""
+
+    def __init__(self) -> None:
+        self.now: datetime = NOON
+        self.runs: dict[str, Object] = {}
+        self.objects: dict[tuple[str, str], Object] = {}
+        self.pods: dict[str, Object] = {}
+        self.claims: dict[str, Object] = {
+            "models": {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"]}}
+        }
+        self.writes: list[str] = []
+        self.events: list[Event] = []
+        self.crash_at: int | None = None
+        self.crash_after_write = False
+        self.failing: dict[int, Exception] = {}
+        self._numbers = itertools.count(1)
+        self._start_operator()
+
+    # -- what a user does
+
+    def apply(self, name: str = "mnist", **changes: Any) -> None:
+        """Create a run, or change its spec."""
+        manifest = a_manifest(name, **changes)
+        if name in self.runs:
+            self.runs[name]["spec"] = manifest["spec"]
+            self.runs[name]["metadata"]["generation"] += 1
+            return
+        manifest["metadata"] |= {
+            "namespace": NAMESPACE,
+            "uid": f"run-{next(self._numbers)}",
+            "generation": 1,
+            "creationTimestamp": stamp(self.now),
+        }
+        self.runs[name] = manifest
+
+    def delete_run(self, name: str = "mnist", *, pods_linger: bool = False) -> None:
+        """Delete a run; what it owns goes with it, its pods perhaps later."""
+        uid = self.runs.pop(name)["metadata"]["uid"]
+        for key in [key for key, found in self.objects.items() if _owner(found) == uid]:
+            del self.objects[key]
+        if not pods_linger:
+            self.pods = {key: pod for key, pod in self.pods.items() if pod["metadata"]["labels"][names.UID_LABEL] != uid}
+
+    # -- what the cluster does
+
+    def kubelet(self) -> None:
+        """Start the pods of every Job that has none, and make them ready."""
+        for (kind, name), job in self.objects.items():
+            if kind != "Job" or "deletionTimestamp" in job["metadata"]:
+                continue
+            for index in range(job["spec"]["completions"]):
+                self.pods.setdefault(f"{name}-{index}", self._pod(job, index=index))
+
+    def report(self, *, epoch: int, name: str = "mnist", stage: Stage = Stage.TRAINING) -> None:
+        """Worker 0 reports progress."""
+        attempt = self.run(name).status.attempt
+        position = CheckpointPosition(stage="Training", epoch=epoch, step=epoch * 10)
+        report = ProgressReport(
+            attempt=attempt, stage=stage, epoch=epoch, percent=epoch, checkpoint=position, updated_at=self.now
+        )
+        self.book.note((NAMESPACE, name), report)
+
+    def end_pod(self, index: int, *, code: int, name: str = "mnist", reason: str = "", **record: Any) -> None:
+        """A container of the current attempt ends, with its final record."""
+        attempt = self.run(name).status.attempt
+        pod = self.pods[f"{name}-{attempt}-{index}"]
+        assert pod["status"]["phase"] == "Running", "a pod ends once"
+        last = FinalRecord(attempt=attempt, worker=index, exit_code=code, **record)
+        pod["status"]["phase"] = "Succeeded" if code == 0 else "Failed"
+        pod["status"]["containerStatuses"][0]["state"] = {
+            "terminated": {
+                "exitCode": code,
+                "reason": reason or ("Completed" if code == 0 else "Error"),
+                "finishedAt": stamp(self.now),
+                "message": json.dumps(to_wire(last)),
+            }
+        }
+        pod["status"]["conditions"] = []
+
+    def succeed(self, name: str = "mnist") -> None:
+        """All workers of the current attempt finish."""
+        for index in range(self.run(name).spec.workers.replicas):
+            self.end_pod(index, code=0, name=name, **({"result": Result(epochs=2)} if index == 0 else {}))
+
+    def finish_deletions(self) -> None:
+        """Pods of Jobs that are being deleted end, and then the Jobs go."""
+        for key, job in [(key, found) for key, found in self.objects.items() if "deletionTimestamp" in found["metadata"]]:
+            self.pods = {name: pod for name, pod in self.pods.items() if not name.startswith(f"{job['metadata']['name']}-")}
+            del self.objects[key]
+
+    # -- what the operator does
+
+    def settle(self, name: str = "mnist", *, limit: int = 50) -> float | None:
+        """Let the operator look until it wants to wait; returns for how many seconds."""
+        for _ in range(limit):
+            again = self.look(name)
+            if again is None or again > 0:
+                return again
+        raise AssertionError(f"the operator does not come to rest: {self.writes[-10:]}")
+
+    def look(self, name: str = "mnist") -> float | None:
+        """Let the operator look once; an error of the API server means that it looks again at once."""
+        try:
+            return _finished(self.reconciler.reconcile((NAMESPACE, name)))
+        except (BusyError, ConflictError):
+            return 0.0
+        except Crash:
+            self._start_operator()
+            return 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def run(self, name: str = "mnist") -> TrainingRun:
+        """The run as it is stored."""
+        return TrainingRun.parse(self.runs[name])
+
+    def state(self, name: str = "mnist") -> str:
+        """The Status column."""
+        columns = self.run(name).status.columns
+        return columns.status if columns is not None else ""
+
+    def kinds(self) -> list[str]:
+        """Kinds and names of all objects, sorted."""
+        return sorted(f"{kind}/{name}" for kind, name in self.objects)
+
+    def _start_operator(self) -> None:
+        """A new process: it remembers nothing."""
+        self.book = ProgressBook()
+        self.reconciler = Reconciler(
+            cluster=_Api(self), progress=self.book, config=CONFIG, metrics=Metrics(), now=lambda: self.now
+        )
+
+    def _pod(self, job: Object, *, index: int) -> Object:
+        started = {"state": {"running": {"startedAt": stamp(self.now)}}, "name": names.CONTAINER}
+        ready = [
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(self.now)},
+            {"type": "Ready", "status": "True"},
+        ]
+        labels = {**job["spec"]["template"]["metadata"]["labels"], names.INDEX_LABEL: str(index)}
+        metadata = {"name": f"{job['metadata']['name']}-{index}", "uid": f"pod-{next(self._numbers)}", "labels": labels}
+        status = {"phase": "Running", "podIP": "10.244.0.5", "conditions": ready, "containerStatuses": [started]}
+        return {"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": status}
+
+    def write(self, what: str, act: Callable[[], None]) -> None:
+        """One write of the operator: it may fail, or the operator may die just before or after it."""
+        number = len(self.writes)
+        if number in self.failing:
+            raise self.failing.pop(number)
+        if self.crash_at == number and not self.crash_after_write:
+            self.crash_at = None
+            raise Crash
+        act()
+        self.writes.append(what)
+        if self.crash_at == number:
+            self.crash_at = None
+            raise Crash
+
+
+class _Api:
+    """The port `Cluster` of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def get_run(self, namespace: str, name: str) -> Raw | None:
+        return copy.deepcopy(self._world.runs.get(name))
+
+    async def list_runs(self, namespace: str | None) -> Sequence[Raw]:
+        return list(self._world.runs.values())
+
+    async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
+        return [
+            copy.deepcopy(found)
+            for found in self._world.objects.values()
+            if found["metadata"]["labels"][names.RUN_LABEL] == run
+        ]
+
+    async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
+        return [copy.deepcopy(pod) for pod in self._world.pods.values() if pod["metadata"]["labels"][names.RUN_LABEL] == run]
+
+    async def get_claim(self, namespace: str, name: str) -> Raw | None:
+        return self._world.claims.get(name)
+
+    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
+        return self._world.objects.get((kind, name))
+
+    async def create(self, manifest: Manifest) -> None:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+
+        def act() -> None:
+            if (kind, name) in self._world.objects:
+                raise AlreadyExistsError(name)
+            assert manifest["metadata"]["ownerReferences"][0]["controller"], "every child has an owner"
+            stored = copy.deepcopy(manifest)
+            stored["metadata"] |= {"uid": f"uid-{next(self._world._numbers)}", "creationTimestamp": stamp(self._world.now)}
+            stored["status"] = {}
+            if kind == "Service":
+                stored["spec"].setdefault("clusterIP", "10.96.0.9")
+            self._world.objects[kind, name] = stored
+
+        self._world.write(f"create {kind} {name}", act)
+
+    async def delete(self, namespace: str, deletion: Deletion) -> None:
+        def act() -> None:
+            found = self._world.objects.get((deletion.kind, deletion.name))
+            if found is None or found["metadata"]["uid"] != deletion.uid:
+                return
+            if deletion.kind == "Job" and any(name.startswith(f"{deletion.name}-") for name in self._world.pods):
+                found["metadata"]["deletionTimestamp"] = stamp(self._world.now)  # foreground: the pods go first
+            else:
+                del self._world.objects[deletion.kind, deletion.name]
+
+        self._world.write(f"delete {deletion.kind} {deletion.name}", act)
+
+    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
+        def act() -> None:
+            run = self._world.runs.get(name)
+            if run is None:
+                raise NotFoundError(name)
+            if run["metadata"]["uid"] != uid:
+                raise ConflictError(name)
+            assert {} not in status.values(), "the API server refuses an empty object in the place of one with fields"
+            run["status"] = copy.deepcopy(status)
+
+        self._world.write(f"status {name}", act)
+
+    async def emit(self, run: Raw, event: Event) -> None:
+        self._world.events.append(event)
+
+
+def _finished(work: Coroutine[Any, Any, float | None]) -> float | None:
+    """Run a coroutine that never waits, which the world's answers see to."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        value: float | None = end.value
+        return value
+    raise AssertionError("nothing in this world takes time")
+
+
+def _owner(found: Object) -> str:
+    return str(found["metadata"]["ownerReferences"][0]["uid"])

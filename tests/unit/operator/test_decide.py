@@ -1,0 +1,463 @@
+"""What the operator decides, world by world."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.builders import (
+    CONFIG,
+    NOON,
+    a_child,
+    a_claim,
+    a_failed_pod,
+    a_finished_pod,
+    a_pod,
+    a_record,
+    a_run,
+    an_active_run,
+    children,
+    stamp,
+)
+from trainingrun.api import CheckpointPosition, MetricValue, Result, TrainingRun
+from trainingrun.contract import Cause, ProgressReport, Stage
+from trainingrun_operator.decide import decide
+from trainingrun_operator.model import Decision
+from trainingrun_operator.observe import observe
+from trainingrun_operator.policies.stopping import backoff
+
+RESULT = Result(metrics=(MetricValue(name="val_accuracy", value="0.9730"),), epochs=3)
+
+
+def look(
+    run: TrainingRun, *, seconds: float = 0, claims: Any = None, progress: ProgressReport | None = None, **world: Any
+) -> Decision:
+    """Decide on a run in a world, some seconds after noon."""
+    known = {"models": a_claim()} if claims is None else claims
+    observed = observe(children=world.get("children", ()), pods=world.get("pods", ()), claims=known, progress=progress)
+    return decide(run, observed, now=NOON + timedelta(seconds=seconds), config=CONFIG)
+
+
+def conditions(decision: Decision) -> dict[str, str]:
+    return {condition.type: condition.status for condition in decision.status.conditions}
+
+
+def column(decision: Decision) -> str:
+    assert decision.status.columns is not None
+    return decision.status.columns.status
+
+
+def test_the_number_of_an_attempt_is_written_before_anything_is_created() -> None:
+    decision = look(a_run())
+    assert decision.status.attempt == 1
+    assert decision.create == ()
+    assert decision.requeue_after == 0.0
+
+
+def test_the_service_comes_first_and_alone_because_the_pods_are_told_its_address() -> None:
+    decision = look(an_active_run(status={"resolved": {**_resolved(), "coordinator": None}, "timeline": {}}))
+    assert [manifest["kind"] for manifest in decision.create] == ["Service"]
+
+
+def test_the_address_is_written_down_before_a_pod_is_told_of_it() -> None:
+    run = an_active_run(status={"resolved": {**_resolved(), "coordinator": None}, "timeline": {}})
+    decision = look(run, children=[a_child("Service", run)])
+    assert decision.status.resolved is not None
+    assert decision.status.resolved.coordinator == "10.96.0.9"
+    assert decision.create == ()
+
+
+def test_the_rest_follows_with_the_job_last() -> None:
+    run = an_active_run(status={"timeline": {}})
+    decision = look(run, children=[a_child("Service", run)])
+    assert [manifest["kind"] for manifest in decision.create] == ["ConfigMap", "NetworkPolicy", "Job"]
+
+
+def test_one_worker_needs_no_service() -> None:
+    decision = look(an_active_run(workers=1, status={"timeline": {}}))
+    assert [manifest["kind"] for manifest in decision.create] == ["ConfigMap", "NetworkPolicy", "Job"]
+
+
+def test_a_lost_service_is_made_again_with_the_address_that_the_pods_know() -> None:
+    run = an_active_run()
+    decision = look(run, children=children(run, without=("Service",)), pods=[a_pod(0), a_pod(1)])
+    assert [manifest["spec"]["clusterIP"] for manifest in decision.create] == ["10.96.0.9"]
+
+
+def test_a_run_that_is_being_deleted_is_left_to_its_owner_references() -> None:
+    run = an_active_run()
+    going = run.model_copy(update={"metadata": run.metadata.model_copy(update={"deletion_timestamp": NOON})})
+    decision = look(going)
+    assert (decision.create, decision.delete, decision.status) == ((), (), run.status)
+
+
+def test_an_object_of_somebody_else_stalls_the_run_and_is_not_touched() -> None:
+    run = an_active_run()
+    stranger = a_child("Job", run, owner_uid="somebody")
+    stranger["metadata"]["ownerReferences"][0]["kind"] = "CronJob"
+    decision = look(run, children=[stranger])
+    assert conditions(decision)["Stalled"] == "True"
+    assert decision.delete == ()
+    assert "belongs to somebody else" in decision.status.conditions[0].message
+
+
+def test_the_pods_of_a_deleted_run_of_the_same_name_are_waited_for() -> None:
+    decision = look(a_run(), pods=[a_pod(0, uid="older")])
+    assert decision.status.attempt == 0
+    assert decision.status.conditions[0].reason == "WaitForCleanup"
+
+
+def test_a_finished_run_is_never_looked_at_again() -> None:
+    done = look(_finishing_run(), children=children(_finishing_run()), pods=_finished_pods())
+    finished = _finishing_run().model_copy(update={"status": done.status})
+    again = look(finished, seconds=9999)
+    assert (again.status, again.create, again.delete, again.requeue_after) == (done.status, (), (), None)
+
+
+def test_a_run_succeeds_when_every_worker_has_and_the_first_has_reported() -> None:
+    decision = look(_finishing_run(), children=children(_finishing_run()), pods=_finished_pods())
+    assert decision.status.result == RESULT
+    assert conditions(decision) == {"Succeeded": "True", "Ready": "True", "Suspended": "False", "PodsReady": "False"}
+    assert decision.status.columns is not None
+    assert decision.status.columns.metric == "val_accuracy=0.973"
+    assert decision.status.columns.workers == "2/2"
+
+
+def test_a_lost_report_costs_one_more_attempt() -> None:
+    run = _finishing_run()
+    world = children(run)
+    world[-1]["status"]["succeeded"] = 2
+    decision = look(run, children=world, pods=[a_finished_pod(1)])
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.failure is not None
+    assert decision.status.stopping.failure.cause == Cause.RESULT_LOST
+
+
+def test_the_intent_to_stop_is_written_before_anything_is_deleted() -> None:
+    run = an_active_run(spec__suspend=True)
+    decision = look(run, children=children(run), pods=[a_pod(0), a_pod(1)])
+    assert decision.status.stopping is not None
+    assert decision.delete == ()
+    then = look(run.model_copy(update={"status": decision.status}), children=children(run), pods=[a_pod(0), a_pod(1)])
+    assert [(deletion.kind, deletion.uid) for deletion in then.delete] == [("Job", "Job-1")]
+
+
+def test_a_suspended_run_has_nothing_left_and_knows_where_it_goes_on() -> None:
+    run = an_active_run(
+        spec__suspend=True,
+        status={"stopping": {"attempt": 1, "reason": "Suspend"}, "checkpoint": {"stage": "Training", "epoch": 3, "attempt": 1}},
+    )
+    decision = look(run, children=children(run, without=("Job",)))
+    assert column(decision) == "Suspended"
+    assert {deletion.kind for deletion in decision.delete} == {"Service", "ConfigMap", "NetworkPolicy"}
+    assert "after epoch 3" in decision.status.conditions[0].message
+    again = look(run.model_copy(update={"status": decision.status}))
+    assert again.status == decision.status
+    assert again.requeue_after is None
+
+
+def test_resuming_is_another_attempt_that_costs_no_restart() -> None:
+    run = a_run(status={"attempt": 1, "clock": {"activeSeconds": 60}})
+    decision = look(run)
+    assert (decision.status.attempt, decision.status.restarts) == (2, 0)
+
+
+def test_a_run_that_is_created_suspended_creates_nothing() -> None:
+    decision = look(a_run(spec__suspend=True), claims={"models": None})
+    assert (column(decision), decision.status.attempt, decision.create) == ("Suspended", 0, ())
+
+
+def test_suspended_time_does_not_count_against_the_deadline() -> None:
+    run = a_run(spec__suspend=True, spec__activeDeadlineSeconds=100, status={"attempt": 1, "clock": {"activeSeconds": 60}})
+    assert column(look(run, seconds=10_000)) == "Suspended"
+
+
+def test_running_time_of_all_attempts_counts_against_the_deadline() -> None:
+    run = an_active_run(
+        spec__activeDeadlineSeconds=100,
+        status={"clock": {"activeSeconds": 50, "runningSince": stamp(NOON - timedelta(seconds=55))}},
+    )
+    decision = look(run, children=children(run), pods=[a_pod(0), a_pod(1)])
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.failure is not None
+    assert decision.status.stopping.failure.cause == Cause.DEADLINE_EXCEEDED
+
+
+def test_the_deadline_is_when_to_look_again() -> None:
+    run = an_active_run(
+        spec__activeDeadlineSeconds=100, status={"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}}
+    )
+    assert look(run, children=children(run), pods=[a_pod(0), a_pod(1)]).requeue_after == pytest.approx(40)
+
+
+def test_a_missing_claim_is_waited_for_and_stalls_after_the_start_timeout() -> None:
+    run = a_run(spec__recovery={"startTimeoutSeconds": 30})
+    waiting = look(run, claims={"models": None})
+    assert (column(waiting), waiting.status.attempt) == ("Waiting", 0)
+    later = run.model_copy(update={"status": waiting.status})
+    stalled = look(later, seconds=30, claims={"models": None})
+    assert conditions(stalled)["Stalled"] == "True"
+    assert conditions(stalled)["Succeeded"] == "Unknown"
+    assert look(later.model_copy(update={"status": stalled.status}), seconds=31).status.attempt == 1
+
+
+def test_a_claim_for_one_pod_is_refused_for_two_workers() -> None:
+    decision = look(a_run(), claims={"models": a_claim(modes=("ReadWriteOncePod",))})
+    assert decision.status.conditions[0].reason == "ClaimNotShareable"
+
+
+def test_a_running_attempt_is_not_judged_by_its_claims() -> None:
+    run = an_active_run(status={"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}})
+    assert column(look(run, claims={"models": None}, children=children(run), pods=[a_pod(0), a_pod(1)])) == "Running"
+
+
+@pytest.mark.parametrize(
+    ("pods", "cause", "rank"),
+    [
+        ([a_failed_pod(0, code=65, record=a_record(code=65, cause="BadData", rank=0))], "BadData", 0),
+        (
+            [
+                a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")),
+                a_failed_pod(1, code=70, record=a_record(code=70, worker=1, cause="RankKilled", rank=1, signal=9)),
+            ],
+            "RankKilled",
+            1,
+        ),
+        (
+            [
+                a_failed_pod(0, code=75, record=a_record(code=75, cause="Interrupted")),
+                a_failed_pod(1, code=137, reason="OOMKilled"),
+            ],
+            "OOMKilled",
+            1,
+        ),
+        (
+            [
+                a_failed_pod(
+                    1, code=70, reason="OOMKilled", record=a_record(code=70, worker=1, cause="RankKilled", rank=1, signal=9)
+                )
+            ],
+            "OOMKilled",
+            1,
+        ),
+        ([a_failed_pod(0, code=1)], "PodFailed", None),
+        (
+            [
+                a_failed_pod(
+                    0, code=143, conditions=[{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]
+                )
+            ],
+            "Preempted",
+            None,
+        ),
+    ],
+    ids=["own words", "not the lost peer", "not the interruption", "memory before the signal", "unknown", "preemption"],
+)
+def test_the_most_telling_evidence_is_the_cause(pods: list[Any], cause: str, rank: int | None) -> None:
+    run = an_active_run()
+    decision = look(run, seconds=20, children=children(run), pods=pods)
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.failure is not None
+    assert (decision.status.stopping.failure.cause, decision.status.stopping.failure.rank) == (cause, rank)
+
+
+def test_the_others_are_given_time_to_report() -> None:
+    run = an_active_run()
+    pods = [a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")), a_pod(1)]
+    early = look(run, seconds=1, children=children(run), pods=pods)
+    assert early.status.stopping is None
+    assert early.requeue_after == pytest.approx(9)
+    assert look(run, seconds=10, children=children(run), pods=pods).status.stopping is not None
+
+
+@pytest.mark.parametrize(("code", "reason"), [(64, "Fail"), (65, "Fail"), (70, "Restart")])
+def test_bad_input_is_final_and_defects_are_tried_again(code: int, reason: str) -> None:
+    run = an_active_run()
+    pods = [a_failed_pod(index, code=code, record=a_record(code=code, worker=index, cause="X")) for index in (0, 1)]
+    decision = look(run, children=children(run), pods=pods)
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.reason == reason
+
+
+def test_restarts_run_out_unless_the_attempt_made_progress() -> None:
+    pods = [a_failed_pod(index, code=70, record=a_record(code=70, worker=index, cause="RankFailed")) for index in (0, 1)]
+    used = {"restarts": 3}
+    run = an_active_run(status=used)
+    stuck = look(run, children=children(run), pods=pods).status.stopping
+    assert stuck is not None
+    assert stuck.reason == "Fail"
+    moving = an_active_run(status={**used, "checkpoint": {"stage": "Training", "epoch": 2, "attempt": 1}})
+    going = look(moving, children=children(moving), pods=pods).status.stopping
+    assert going is not None
+    assert going.reason == "Restart"
+
+
+def test_an_interruption_uses_up_no_restart() -> None:
+    run = an_active_run(status={"restarts": 3}, spec__recovery={"maximumRestarts": 3})
+    pods = [a_failed_pod(index, code=75, record=a_record(code=75, worker=index, cause="Interrupted")) for index in (0, 1)]
+    stopping = look(run, children=children(run), pods=pods).status.stopping
+    assert stopping is not None
+    assert (stopping.reason, stopping.counts_as_restart) == ("Restart", False)
+
+
+def test_a_pod_that_left_nothing_behind_was_deleted() -> None:
+    run = an_active_run()
+    decision = look(run, children=children(run, failed_indexes="1"), pods=[a_pod(0)])
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.failure is not None
+    assert decision.status.stopping.failure.cause == Cause.POD_DELETED
+
+
+def test_a_job_that_was_there_and_is_gone_was_deleted() -> None:
+    run = an_active_run()
+    decision = look(run, children=children(run, without=("Job",)))
+    assert decision.status.stopping is not None
+    assert decision.status.stopping.failure is not None
+    assert decision.status.stopping.failure.cause == Cause.JOB_DELETED
+
+
+def test_a_restart_waits_for_its_back_off_and_then_takes_the_next_number() -> None:
+    stopping = {"attempt": 1, "reason": "Restart", "countsAsRestart": True, "failure": {"cause": "RankFailed"}}
+    run = an_active_run(status={"stopping": stopping})
+    resting = look(run)
+    assert resting.status.restarts == 1
+    assert 8 <= (resting.requeue_after or 0) <= 12
+    waiting = run.model_copy(update={"status": resting.status})
+    assert look(waiting, seconds=5).status.attempt == 1
+    assert look(waiting, seconds=13).status.attempt == 2
+
+
+def test_the_back_off_doubles_to_five_minutes() -> None:
+    waits = [backoff("uid", 1, restarts) for restarts in range(1, 12)]
+    assert waits == sorted(waits)
+    assert waits[-1] <= 360
+    assert backoff("uid", 1, 3) != backoff("uid", 2, 3)
+
+
+def test_the_logs_of_a_failed_run_can_still_be_read() -> None:
+    run = an_active_run(status={"stopping": {"attempt": 1, "reason": "Fail", "failure": {"cause": "BadData"}}})
+    decision = look(run, children=children(run), pods=[a_failed_pod(0, code=65), a_failed_pod(1, code=69)])
+    assert decision.delete == ()
+    assert conditions(decision)["Succeeded"] == "False"
+    assert conditions(decision)["Stalled"] == "True"
+
+
+def test_a_pod_that_fits_nowhere_is_stopped_without_a_restart_used() -> None:
+    conditions_ = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}]
+    run = an_active_run(spec__recovery={"startTimeoutSeconds": 30, "maximumRestarts": 0})
+    pods = [a_pod(0, phase="Pending", conditions=conditions_, waiting={})]
+    decision = look(run, children=children(run), pods=pods)
+    assert decision.status.stopping is not None
+    assert (decision.status.stopping.reason, decision.status.stopping.counts_as_restart) == ("Restart", False)
+
+
+def test_a_missing_image_is_named_while_it_is_waited_for() -> None:
+    run = an_active_run()
+    pods = [a_pod(0, phase="Pending", ready=False, waiting={"reason": "ErrImagePull", "message": "not found"})]
+    decision = look(run, children=children(run), pods=pods)
+    assert decision.status.conditions[0].reason == "ImagePull"
+    assert "trainer:1" in decision.status.conditions[0].message
+
+
+def test_progress_is_written_every_ten_seconds_and_at_once_when_a_stage_begins() -> None:
+    run = an_active_run(status={"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"})
+    world = {"children": children(run), "pods": [a_pod(0), a_pod(1)]}
+    first = look(run, progress=_progress(seconds=0, percent=10), **world)
+    assert first.status.columns is not None
+    assert (first.status.columns.progress, first.status.columns.eta) == ("10%", "1m30s")
+    known = run.model_copy(update={"status": first.status})
+    soon = look(known, seconds=5, progress=_progress(seconds=5, percent=20), **world)
+    assert soon.status == first.status
+    later = look(known, seconds=10, progress=_progress(seconds=10, percent=30), **world)
+    assert later.status.progress is not None
+    assert later.status.progress.percent == 30
+    evaluating = look(known, seconds=5, progress=_progress(seconds=5, percent=0, stage=Stage.EVALUATING), **world)
+    assert evaluating.status.stage == "Evaluating"
+
+
+def test_the_progress_of_an_earlier_attempt_is_not_taken_for_this_one() -> None:
+    run = an_active_run(attempt=2)
+    decision = look(
+        run, children=children(run, attempt=2), pods=[a_pod(0, attempt=2), a_pod(1, attempt=2)], progress=_progress()
+    )
+    assert decision.status.progress is None
+
+
+def test_the_newest_checkpoint_remembers_who_wrote_it() -> None:
+    run = an_active_run(attempt=2, status={"checkpoint": {"stage": "Training", "epoch": 3, "step": 9, "attempt": 1}})
+    world = {"children": children(run, attempt=2), "pods": [a_pod(0, attempt=2), a_pod(1, attempt=2)]}
+    same = look(run, progress=_progress(attempt=2, epoch=3, step=9), **world).status.checkpoint
+    newer = look(run, progress=_progress(attempt=2, epoch=4, step=12), **world).status.checkpoint
+    assert same is not None
+    assert newer is not None
+    assert (same.attempt, newer.attempt) == (1, 2)
+
+
+PODS = st.lists(
+    st.one_of(
+        st.builds(
+            a_pod,
+            st.integers(0, 3),
+            attempt=st.integers(0, 3),
+            phase=st.sampled_from(["Pending", "Running", "Unknown"]),
+            ready=st.booleans(),
+        ),
+        st.builds(a_failed_pod, st.integers(0, 3), code=st.sampled_from([1, 64, 65, 69, 70, 75, 137, 143])),
+        st.builds(a_finished_pod, st.integers(0, 3), record=st.sampled_from([None, a_record(code=0, result=RESULT)])),
+    ),
+    max_size=4,
+)
+STATUSES = st.sampled_from(
+    [
+        {},
+        {"attempt": 1},
+        {"attempt": 2, "retryAt": stamp(NOON + timedelta(seconds=5))},
+        {"attempt": 1, "stopping": {"attempt": 1, "reason": "Suspend"}},
+        {"attempt": 1, "stopping": {"attempt": 1, "reason": "Fail"}},
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    pods=PODS,
+    status=STATUSES,
+    active=st.booleans(),
+    suspend=st.booleans(),
+    kinds=st.sets(st.sampled_from(["Job", "Service", "ConfigMap"])),
+)
+def test_every_world_gets_an_answer_and_attempts_only_grow(
+    pods: list[Any], status: dict[str, Any], active: bool, suspend: bool, kinds: set[str]
+) -> None:
+    made = an_active_run if active else a_run
+    run = made(status=status, spec__suspend=suspend)
+    decision = look(run, children=[a_child(kind, run) for kind in sorted(kinds)], pods=pods)
+    assert decision.status.attempt >= run.status.attempt
+    assert decision.status.attempt <= run.status.attempt + 1
+
+
+def _resolved() -> dict[str, Any]:
+    return {"image": "trainer:1", "strategy": "Horovod", "replicas": 2, "processesPerWorker": 1, "globalBatchSize": 128}
+
+
+def _finishing_run() -> TrainingRun:
+    return an_active_run()
+
+
+def _finished_pods() -> list[Any]:
+    return [a_finished_pod(0, record=a_record(code=0, result=RESULT)), a_finished_pod(1, record=a_record(code=0, worker=1))]
+
+
+def _progress(
+    *, seconds: float = 0, percent: int = 10, stage: Stage = Stage.TRAINING, attempt: int = 1, epoch: int = 0, step: int = 0
+) -> ProgressReport:
+    return ProgressReport(
+        attempt=attempt,
+        stage=stage,
+        percent=percent,
+        eta_seconds=90,
+        updated_at=NOON + timedelta(seconds=seconds),
+        checkpoint=CheckpointPosition(stage="Training", epoch=epoch, step=step) if epoch else None,
+    )
