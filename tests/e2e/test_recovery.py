@@ -25,7 +25,7 @@ def test_a_rank_that_is_killed_is_named_and_the_next_attempt_goes_on(playground:
     playground.start("killed", spec__training=LONG)
     before = playground.wait_for_epoch("killed", 2)
     kill = "import os,glob; [os.kill(int(p.split('/')[2]), 9) for p in glob.glob('/proc/[0-9]*/cmdline') "
-    kill += "if b'trainingrun_trainer.rank' in open(p,'rb').read()]"
+    kill += "if b'trainingrun_trainer.rank' in open(p,'rb').read().split(b'\\0')]"
     playground.kubectl.run("exec", pod_of(playground, "killed", worker=1), "--", "python3", "-c", kill)
     restarted = playground.wait("killed", "in its second attempt", lambda run: run.status.attempt == 2)
     failure = restarted.status.failure

@@ -7,7 +7,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.stages.evaluate import evaluate
-from trainingrun_trainer.stages.export import export, published
+from trainingrun_trainer.stages.export import claim_output, export, published
 from trainingrun_trainer.stages.train import train
 
 
@@ -18,6 +18,8 @@ def run(context: Context) -> Result | None:
     """
     started = time.monotonic()
     config = context.config
+    if context.is_chief:
+        claim_output(context)
     finished = published(context) if context.is_chief else None
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
         return finished  # an earlier attempt got this far, and only its report was lost

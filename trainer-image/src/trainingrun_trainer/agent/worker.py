@@ -50,6 +50,7 @@ class Worker:
         """Live until the ranks have ended, and return the final record."""
         with contextlib.ExitStack() as stack:
             if self._is_first:
+                self._store.put(f"/{rendezvous.AGENTS}/0", b"here")
                 stack.enter_context(rendezvous.serve(self._store, port=self._settings.rendezvous_port))
             stack.enter_context(
                 server.serve(port=self._settings.progress_port, is_ready=self._is_ready, progress=self._progress)

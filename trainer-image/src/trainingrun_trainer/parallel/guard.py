@@ -22,6 +22,8 @@ def check_equal_weights(gang: Gang, weights: Sequence[Variable], *, when: str) -
     Raises TrainerError (WeightsDiverged) on every rank, naming those that differ from rank 0.
     """
     sums = gang.gather(checksum([np.asarray(weight) for weight in weights]))
+    if not np.isfinite(sums).any(axis=1).any():
+        return  # all ranks have lost their numbers together: the loss says so, and names the learning rate
     scale = np.abs(sums).max(axis=0) + 1e-12
     difference = (np.abs(sums - sums[0]) / scale).max(axis=1)
     strangers = np.flatnonzero(~(difference <= TOLERANCE))

@@ -27,6 +27,17 @@ from trainingrun_trainer.progress import metric_values
 Network = Any
 
 
+def claim_output(context: Context) -> None:
+    """Make this attempt's folder: the output is seen to be writable before hours are spent, and older attempts see it.
+
+    Raises TrainerError (OutputFailed) when it cannot be written.
+    """
+    try:
+        context.paths.attempt.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        raise output_failed(context.paths.attempt, refused) from refused
+
+
 def export(
     context: Context,
     network: Network,

@@ -1,0 +1,135 @@
+"""Schedules, early stopping, checkpoints, verdicts and last words: values in, values out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainingrun.api import EarlyStopping, Model, Result, Training
+from trainingrun.contract import FinalRecord
+from trainingrun_trainer import checkpoint as checkpoints
+from trainingrun_trainer.agent.termination import encode
+from trainingrun_trainer.agent.verdict import Ended, first_cause, judge
+from trainingrun_trainer.checkpoint import Checkpoint, LoopState
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.messages import Message
+from trainingrun_trainer.models.parameters import parse
+from trainingrun_trainer.stages.early_stopping import judge_epoch
+from trainingrun_trainer.stages.schedule import learning_rates
+
+
+def a_training(**changes: object) -> Training:
+    return Training.model_validate({"epochs": 10, **changes})
+
+
+@pytest.mark.parametrize(("scaling", "expected"), [("None", 0.001), ("Linear", 0.004), ("SquareRoot", 0.002)])
+def test_the_learning_rate_grows_with_the_number_of_ranks(scaling: str, expected: float) -> None:
+    rates = learning_rates(a_training(schedule={"scaling": scaling}), size=4, epoch=0, steps=5)
+    np.testing.assert_allclose(rates, [expected] * 5)
+
+
+def test_warm_up_rises_by_equal_steps_to_the_scaled_rate() -> None:
+    training = a_training(schedule={"warmupEpochs": 2, "scaling": "Linear"})
+    rates = np.concatenate([learning_rates(training, size=4, epoch=epoch, steps=5) for epoch in range(3)])
+    assert rates[0] > 0.001
+    np.testing.assert_allclose(np.diff(rates[:10]), 0.0003, rtol=1e-3)
+    np.testing.assert_allclose(rates[9:], 0.004, rtol=1e-5)
+
+
+def test_early_stopping_waits_for_its_patience_and_remembers_the_best() -> None:
+    state, settings = LoopState(), EarlyStopping(patience=2)
+    best = []
+    for epoch, loss in enumerate([1.0, 0.5, 0.6, 0.7], start=1):
+        state.epoch = epoch
+        best.append(judge_epoch(state, settings, metrics={"val_loss": loss}))
+    assert best == [True, True, False, False]
+    assert (state.stopped, state.best_epoch) == (True, 2)
+
+
+def test_an_accuracy_improves_upwards_and_by_more_than_the_minimum() -> None:
+    state = LoopState()
+    settings = EarlyStopping.model_validate({"metric": "val_accuracy", "patience": 9, "minimumDelta": "0.1"})
+    assert [judge_epoch(state, settings, metrics={"val_accuracy": value}) for value in (0.5, 0.55, 0.7)] == [True, False, True]
+
+
+def a_checkpoint(epoch: int, *, step: int = 0) -> Checkpoint:
+    array = np.full((2, 3), float(epoch), dtype=np.float32)
+    many = [np.full(1, index, dtype=np.int64) for index in range(12)]
+    return Checkpoint(state=LoopState(epoch=epoch, step=step), weights=[array], optimizer=many, best=[array, array])
+
+
+def test_a_checkpoint_is_read_as_it_was_written() -> None:
+    decoded = Checkpoint.decode(*a_checkpoint(3).encode())
+    assert decoded.state == LoopState(epoch=3)
+    assert [int(array[0]) for array in decoded.optimizer] == list(range(12))
+    assert (decoded.best[1] == 3).all()
+
+
+def test_the_checkpoint_that_got_furthest_is_taken_whoever_wrote_it(tmp_path: Path) -> None:
+    for attempt, epoch in ((1, 4), (2, 2), (7, 9)):
+        checkpoints.save(a_checkpoint(epoch), folder=tmp_path / str(attempt), keep=2)
+    found = checkpoints.newest(tmp_path, before=3)
+    assert found is not None
+    assert Checkpoint.decode(*found).state.epoch == 4
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        checkpoints.save(a_checkpoint(epoch), folder=tmp_path / "1", keep=2)
+    newest = sorted((tmp_path / "1").glob("*.npz"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-10])
+    found = checkpoints.newest(tmp_path, before=1)
+    assert found is not None
+    assert Checkpoint.decode(*found).state.epoch == 1
+
+
+def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
+    for epoch in range(5):
+        checkpoints.save(a_checkpoint(epoch), folder=tmp_path, keep=2)
+    assert [path.name for path in sorted(tmp_path.glob("*.json"))] == [
+        "checkpoint-00000003-00000000.json",
+        "checkpoint-00000004-00000000.json",
+    ]
+
+
+def test_an_output_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainerError, match="The output cannot be written at"):
+        checkpoints.save(a_checkpoint(1), folder=tmp_path / "file", keep=1)
+
+
+def failing(code: int, cause: str = "X") -> Message:
+    return Message(kind="failed", exit_code=code, cause=cause, text="because")
+
+
+def test_a_rank_is_judged_by_its_own_words_else_by_how_it_ended() -> None:
+    assert judge(Ended(rank=1, code=65, last=failing(65, "BadData"))).cause == "BadData"
+    assert judge(Ended(rank=1, code=-9)).signal == 9
+    assert judge(Ended(rank=1, code=-9)).cause == "RankKilled"
+    assert judge(Ended(rank=1, code=3)).cause == "RankFailed"
+    assert judge(Ended(rank=1, code=0)).cause is None
+
+
+def test_a_rank_that_only_lost_its_peers_is_not_the_cause() -> None:
+    ended = [Ended(rank=0, code=69, last=failing(69)), Ended(rank=1, code=75, last=failing(75)), Ended(rank=2, code=-9)]
+    assert first_cause(ended).rank == 2
+
+
+def test_the_last_word_always_fits_and_loses_its_log_first() -> None:
+    record = FinalRecord(
+        attempt=1, worker=0, exit_code=0, message="m" * 900, hint="h", log_tail="ü" * 9000, result=Result(epochs=3)
+    )
+    encoded = encode(record)
+    assert len(encoded) <= 4096
+    parsed = FinalRecord.model_validate_json(encoded)
+    assert (parsed.log_tail, parsed.hint, parsed.result) == ("", "h", Result(epochs=3))
+    endless = record.model_copy(update={"message": "m" * 9000})
+    assert len(json.loads(encode(endless))["message"]) == 500
+
+
+def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:
+    mlp = parse(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "dropout", "value": "0.2"}]}))
+    assert (mlp.hidden_units, mlp.dropout) == ((128,), 0.2)
+    with pytest.raises(TrainerError, match="depth is no parameter"):
+        parse(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "depth", "value": "3"}]}))
