@@ -38,14 +38,14 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
-	$(BIN)/pytest tests/unit tests/contract --ignore tests/unit/trainer
+	$(BIN)/pytest tests/unit --ignore tests/unit/trainer
 	.venv-trainer/bin/pytest tests/unit/trainer
 
 simulation: .venv/ready ## The whole controller on an in-memory cluster under virtual time
 	$(BIN)/pytest tests/simulation
 
-cluster-test: .venv/ready ## The embedded cluster itself and the image tool
-	$(BIN)/pytest tests/cluster tests/images
+cluster-test: .venv/ready ## The embedded cluster itself: up, down, side by side, interrupted
+	$(BIN)/pytest tests/cluster
 
 schema: .venv/ready ## The CRD, examples and manifests against a real API server
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema

@@ -363,7 +363,7 @@ def test_a_missing_image_is_named_while_it_is_waited_for() -> None:
 
 def test_progress_is_written_every_ten_seconds_and_at_once_when_a_stage_begins() -> None:
     run = an_active_run(status={"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"})
-    world = {"children": children(run), "pods": [a_pod(0), a_pod(1)]}
+    world: Any = {"children": children(run), "pods": [a_pod(0), a_pod(1)]}
     first = look(run, progress=_progress(seconds=0, percent=10), **world)
     assert first.status.columns is not None
     assert (first.status.columns.progress, first.status.columns.eta) == ("10%", "1m30s")
@@ -387,7 +387,7 @@ def test_the_progress_of_an_earlier_attempt_is_not_taken_for_this_one() -> None:
 
 def test_the_newest_checkpoint_remembers_who_wrote_it() -> None:
     run = an_active_run(attempt=2, status={"checkpoint": {"stage": "Training", "epoch": 3, "step": 9, "attempt": 1}})
-    world = {"children": children(run, attempt=2), "pods": [a_pod(0, attempt=2), a_pod(1, attempt=2)]}
+    world: Any = {"children": children(run, attempt=2), "pods": [a_pod(0, attempt=2), a_pod(1, attempt=2)]}
     same = look(run, progress=_progress(attempt=2, epoch=3, step=9), **world).status.checkpoint
     newer = look(run, progress=_progress(attempt=2, epoch=4, step=12), **world).status.checkpoint
     assert same is not None

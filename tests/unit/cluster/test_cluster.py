@@ -1,0 +1,96 @@
+"""The pure parts of the cluster tool, and the sentences of its failures."""
+
+import io
+import json
+import shutil
+import tarfile
+from collections import namedtuple
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from cluster import ClusterError, binaries, connect, packages
+from cluster.images import single_program_image
+from cluster.layout import LINKS, free_link, layout
+from cluster.processes import Process
+
+
+def test_two_names_share_nothing() -> None:
+    one, other = (layout(name, cache=Path("/c"), link=free_link(name, used=())) for name in ("one", "other"))
+    for field in ("namespace", "host_interface", "node_address", "state", "run", "cgroup", "node_name"):
+        assert getattr(one, field) != getattr(other, field)
+
+
+@pytest.mark.parametrize("name", ["", "1st", "Upper", "a_b", "a" * 31, "../up"])
+def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
+    with pytest.raises(ClusterError, match="cannot be used"):
+        layout(name, cache=Path("/c"), link=LINKS)
+
+
+def test_a_link_in_use_is_passed_over_and_none_left_is_a_sentence() -> None:
+    first = free_link("demo", used=())
+    assert not free_link("demo", used=[first]).overlaps(first)
+    with pytest.raises(ClusterError, match="No network of four addresses is free"):
+        free_link("demo", used=[IPv4Network("198.16.0.0/12")])
+
+
+def test_names_of_interfaces_and_sockets_stay_short_enough() -> None:
+    longest = layout("a" * 30, cache=Path("/c"), link=free_link("a", used=()))
+    assert len(longest.host_interface) <= 15
+    assert len(f"{longest.socket}.ttrpc") < 107
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1_000_000))
+    with pytest.raises(ClusterError, match=r"too full for building etcd: 0\.0 GB are free, 8 GB are needed"):
+        binaries.check_space(tmp_path, needed=8_000_000_000, purpose="building etcd")
+
+
+def test_a_package_that_cannot_be_installed_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise ClusterError("E: Unable to locate package")
+
+    monkeypatch.setattr(packages, "run", refuse)
+    with pytest.raises(ClusterError, match="The packages no-such could not be installed"):
+        packages.ensure({"no-such": "/no/such/file"})
+
+
+def test_a_system_without_apt_is_told_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ClusterError, match="needs no-such, and this system has no apt-get"):
+        packages.ensure({"no-such": "/no/such/file"})
+
+
+def test_a_kind_of_cluster_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ClusterError, match="CLUSTER is embedded, kind or existing"):
+        connect(kind="minikube")
+
+
+def test_kind_without_docker_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ClusterError, match="CLUSTER=kind needs kind and docker"):
+        connect(kind="kind", name="x").up()
+
+
+def test_a_pid_that_belongs_to_somebody_else_is_not_ours(tmp_path: Path) -> None:
+    process = Process(name="p", folder=tmp_path, logs=tmp_path)
+    (tmp_path / "p.pid").write_text("1 12345")
+    assert process.pid() is None
+    process.stop()
+
+
+def test_a_process_is_found_again_by_another_and_ended(tmp_path: Path) -> None:
+    Process(name="p", folder=tmp_path, logs=tmp_path).start(["sleep", "60"])
+    found = Process(name="p", folder=tmp_path, logs=tmp_path)
+    assert found.pid() is not None
+    found.stop()
+    assert found.pid() is None
+
+
+def test_an_image_with_one_program_is_a_docker_archive(tmp_path: Path) -> None:
+    (tmp_path / "pause").write_bytes(b"program")
+    with tarfile.open(fileobj=io.BytesIO(single_program_image(tmp_path / "pause", reference="pause:1"))) as archive:
+        manifest = json.load(archive.extractfile("manifest.json") or io.BytesIO())
+    assert manifest[0]["RepoTags"] == ["pause:1"]
