@@ -104,9 +104,7 @@ class EmbeddedCluster:
 
     def _start(self, component: Component, *, where: Layout, programs: Programs) -> None:
         for name, text in component.files(where).items():
-            path = where.state / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            _write_if_changed(where.state / name, text)
         process = self._process(component.name, where=where)
         process.start(network.inside(where, component.command(where, programs)))
         _wait(f"{component.name} to answer", lambda: self._answers(component, where=where), process=process)
@@ -200,6 +198,13 @@ def _require_root() -> None:
 def _install_kubeconfig(where: Layout) -> None:
     where.kubeconfig.write_text((where.certificates / "admin.kubeconfig").read_text())
     where.kubeconfig.chmod(0o600)
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    """Write a configuration; one that is the same is left alone, because kube-proxy ends when its file is touched."""
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def _wait(what: str, answer: Callable[[], bool], *, process: Process | None = None) -> None:

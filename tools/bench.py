@@ -1,4 +1,4 @@
-"""`make bench`: how long the embedded cluster takes to start, and a run to its first step. Prints JSON; see docs/benchmarks.md."""
+"""`make bench`: how long the embedded cluster takes to start, and a run to its first step."""
 
 import json
 import os

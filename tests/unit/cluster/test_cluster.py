@@ -54,13 +54,13 @@ def test_a_package_that_cannot_be_installed_is_a_sentence(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(packages, "run", refuse)
     with pytest.raises(ClusterError, match="The packages no-such could not be installed"):
-        packages.ensure({"no-such": "/no/such/file"})
+        packages.ensure({"no-such": "/no/such/program-of-ours"})
 
 
 def test_a_system_without_apt_is_told_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ClusterError, match="needs no-such, and this system has no apt-get"):
-        packages.ensure({"no-such": "/no/such/file"})
+        packages.ensure({"no-such": "/no/such/program-of-ours"})
 
 
 def test_a_kind_of_cluster_that_does_not_exist_is_refused() -> None:
