@@ -14,8 +14,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar, Literal
+
+from trainingrun_trainer.agent.http import listening
 
 AGENTS = "agents"
 State = Literal["here", "done", "failed"]
@@ -94,16 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve(store: Store, *, port: int) -> Iterator[None]:
     """Serve the store on all interfaces while the context lasts."""
-    handler = type("Handler", (_Handler,), {"store": store})
-    server = ThreadingHTTPServer(("", port), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with listening(type("Handler", (_Handler,), {"store": store}), port=port):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Board:

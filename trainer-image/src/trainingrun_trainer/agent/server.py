@@ -1,14 +1,14 @@
 """What the agent answers over HTTP: is it alive, are its ranks ready, how far is the training."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 from trainingrun.api.base import to_wire
 from trainingrun.contract import ProgressReport
+from trainingrun_trainer.agent.http import listening
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,13 +44,6 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve(*, port: int, is_ready: Callable[[], bool], progress: Callable[[], ProgressReport | None]) -> Iterator[None]:
     """Answer on all interfaces while the context lasts; `progress` returns None on workers other than 0."""
-    handler = type("Handler", (_Handler,), {"is_ready": staticmethod(is_ready), "progress": staticmethod(progress)})
-    server = ThreadingHTTPServer(("", port), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-    thread.start()
-    try:
+    answers = {"is_ready": staticmethod(is_ready), "progress": staticmethod(progress)}
+    with listening(type("Handler", (_Handler,), answers), port=port):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
