@@ -104,8 +104,10 @@ def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -
         playground.wait(
             name, "suspended", lambda run: run.status.columns is not None and run.status.columns.status == "Suspended"
         )
+    playground.start("fifth", spec__workers=None)
+    playground.wait_until_finished("fifth")
     finished = [run for run in playground.kubectl.list("trainingruns") if run["status"].get("completionTime")]
-    assert len(finished) >= 4
+    assert len(finished) >= 5
 
     def versions() -> dict[str, str]:
         kinds = "trainingruns,jobs,pods,services,configmaps,networkpolicies,events"
