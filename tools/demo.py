@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import images
 import yaml
 from rich.console import Console
 from rich.table import Table
 
 import cluster
+import images
 from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl, KubectlError

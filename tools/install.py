@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import images
-
 import cluster
+import images
 from tools.kubectl import Kubectl
 
 OPERATOR_NAMESPACE = "trainingrun-system"
