@@ -10,6 +10,7 @@ TEST_CLUSTER_NAME ?= trainingrun-test
 EXAMPLE ?= mnist
 REGISTRY ?=
 TAG ?=
+INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
 STAGES := lint verify unit simulation cluster-test schema e2e
@@ -18,7 +19,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist or mnist-mlp)
-	@$(BIN)/python -m tools.demo $(EXAMPLE)
+	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
 
 test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema and end-to-end tests
 	@trap 'CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down' EXIT; \
@@ -69,8 +70,8 @@ images: ## Build the operator and trainer images
 push: ## Push the images and write manifests/install.yaml for them: REGISTRY=... TAG=...
 	@test -n "$(REGISTRY)" && test -n "$(TAG)" || { echo "Say where to: make images push REGISTRY=registry.example/team TAG=1.0"; exit 64; }
 	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)"
-	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" > manifests/install.yaml
-	@echo "Now: kubectl apply -f manifests/install.yaml"
+	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" > "$(INSTALL_MANIFEST)"
+	@echo "Now: kubectl apply -f $(INSTALL_MANIFEST)"
 
 cluster-up: ## Start the local cluster (CLUSTER=embedded, kind or existing; CLUSTER_NAME=trainingrun)
 	@$(PYTHON) -m cluster up
@@ -80,6 +81,12 @@ cluster-down: ## Stop it and remove all it left on the machine, its volumes incl
 
 cluster-status: ## Show its components
 	@$(PYTHON) -m cluster status
+
+cluster-load: ## Make an image known to its nodes: IMAGE=archive.tar, as docker save or make images writes it
+	@$(PYTHON) -m cluster load $(IMAGE)
+
+cluster-logs: ## Print the log of a component: COMPONENT=kubelet
+	@$(PYTHON) -m cluster logs $(COMPONENT)
 
 kubeconfig: ## Print the path of its kubeconfig: export KUBECONFIG=$(make -s kubeconfig)
 	@$(PYTHON) -m cluster kubeconfig
@@ -105,4 +112,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        kubeconfig bench clean
+        cluster-load cluster-logs kubeconfig bench clean

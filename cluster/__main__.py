@@ -36,8 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text)
     load = commands.add_parser("load", help="make a local image known to the nodes")
-    load.add_argument("image", help="name of the image in the archive")
-    load.add_argument("archive", type=Path, help="Docker archive, as `docker save` or `make images` writes it")
+    load.add_argument("image", type=Path, help="Docker archive, as `docker save` or `make images` writes it")
     logs = commands.add_parser("logs", help="print the log of a component")
     logs.add_argument("component")
     logs.add_argument("-f", "--follow", action="store_true")
@@ -63,7 +62,7 @@ def _run(options: argparse.Namespace, cluster: Cluster) -> None:
         case "kubectl":
             print(cluster.kubectl())
         case "load":
-            cluster.load(archive=options.archive, reference=options.image)
+            cluster.load(options.image)
         case "logs":
             _print_log(cluster.logs(options.component), follow=options.follow)
         case "volume":

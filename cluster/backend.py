@@ -20,8 +20,8 @@ class Cluster(Protocol):
     def status(self) -> list[tuple[str, str]]:
         """Each component and its state."""
 
-    def load(self, *, archive: Path, reference: str) -> None:
-        """Make the image of a Docker archive known to the nodes."""
+    def load(self, archive: Path) -> None:
+        """Make the image of a Docker archive known to the nodes, under the name that it has in the archive."""
 
     def kubeconfig(self) -> Path:
         """Path of an administrator's kubeconfig."""

@@ -74,9 +74,9 @@ class EmbeddedCluster:
         rows = [(component.name, self._state(component, where=where)) for component in COMPONENTS]
         return [*rows, ("node", "ready" if self._is_node_ready() else "not ready"), ("server", where.server)]
 
-    def load(self, *, archive: Path, reference: str) -> None:
+    def load(self, archive: Path) -> None:
         """Import the image into containerd, unless the same archive has been imported before."""
-        images.load(self._existing(), archive=archive, reference=reference)
+        images.load(self._existing(), archive)
 
     def kubeconfig(self) -> Path:
         """Path of the administrator's kubeconfig; the cluster need not run."""

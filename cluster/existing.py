@@ -30,11 +30,11 @@ class ExistingCluster:
             return [("cluster", str(problem))]
         return [("cluster", "answers")]
 
-    def load(self, *, archive: Path, reference: str) -> None:
+    def load(self, archive: Path) -> None:
         """An existing cluster pulls from a registry."""
         raise ClusterError(
-            f"{reference} cannot be loaded into an existing cluster: push it to a registry that the cluster reaches, "
-            "with `make images push REGISTRY=... TAG=...`."
+            f"{archive.name} cannot be loaded into an existing cluster: push the images to a registry that the cluster "
+            "reaches, `make images push REGISTRY=... TAG=...`, and give the same REGISTRY and TAG to `make demo`."
         )
 
     def kubeconfig(self) -> Path:

@@ -14,22 +14,19 @@ from cluster.shell import run
 LOAD_TIMEOUT = 600.0
 
 
-def load(layout: Layout, *, archive: Path, reference: str) -> bool:
-    """Import a Docker archive whose image is called `reference`; returns whether there was anything to do.
+def load(layout: Layout, archive: Path) -> bool:
+    """Import the image of a Docker archive; returns whether there was anything to do.
 
     An archive that has been loaded already is not loaded again, and older images of the same repository are removed.
-    Raises ClusterError when the file is missing or does not hold the image.
+    Raises ClusterError when the file is missing or is no such archive.
     """
-    if not archive.is_file():
-        raise ClusterError(f"There is no image archive {archive}: build it with `make images`.")
+    reference = reference_of(archive)
     stamp = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
     loaded = _remembered(layout)
     present = set(_list(layout))
     if loaded.get(reference) == stamp and reference in present:
         return False
     _ctr(layout, "images", "import", str(archive))
-    if reference not in _list(layout):
-        raise ClusterError(f"The archive {archive} does not hold an image called {reference}.")
     repository = reference.rpartition(":")[0]
     outdated = [name for name in present if name.rpartition(":")[0] == repository and name != reference]
     for name in outdated:
@@ -37,6 +34,29 @@ def load(layout: Layout, *, archive: Path, reference: str) -> bool:
     kept = {name: value for name, value in loaded.items() if name not in outdated}
     _record(layout).write_text(json.dumps({**kept, reference: stamp}))
     return True
+
+
+def reference_of(archive: Path) -> str:
+    """The full name, as containerd knows it, of the image in a Docker archive.
+
+    Raises ClusterError when the file is missing or is no Docker archive of one named image.
+    """
+    if not archive.is_file():
+        raise ClusterError(f"There is no image archive {archive}: `make images` builds ours, `docker save` writes others.")
+    try:
+        with tarfile.open(archive) as opened:
+            member = opened.extractfile("manifest.json")
+            assert member is not None, "manifest.json is a file"
+            (image,) = json.load(member)
+            name: str = image["RepoTags"][0]
+    except (tarfile.TarError, KeyError, IndexError, TypeError, ValueError) as wrong:
+        raise ClusterError(
+            f"{archive} is no Docker archive with one named image ({wrong}): write it with `docker save NAME`."
+        ) from wrong
+    registry, slash, _ = name.partition("/")
+    if slash and (registry == "localhost" or "." in registry or ":" in registry):
+        return name
+    return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
 
 
 def load_pause(layout: Layout, *, program: Path) -> None:

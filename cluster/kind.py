@@ -43,7 +43,7 @@ class KindCluster:
         known = self.name in run(["kind", "get", "clusters"], check=False).split()
         return [("cluster", "up" if known else "down: `make cluster-up` makes it")]
 
-    def load(self, *, archive: Path, reference: str) -> None:
+    def load(self, archive: Path) -> None:
         """Load the archive into kind's nodes."""
         run(["kind", "load", "image-archive", archive, "--name", self.name], timeout=600)
 

@@ -13,7 +13,7 @@ from images.errors import ImageError
 from images.recipe import RECIPES, Recipe
 from images.render import render
 
-__all__ = ["Archive", "ImageError", "build", "cache_folder", "push", "render"]
+__all__ = ["Archive", "ImageError", "build", "cache_folder", "names", "push", "render"]
 
 NEEDED_BYTES = 12_000_000_000
 
@@ -42,12 +42,16 @@ def build(name: str) -> Archive:
     return archive
 
 
+def names(*, registry: str, tag: str) -> dict[str, str]:
+    """What the images are called in a registry, by their short names."""
+    return {name: f"{registry.rstrip('/')}/{recipe.repository}:{tag}" for name, recipe in RECIPES.items()}
+
+
 def push(*, registry: str, tag: str) -> dict[str, str]:
     """Push both images to a registry and return their names there."""
-    pushed = {}
-    for name, recipe in RECIPES.items():
-        pushed[name] = f"{registry.rstrip('/')}/{recipe.repository}:{tag}"
-        choose(cache_folder()).push(reference=build(name).reference, destination=pushed[name])
+    pushed = names(registry=registry, tag=tag)
+    for name, destination in pushed.items():
+        choose(cache_folder()).push(reference=build(name).reference, destination=destination)
     return pushed
 
 

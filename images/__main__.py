@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from images import ImageError, build, push, render, venv
+from images import ImageError, build, names, push, render, venv
 from images.recipe import RECIPES
 
 
@@ -43,10 +43,7 @@ def _run(options: argparse.Namespace) -> None:
             for reference in push(registry=options.registry, tag=options.tag).values():
                 print(f"pushed {reference}")
         case "render":
-            names = {
-                name: f"{options.registry.rstrip('/')}/{recipe.repository}:{options.tag}" for name, recipe in RECIPES.items()
-            }
-            print(render(operator=names["operator"], trainer=names["trainer"]))
+            print(render(**names(registry=options.registry, tag=options.tag)))
         case "trainer-venv":
             venv.make(options.path.resolve())
 

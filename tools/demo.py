@@ -27,10 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     examples = sorted(path.stem for path in EXAMPLES.glob("mnist*.yaml"))
     parser.add_argument("example", nargs="?", default="mnist", choices=examples)
-    example = parser.parse_args(arguments).example
+    parser.add_argument("--registry", default="", help="where `make images push` has put the images; default: load them")
+    parser.add_argument("--tag", default="", help="their tag there")
+    chosen = parser.parse_args(arguments)
+    pushed = images.names(registry=chosen.registry, tag=chosen.tag) if chosen.registry and chosen.tag else None
     console = Console()
     try:
-        run = demo(example, console=console)
+        run = demo(chosen.example, pushed=pushed, console=console)
     except (KubectlError, cluster.ClusterError, images.ImageError, TimeoutError) as problem:
         console.print(f"[red]{problem}[/red]", highlight=False)
         return 1
@@ -40,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if run.status.result is not None else 1
 
 
-def demo(example: str, *, console: Console) -> TrainingRun:
-    """Bring everything up, train the example, and report; returns the finished run."""
-    installation = install(cluster.connect(), say=lambda step: console.rule(step, align="left", style="dim"))
+def demo(example: str, *, pushed: dict[str, str] | None, console: Console) -> TrainingRun:
+    """Bring everything up, train the example, and report; returns the finished run. `pushed` as in `install`."""
+    installation = install(cluster.connect(), pushed=pushed, say=lambda step: console.rule(step, align="left", style="dim"))
     kubectl = _prepare(installation, console=console)
     console.rule(f"kubectl apply -f examples/{example}.yaml", align="left", style="dim")
     kubectl.delete("trainingrun", example)

@@ -21,27 +21,29 @@ class Installation:
     trainer_image: str
 
 
-def install(backend: cluster.Cluster, *, say: Say = print) -> Installation:
+def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, say: Say = print) -> Installation:
     """Start the cluster if it does not run, and install the operator that this checkout builds.
 
-    Calling it again is cheap: what has not changed is neither built nor loaded again.
+    `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. Calling it again is
+    cheap: what has not changed is neither built nor loaded again.
     """
     say("cluster")
     backend.up()
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
-    references = {}
-    for name in ("operator", "trainer"):
-        say(f"{name} image")
-        archive = images.build(name)
-        backend.load(archive=archive.path, reference=archive.reference)
-        references[name] = archive.reference
+    references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    manifests = images.render(operator=references["operator"], trainer=references["trainer"])
-    kubectl.run("apply", "-f", "-", stdin=manifests)
+    kubectl.run("apply", "-f", "-", stdin=images.render(**references))
     kubectl.within(OPERATOR_NAMESPACE).run(
         *("rollout", "status", "deployment/trainingrun-operator", "--timeout=180s"), timeout=190
     )
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"])
+
+
+def _load(backend: cluster.Cluster, name: str, *, say: Say) -> str:
+    say(f"{name} image")
+    archive = images.build(name)
+    backend.load(archive.path)
+    return archive.reference
 
 
 def make_namespace(kubectl: Kubectl, name: str) -> Kubectl:

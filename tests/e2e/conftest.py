@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +8,7 @@ from typing import Any
 import pytest
 
 import cluster
+from cluster.embedded import EmbeddedCluster
 from tests.cluster_fixtures import admin, backend, fresh_namespace
 from tests.e2e.waiting import wait_for
 from tests.manifests import a_manifest
@@ -58,6 +61,19 @@ class Playground:
             name, f"after epoch {epoch}", lambda run: run.status.checkpoint is not None and run.status.checkpoint.epoch >= epoch
         )
 
+    def kill_container(self, pod: str) -> None:
+        """End the agent of a pod, its PID 1, with SIGKILL, which only the node can: inside, the kernel protects PID 1."""
+        if not isinstance(self.installation.cluster, EmbeddedCluster):
+            pytest.skip("only the embedded cluster's containers are processes of this machine")
+        uid = (self.kubectl.get("pod", pod) or {})["metadata"]["uid"]
+        agents = [
+            int(folder.name)
+            for folder in Path("/proc").glob("[0-9]*")
+            if uid in _read(folder / "cgroup") and _read(folder / "cmdline").split("\0")[-2:-1] == ["trainingrun_trainer"]
+        ]
+        assert len(agents) == 1, f"one agent in {pod}, found {agents}"
+        os.kill(agents[0], signal.SIGKILL)
+
     def pods(self, name: str) -> list[dict[str, Any]]:
         """The run's pods."""
         return list(self.kubectl.list("pods", selector=f"trainingrun.dev/run={name}"))
@@ -73,6 +89,14 @@ def playground(installation: Installation, request: pytest.FixtureRequest) -> It
             kubectl.apply(a_claim(claim))
         upload(kubectl, DIGITS, claim="datasets", path="mnist-10k", image=installation.trainer_image)
         yield Playground(kubectl=kubectl, installation=installation)
+
+
+def _read(path: Path) -> str:
+    """A file of a process; empty when it has ended."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def a_claim(name: str) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """What happens when something ends in the middle of a run: it goes on from its checkpoint, and says what happened."""
 
 import time
+from collections.abc import Callable
+
+import pytest
 
 from tests.e2e.conftest import Playground
 from tests.e2e.waiting import wait_for
@@ -21,21 +24,31 @@ def epochs_logged(playground: Playground, pod: str) -> list[int]:
     return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
 
 
-def test_a_rank_that_is_killed_is_named_and_the_next_attempt_goes_on(playground: Playground) -> None:
-    playground.start("killed", spec__training=LONG)
-    before = playground.wait_for_epoch("killed", 2)
+def kill_ranks(playground: Playground, pod: str) -> None:
     kill = "import os,glob; [os.kill(int(p.split('/')[2]), 9) for p in glob.glob('/proc/[0-9]*/cmdline') "
     kill += "if b'trainingrun_trainer.rank' in open(p,'rb').read().split(b'\\0')]"
-    playground.kubectl.run("exec", pod_of(playground, "killed", worker=1), "--", "python3", "-c", kill)
-    restarted = playground.wait("killed", "in its second attempt", lambda run: run.status.attempt == 2)
-    failure = restarted.status.failure
+    playground.kubectl.run("exec", pod, "--", "python3", "-c", kill)
+
+
+@pytest.mark.parametrize(
+    ("name", "kill", "cause", "rank"),
+    [("rank", kill_ranks, "RankKilled", 1), ("container", Playground.kill_container, "PodFailed", None)],
+    ids=["rank", "container"],
+)
+def test_what_is_killed_is_named_and_the_next_attempt_goes_on(
+    playground: Playground, name: str, kill: Callable[[Playground, str], None], cause: str, rank: int | None
+) -> None:
+    playground.start(name, spec__training=LONG)
+    before = playground.wait_for_epoch(name, 2)
+    kill(playground, pod_of(playground, name, worker=1))
+    failure = playground.wait(name, "in its second attempt", lambda run: run.status.attempt == 2).status.failure
     assert failure is not None
-    assert (failure.cause, failure.rank, failure.worker, failure.signal) == ("RankKilled", 1, 1, 9)
-    finished = playground.wait_until_finished("killed")
+    assert (failure.cause, failure.rank, failure.worker, failure.signal) == (cause, rank, 1, 9)
+    finished = playground.wait_until_finished(name)
     assert finished.status.result is not None
     assert finished.status.attempt == 2
     assert before.status.checkpoint is not None
-    assert epochs_logged(playground, pod_of(playground, "killed", worker=0))[0] > before.status.checkpoint.epoch
+    assert epochs_logged(playground, pod_of(playground, name, worker=0))[0] > before.status.checkpoint.epoch
 
 
 def test_a_deleted_pod_costs_no_restart(playground: Playground) -> None:

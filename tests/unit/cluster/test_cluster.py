@@ -1,7 +1,5 @@
 """The pure parts of the cluster tool, and the sentences of its failures."""
 
-import io
-import json
 import shutil
 import tarfile
 from collections import namedtuple
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster import ClusterError, binaries, connect, packages
-from cluster.images import single_program_image
+from cluster.images import reference_of, single_program_image
 from cluster.layout import LINKS, free_link, layout
 from cluster.processes import Process
 
@@ -89,8 +87,29 @@ def test_a_process_is_found_again_by_another_and_ended(tmp_path: Path) -> None:
     assert found.pid() is None
 
 
-def test_an_image_with_one_program_is_a_docker_archive(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("pause:1", "docker.io/library/pause:1"),
+        ("team/pause:1", "docker.io/team/pause:1"),
+        ("registry.example/pause:1", "registry.example/pause:1"),
+        ("localhost/pause:1", "localhost/pause:1"),
+        ("127.0.0.1:5000/pause:1", "127.0.0.1:5000/pause:1"),
+    ],
+)
+def test_an_image_is_known_by_the_full_name_in_its_archive(tmp_path: Path, name: str, reference: str) -> None:
     (tmp_path / "pause").write_bytes(b"program")
-    with tarfile.open(fileobj=io.BytesIO(single_program_image(tmp_path / "pause", reference="pause:1"))) as archive:
-        manifest = json.load(archive.extractfile("manifest.json") or io.BytesIO())
-    assert manifest[0]["RepoTags"] == ["pause:1"]
+    (tmp_path / "pause.tar").write_bytes(single_program_image(tmp_path / "pause", reference=name))
+    assert reference_of(tmp_path / "pause.tar") == reference
+
+
+def test_a_file_that_is_no_image_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="There is no image archive"):
+        reference_of(tmp_path / "none.tar")
+    (tmp_path / "text.tar").write_text("no tar")
+    with pytest.raises(ClusterError, match="is no Docker archive with one named image"):
+        reference_of(tmp_path / "text.tar")
+    with tarfile.open(tmp_path / "empty.tar", "w"):
+        pass
+    with pytest.raises(ClusterError, match="is no Docker archive with one named image"):
+        reference_of(tmp_path / "empty.tar")

@@ -263,6 +263,16 @@ def test_the_most_telling_evidence_is_the_cause(pods: list[Any], cause: str, ran
     assert (decision.status.stopping.failure.cause, decision.status.stopping.failure.rank) == (cause, rank)
 
 
+def test_a_container_that_was_killed_without_a_word_is_named_with_the_signal() -> None:
+    run = an_active_run()
+    pods = [a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")), a_failed_pod(1, code=137)]
+    stopping = look(run, seconds=20, children=children(run), pods=pods).status.stopping
+    assert stopping is not None
+    assert stopping.failure is not None
+    assert (stopping.failure.cause, stopping.failure.worker, stopping.failure.signal) == ("PodFailed", 1, 9)
+    assert "ended by signal 9" in stopping.failure.message
+
+
 def test_the_others_are_given_time_to_report() -> None:
     run = an_active_run()
     pods = [a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")), a_pod(1)]

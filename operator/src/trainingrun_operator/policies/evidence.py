@@ -16,7 +16,8 @@ _DISRUPTION_CAUSES = {
     "TerminationByKubelet": Cause.EVICTED,
 }
 _SYMPTOMS = {ExitCode.PEER_LOST, ExitCode.INTERRUPTED}
-_SIGTERM_CODE = 143
+_SIGNALLED = 128
+_SIGTERM_CODE = _SIGNALLED + 15
 
 
 def cause_of(pods: list[Pod], *, life: Life) -> Failure:
@@ -62,9 +63,18 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     if pod.terminated_reason == "Evicted":
         message = f"The kubelet evicted worker {pod.index}: the pod used more than its share of a resource of the node."
         return found.model_copy(update={"cause": Cause.POD_FAILED, "message": message})
+    return found.model_copy(update=_wordless(pod))
+
+
+def _wordless(pod: Pod) -> dict[str, object]:
+    """A container that left no final record; an exit code above 128 is 128 plus the signal that ended it."""
     reason = f" ({pod.terminated_reason})" if pod.terminated_reason not in ("", "Error") else ""
-    message = f"Worker {pod.index} ended with exit code {pod.exit_code}{reason} and left no final record."
-    return found.model_copy(update={"message": message})
+    left = f"Worker {pod.index} ended with exit code {pod.exit_code}{reason} and left no final record."
+    if pod.exit_code is None or pod.exit_code <= _SIGNALLED:
+        return {"message": left}
+    number = pod.exit_code - _SIGNALLED
+    hint = "Something outside of the pod killed the container: the log of its node's kubelet and kernel may say what."
+    return {"message": f"{left} Its container was ended by signal {number}.", "signal": number, "hint": hint}
 
 
 def _out_of_memory(pod: Pod, *, life: Life) -> dict[str, object]:
