@@ -65,7 +65,72 @@ def failed(world: World) -> None:
     world.settle()
 
 
-LIVES = [happy, restarted, suspended_and_resumed, failed]
+def run_again_after_success(world: World) -> None:
+    happy(world)
+    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+def run_again_after_failure(world: World) -> None:
+    failed(world)
+    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+def run_again_in_the_middle(world: World) -> None:
+    start(world)
+    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+def cleaned_up(world: World) -> None:
+    start(world, spec__childrenTTLSecondsAfterFinished=60)
+    world.succeed()
+    world.settle()
+    world.wait(61)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+
+
+def too_late(world: World) -> None:
+    start(world, spec__activeDeadlineSeconds=100)
+    world.wait(101)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+
+
+def hanging(world: World) -> None:
+    start(world, spec__recovery={"hangTimeoutSeconds": 60})
+    world.report(epoch=1)
+    world.settle()
+    while world.state() == "Running":
+        world.wait(60)
+        world.settle()
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
+LIVES = [
+    happy,
+    restarted,
+    suspended_and_resumed,
+    failed,
+    run_again_after_success,
+    run_again_after_failure,
+    run_again_in_the_middle,
+    cleaned_up,
+    too_late,
+    hanging,
+]
 
 
 def test_a_run_that_goes_well_leaves_one_attempt_and_a_result(world: World) -> None:
@@ -151,11 +216,7 @@ def test_a_deleted_job_is_replaced_by_the_next_attempt(world: World) -> None:
 
 
 def test_the_deadline_ends_a_run(world: World) -> None:
-    start(world, spec__activeDeadlineSeconds=100)
-    world.wait(101)
-    world.settle()
-    world.finish_deletions()
-    world.settle()
+    too_late(world)
     assert world.state() == "Failed"
     failure = world.run().status.failure
     assert failure is not None
@@ -214,8 +275,10 @@ def _end(world: World) -> object:
     return (
         world.kinds(),
         world.state(),
+        status.round,
         status.attempt,
         status.restarts,
+        [(past.round, past.attempt, past.outcome, past.cause) for past in status.history],
         status.result,
         status.failure,
         status.checkpoint,

@@ -8,7 +8,7 @@ without an owner, a pod that ends twice.
 import copy
 import itertools
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +48,8 @@ class World:
         self.crash_at: int | None = None
         self.crash_after_write = False
         self.failing: dict[int, Exception] = {}
+        self.asked_for_stacks: list[str] = []
+        self._reports: dict[str, ProgressReport] = {}
         self._numbers = itertools.count(1)
         self._start_operator()
 
@@ -93,6 +95,7 @@ class World:
         report = ProgressReport(
             attempt=attempt, stage=stage, epoch=epoch, percent=epoch, checkpoint=position, updated_at=self.now
         )
+        self._reports[name] = report
         self.book.note((NAMESPACE, name), report)
 
     def end_pod(self, index: int, *, code: int, name: str = "mnist", reason: str = "", **record: Any) -> None:
@@ -116,6 +119,12 @@ class World:
         """All workers of the current attempt finish."""
         for index in range(self.run(name).spec.workers.replicas):
             self.end_pod(index, code=0, name=name, result=Result(epochs=2) if index == 0 else None)
+
+    def lose_node(self, index: int, name: str = "mnist") -> None:
+        """The node of a worker stops answering, and the taint manager deletes its pod, which nobody is there to end."""
+        pod = self.pods[f"{name}-{self.run(name).status.attempt}-{index}"]
+        pod["metadata"]["deletionTimestamp"] = stamp(self.now + timedelta(seconds=30))
+        pod["status"]["conditions"] = [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}]
 
     def finish_deletions(self) -> None:
         """Pods of Jobs that are being deleted end, and then the Jobs go."""
@@ -161,8 +170,11 @@ class World:
         return sorted(f"{kind}/{name}" for kind, name in self.objects)
 
     def _start_operator(self) -> None:
-        """A new process: it remembers nothing."""
-        self.book = ProgressBook()
+        """A new process: it remembers nothing, and asks worker 0 anew."""
+        self.book = _Book(now=lambda: self.now)
+        self.book.asked = self.asked_for_stacks
+        for name, report in self._reports.items():
+            self.book.note((NAMESPACE, name), report)
         self.reconciler = Reconciler(
             cluster=_Api(self), progress=self.book, config=CONFIG, metrics=Metrics(), now=lambda: self.now
         )
@@ -191,6 +203,15 @@ class World:
         if self.crash_at == number:
             self.crash_at = None
             raise Crash
+
+
+class _Book(ProgressBook):
+    """Reports come from the test, and nobody is asked over HTTP."""
+
+    asked: list[str]
+
+    async def ask_for_stacks(self, hosts: Iterable[str]) -> None:
+        self.asked.extend(hosts)
 
 
 class _Api:

@@ -14,14 +14,19 @@ from trainingrun_operator.policies.completion import complete
 from trainingrun_operator.policies.creation import create_children, start_attempt
 from trainingrun_operator.policies.deadline import enforce_deadline
 from trainingrun_operator.policies.failure import recover_from_failure
+from trainingrun_operator.policies.finished import keep_result
+from trainingrun_operator.policies.hanging import stop_hanging
+from trainingrun_operator.policies.lost_node import settle_lost_node
 from trainingrun_operator.policies.ownership import wait_for_names
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.policies.readiness import wait_until_ready
+from trainingrun_operator.policies.rerun import rerun
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import suspend
 from trainingrun_operator.status.finish import finish
 
 _LADDER = (
+    rerun,
     wait_for_names,
     carry_out_stopping,
     complete,
@@ -31,7 +36,9 @@ _LADDER = (
     start_attempt,
     recover_from_failure,
     create_children,
+    settle_lost_node,
     wait_until_ready,
+    stop_hanging,
     follow_progress,
 )
 
@@ -40,8 +47,8 @@ def decide(run: TrainingRun, observed: Observed, *, now: datetime, config: Opera
     """The next actions on a run, and its status. Deciding again on the result gives nothing to do."""
     if run.metadata.deletion_timestamp is not None:
         return Decision(status=run.status)  # owner references do the work, also when no operator runs
-    if run.status.is_finished:
-        return Decision(status=run.status)  # final: nothing is ever created again
     life = Life(run=run, observed=observed, now=now, config=config)
+    if run.status.is_finished and not life.wants_rerun:
+        return keep_result(life)
     step = next(step for policy in _LADDER if (step := policy(life)) is not None)
     return finish(life, step)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trainingrun.api import Resolved, TrainingRun, TrainingRunStatus
+from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
+
+LOST_NODE = "DeletionByTaintManager"
+"""Reason of a pod's condition DisruptionTarget when its node has not answered for longer than the pod tolerates."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,36 @@ class Life:
 
     @property
     def live_pods(self) -> tuple[Pod, ...]:
-        """Pods of all attempts of this run that may still do something."""
-        return tuple(pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.is_live)
+        """Pods of all attempts of this run that may still do something and are waited for."""
+        mine = (pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.is_live)
+        return tuple(pod for pod in mine if not self.is_given_up(pod))
+
+    @property
+    def lost_pods(self) -> tuple[Pod, ...]:
+        """Pods of the current attempt on nodes that do not answer: they are deleted, but nobody is there to end them."""
+        return tuple(pod for pod in self.pods if pod.is_live and pod.is_deleting and pod.disruption == LOST_NODE)
+
+    def is_given_up(self, pod: Pod) -> bool:
+        """Whether a pod on a lost node is no longer waited for, as `lostNode: Replace` asks once its grace is over."""
+        if self.run.spec.recovery.lost_node is not LostNode.REPLACE or pod.disruption != LOST_NODE:
+            return False
+        return pod.is_live and pod.deleted_by is not None and pod.deleted_by < self.now
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the operator has never written the run's status."""
+        return self.status.observed_generation < 0
+
+    @property
+    def wants_rerun(self) -> bool:
+        """Whether spec.rerun has a value that was not there before; at first sight of a run it asks for nothing."""
+        asked = self.run.spec.rerun
+        return not self.is_new and asked != "" and asked != self.status.rerun
+
+    def seen_rerun(self, status: TrainingRunStatus) -> str:
+        """The value of spec.rerun that is on record after `status`: an emptied field is only recorded."""
+        asked = self.run.spec.rerun
+        return asked if self.is_new or not asked else status.rerun
 
     @property
     def foreign_pods(self) -> tuple[Pod, ...]:
@@ -96,6 +127,14 @@ class Life:
     def start_timeout_left(self) -> float:
         """Seconds until the attempt must be ready."""
         return self.run.spec.recovery.start_timeout_seconds - self.attempt_seconds
+
+    @property
+    def seconds_until_hang(self) -> float | None:
+        """Seconds until the trainer must have reported something new; None while it is not known when it last did."""
+        report, changed = self.observed.progress, self.observed.progress_changed
+        if report is None or changed is None or report.attempt != self.attempt:
+            return None
+        return self.run.spec.recovery.hang_timeout_seconds - (self.now - changed).total_seconds()
 
     def seconds_until(self, moment: datetime) -> float:
         """Seconds until a moment; 0 when it has passed."""

@@ -56,6 +56,8 @@ class Pod:
     node: str = ""
     is_ready: bool = False
     is_deleting: bool = False
+    deleted_by: datetime | None = None
+    """When its grace period ends, once it is being deleted."""
     scheduled: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
@@ -92,6 +94,8 @@ class Observed:
     claims: Mapping[str, Claim | None] = field(default_factory=dict)
     """Claims by name; None for one that does not exist."""
     progress: ProgressReport | None = None
+    progress_changed: datetime | None = None
+    """When the operator last saw that report change; None when it has not been long enough to tell."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class EventReason(StrEnum):
     STOPPING = "Stopping"
     SUSPENDED = "Suspended"
     RESTARTING = "Restarting"
+    RERUN = "Rerun"
     WAITING = "Waiting"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -143,11 +148,12 @@ class OperatorConfig:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do next: deletes, then creates, then one status write if it differs, then Events."""
+    """What to do next: ask for stacks, then deletes, creates, one status write if it differs, and Events."""
 
     status: TrainingRunStatus
     create: tuple[Manifest, ...] = ()
     delete: tuple[Deletion, ...] = ()
     events: tuple[Event, ...] = ()
+    stacks_of: tuple[str, ...] = ()
     requeue_after: float | None = None
     """Seconds after which to look again although nothing changed; None: never."""

@@ -22,6 +22,7 @@ def observe(
     pods: Iterable[Raw],
     claims: Mapping[str, Raw | None],
     progress: ProgressReport | None = None,
+    progress_changed: datetime | None = None,
 ) -> Observed:
     """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress."""
     return Observed(
@@ -29,6 +30,7 @@ def observe(
         pods=tuple(_pod(raw) for raw in pods),
         claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
         progress=progress,
+        progress_changed=progress_changed,
     )
 
 
@@ -77,6 +79,7 @@ def _pod(raw: Raw) -> Pod:
         node=spec.get("nodeName", ""),
         is_ready=ready.get("status") == "True",
         is_deleting="deletionTimestamp" in metadata,
+        deleted_by=_moment(metadata.get("deletionTimestamp")),
         scheduled=_moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         started=_moment(running.get("startedAt") or terminated.get("startedAt")),
         finished=_moment(terminated.get("finishedAt")),

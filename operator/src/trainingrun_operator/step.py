@@ -1,11 +1,12 @@
 """What a policy answers: the state that the run is in, why, and what to do. `status.finish` makes a Decision of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
-from trainingrun_operator.model import Deletion, Event, Manifest
+from trainingrun_operator.model import Child, Deletion, Event, Manifest
 
 
 class State(StrEnum):
@@ -46,4 +47,11 @@ class Step:
     create: tuple[Manifest, ...] = ()
     delete: tuple[Deletion, ...] = ()
     events: tuple[Event, ...] = ()
+    stacks_of: tuple[str, ...] = ()
+    """Addresses of workers that are asked where their ranks are, before anything else."""
     requeue_after: float | None = None
+
+
+def deletions(children: Iterable[Child]) -> tuple[Deletion, ...]:
+    """Deletions of these children, but for those that are being deleted already."""
+    return tuple(Deletion(child.kind, child.name, child.uid) for child in children if not child.is_deleting)

@@ -42,6 +42,7 @@ TERMINATION_MESSAGE_LIMIT = 4096
 
 RENDEZVOUS_PORT = 29500
 PROGRESS_PORT = 8080
+STACKS_PATH = "/stacks"
 
 
 class ExitCode(IntEnum):
@@ -75,6 +76,7 @@ class Cause(StrEnum):
     RANK_FAILED = "RankFailed"
     WEIGHTS_DIVERGED = "WeightsDiverged"
     NOT_A_NUMBER = "NotANumber"
+    HANG = "Hang"
     OUTPUT_FAILED = "OutputFailed"
     RENDEZVOUS_FAILED = "RendezvousFailed"
     PEER_LOST = "PeerLost"

@@ -419,6 +419,14 @@ PODS = st.lists(
     ),
     max_size=4,
 )
+
+
+def _observed(status: dict[str, Any]) -> dict[str, Any]:
+    """A status that the operator has written before."""
+    return {"observedGeneration": 1, **status}
+
+
+TRANSITION = {"lastTransitionTime": stamp(NOON)}
 STATUSES = st.sampled_from(
     [
         {},
@@ -426,8 +434,12 @@ STATUSES = st.sampled_from(
         {"attempt": 2, "retryAt": stamp(NOON + timedelta(seconds=5))},
         {"attempt": 1, "stopping": {"attempt": 1, "reason": "Suspend"}},
         {"attempt": 1, "stopping": {"attempt": 1, "reason": "Fail"}},
+        {"attempt": 1, "stopping": {"attempt": 1, "reason": "Rerun"}},
+        {"attempt": 3, "round": 2, "rerun": "before"},
+        {"attempt": 1, "conditions": [{"type": "Succeeded", "status": "True", "reason": "Completed", **TRANSITION}]},
+        {"attempt": 1, "conditions": [{"type": "Succeeded", "status": "False", "reason": "BadData", **TRANSITION}]},
     ]
-)
+).map(_observed)
 
 
 @settings(max_examples=300, deadline=None)
@@ -436,16 +448,36 @@ STATUSES = st.sampled_from(
     status=STATUSES,
     active=st.booleans(),
     suspend=st.booleans(),
+    rerun=st.sampled_from(["", "before", "again"]),
+    patience=st.sampled_from([None, 0, 60]),
+    lost_node=st.sampled_from(["Wait", "Replace"]),
     kinds=st.sets(st.sampled_from(["Job", "Service", "ConfigMap"])),
 )
-def test_every_world_gets_an_answer_and_attempts_only_grow(
-    pods: list[Any], status: dict[str, Any], active: bool, suspend: bool, kinds: set[str]
+def test_every_world_gets_an_answer_that_grows_slowly_and_never_undoes_an_end(
+    pods: list[Any],
+    status: dict[str, Any],
+    active: bool,
+    suspend: bool,
+    rerun: str,
+    patience: int | None,
+    lost_node: str,
+    kinds: set[str],
 ) -> None:
     made = an_active_run if active else a_run
-    run = made(status=status, spec__suspend=suspend)
+    changes: dict[str, Any] = {
+        "spec__suspend": suspend,
+        "spec__rerun": rerun,
+        "spec__childrenTTLSecondsAfterFinished": patience,
+    }
+    run = made(status=status, spec__recovery={"lostNode": lost_node}, **changes)
     decision = look(run, children=[a_child(kind, run) for kind in sorted(kinds)], pods=pods)
-    assert decision.status.attempt >= run.status.attempt
-    assert decision.status.attempt <= run.status.attempt + 1
+    assert 0 <= decision.status.attempt - run.status.attempt <= 1
+    assert 0 <= decision.status.round - run.status.round <= 1
+    if run.status.is_finished and rerun in ("", run.status.rerun):
+        assert decision.status.is_finished
+        assert decision.create == ()
+    if decision.status.round > run.status.round or decision.status.attempt > run.status.attempt:
+        assert decision.create == (), "a number is written before anything is made under it"
 
 
 def _resolved() -> dict[str, Any]:

@@ -6,30 +6,34 @@ said last stays, with its own time, so that old numbers look old.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 import aiohttp
 from pydantic import ValidationError
 
-from trainingrun.contract import PROGRESS_PORT, ProgressReport
+from trainingrun.contract import PROGRESS_PORT, STACKS_PATH, ProgressReport
 from trainingrun_operator.status.measurements import is_worth_a_look
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=2.0, connect=1.0)
+STACKS_TIMEOUT = aiohttp.ClientTimeout(total=5.0, connect=1.0)
 PARALLEL = 16
 
 Key = tuple[str, str]
 
 
 class ProgressBook:
-    """Last reports by run, and whom to ask for the next."""
+    """Last reports by run, when they last changed, and whom to ask for the next."""
 
-    def __init__(self, *, port: int = PROGRESS_PORT) -> None:
+    def __init__(self, *, port: int = PROGRESS_PORT, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._hosts: dict[Key, str] = {}
         self._reports: dict[Key, ProgressReport] = {}
         self._looked: dict[Key, ProgressReport] = {}
+        self._changed: dict[Key, datetime] = {}
         self._port = port
+        self._now = now
 
     def follow(self, key: Key, *, host: str) -> None:
         """Ask this host from now on."""
@@ -44,14 +48,21 @@ class ProgressBook:
         self._hosts.pop(key, None)
         self._reports.pop(key, None)
         self._looked.pop(key, None)
+        self._changed.pop(key, None)
 
     def latest(self, key: Key) -> ProgressReport | None:
         """The last report of a run."""
         return self._reports.get(key)
 
+    def changed(self, key: Key) -> datetime | None:
+        """When the last report of a run began to be what it is, by the operator's own clock."""
+        return self._changed.get(key)
+
     def note(self, key: Key, report: ProgressReport) -> bool:
         """Keep a report; returns whether the run should be looked at because of it."""
         looked = self._looked.get(key)
+        if self._reports.get(key) != report:
+            self._changed[key] = self._now()
         self._reports[key] = report
         if looked is not None and not is_worth_a_look(looked, report, looked=looked.updated_at):
             return False
@@ -67,6 +78,22 @@ class ProgressBook:
                 await asyncio.gather(*(self._ask(session, limit, key, host, on_change) for key, host in hosts))
                 await asyncio.sleep(interval)
 
+    async def ask_for_stacks(self, hosts: Iterable[str]) -> None:
+        """Ask workers to write down where their ranks are; one that does not answer is passed over."""
+        async with aiohttp.ClientSession(timeout=STACKS_TIMEOUT) as session:
+            await asyncio.gather(*(self._ask_for_stacks(session, host) for host in hosts))
+
+    async def _ask_for_stacks(self, session: aiohttp.ClientSession, host: str) -> None:
+        try:
+            async with session.post(f"{self._base(host)}{STACKS_PATH}") as response:
+                await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as silent:
+            log.warning("no stacks from %s: %r", host, silent)
+
+    def _base(self, host: str) -> str:
+        address = f"[{host}]" if ":" in host else host
+        return f"http://{address}:{self._port}"
+
     async def _ask(
         self,
         session: aiohttp.ClientSession,
@@ -75,9 +102,8 @@ class ProgressBook:
         host: str,
         on_change: Callable[[Key], None],
     ) -> None:
-        address = f"[{host}]" if ":" in host else host
         try:
-            async with limit, session.get(f"http://{address}:{self._port}/progress") as response:
+            async with limit, session.get(f"{self._base(host)}/progress") as response:
                 report = ProgressReport.model_validate_json(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValidationError) as silent:
             log.debug("no progress from %s: %r", host, silent)

@@ -11,10 +11,17 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import Failure, TrainingRun, TrainingRunStatus
+from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
-from trainingrun.contract import Cause
-from trainingrun_operator.cluster.port import AlreadyExistsError, Cluster, ConflictError, ForbiddenError, InvalidError, Raw
+from trainingrun_operator.cluster.port import (
+    AlreadyExistsError,
+    Cluster,
+    ClusterError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    Raw,
+)
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
@@ -22,12 +29,11 @@ from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig
 from trainingrun_operator.observe import observe
 from trainingrun_operator.policies.claims import claim_names
-from trainingrun_operator.policies.stopping import failed
+from trainingrun_operator.policies.finished import is_at_rest
+from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
 from trainingrun_operator.status.finish import finish
 
 log = logging.getLogger(__name__)
-
-QUOTA_RETRY_SECONDS = 30.0
 
 Key = tuple[str, str]
 """Namespace and name of a run."""
@@ -54,8 +60,10 @@ class Reconciler:
             self.progress.forget(key)
             return None
         run = self._parse(raw)
-        if run is None or run.metadata.deletion_timestamp is not None or run.status.is_finished:
+        is_over = run is None or run.metadata.deletion_timestamp is not None or run.status.is_finished
+        if is_over:
             self.progress.forget(key)
+        if run is None or run.metadata.deletion_timestamp is not None or is_at_rest(run):
             return None
         observed = await self._observe(run)
         self._poll(key, run, observed)
@@ -75,22 +83,35 @@ class Reconciler:
         children = await self.cluster.list_children(namespace, name)
         pods = await self.cluster.list_pods(namespace, name)
         claims = {claim: await self.cluster.get_claim(namespace, claim) for claim in claim_names(run)}
-        return observe(children=children, pods=pods, claims=claims, progress=self.progress.latest((namespace, name)))
+        key = (namespace, name)
+        return observe(
+            children=children,
+            pods=pods,
+            claims=claims,
+            progress=self.progress.latest(key),
+            progress_changed=self.progress.changed(key),
+        )
 
     async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
+        if decision.stacks_of:
+            await self.progress.ask_for_stacks(decision.stacks_of)
         for deletion in decision.delete:
             await self.cluster.delete(run.metadata.namespace, deletion)
         for manifest in decision.create:
             try:
                 await self._create(run, manifest)
-            except InvalidError as refused:
-                return await self._fail(run, raw, observed, f"{manifest['kind']} was refused: {refused}")
-            except ForbiddenError as refused:
-                log.warning("create was refused: %s", refused, extra=_about(raw))
-                return QUOTA_RETRY_SECONDS
+            except (InvalidError, ForbiddenError) as refused:
+                decision = self._refused(run, observed, refused, kind=manifest["kind"])
+                break
         await self._write(run, raw, decision)
         return decision.requeue_after
+
+    def _refused(self, run: TrainingRun, observed: Observed, refusal: ClusterError, *, kind: str) -> Decision:
+        """What follows from a create that the API server refused."""
+        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        refused = refused_for_ever if isinstance(refusal, InvalidError) else refused_for_now
+        return finish(life, refused(life, kind=kind, words=str(refusal)))
 
     async def _create(self, run: TrainingRun, manifest: Manifest) -> None:
         """Create a child; one that is there and ours is as good."""
@@ -102,19 +123,6 @@ class Reconciler:
             owners = (found or {}).get("metadata", {}).get("ownerReferences", ())
             if found is not None and all(owner.get("uid") != run.metadata.uid for owner in owners):
                 raise ConflictError(f"{manifest['kind']} {name} belongs to somebody else") from None
-
-    async def _fail(self, run: TrainingRun, raw: Raw, observed: Observed, why: str) -> float | None:
-        """A child that the API server refuses will be refused for ever."""
-        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
-        failure = Failure(
-            cause=Cause.REFUSED,
-            message=why[:2048],
-            attempt=life.attempt,
-            hint="Correct the field that the API server names, and create the run again.",
-        )
-        ended = run.status.model_copy(update={"resolved": None})
-        await self._write(run, raw, finish(life, failed(life, failure, status=ended)))
-        return None
 
     async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
         status = to_wire(decision.status)
@@ -145,7 +153,7 @@ class Reconciler:
             self.progress.follow(key, host=first.ip)
 
     def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
-        if after.is_finished:
+        if after.is_finished and not before.is_finished:
             succeeded = after.condition("Succeeded")
             outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
             self.metrics.finished.labels(outcome).inc()

@@ -1,9 +1,10 @@
 """Have all workers finished? Then worker 0's last word says what the run achieved."""
 
-from trainingrun.api import Clock
+from trainingrun.api import Clock, Outcome
 from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason
+from trainingrun_operator.status.history import with_ended_attempt
 from trainingrun_operator.step import State, Step
 
 
@@ -25,7 +26,7 @@ def complete(life: Life) -> Step | None:
         state=State.SUCCEEDED,
         reason="Completed",
         message=f"Trained {record.result.epochs} epochs: {metrics}." if metrics else "All workers have finished.",
-        status=life.status.model_copy(
+        status=with_ended_attempt(life, life.status, Outcome.SUCCEEDED).model_copy(
             update={
                 "result": record.result,
                 "failure": None,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from trainingrun.api import Clock, Resolved
 from trainingrun_operator.children import config_map, job, network_policy, rendezvous_service
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Deletion, Event, EventReason, Manifest
-from trainingrun_operator.step import State, Step
+from trainingrun_operator.model import Event, EventReason, Manifest
+from trainingrun_operator.step import State, Step, deletions
 
 LOOK_AGAIN_SECONDS = 5.0
 
@@ -43,7 +43,7 @@ def start_attempt(life: Life) -> Step | None:
                 "clock": clock.model_copy(update={"running_since": life.now}),
             }
         ),
-        delete=tuple(Deletion(child.kind, child.name, child.uid) for child in life.own_children if not child.is_deleting),
+        delete=deletions(life.own_children),
         events=(Event(EventReason.ATTEMPT_STARTED, f"Attempt {attempt} starts."),),
         requeue_after=0.0,
     )

@@ -6,6 +6,7 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of
 from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
 
 REPORT_SECONDS = 10.0
@@ -35,7 +36,8 @@ def recover_from_failure(life: Life) -> Step | None:
 
 def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
     """Another attempt if there are restarts left; a restart after progress does not use up any of the earlier ones."""
-    progressed = life.status.checkpoint is not None and life.status.checkpoint.attempt == life.attempt
+    newest = checkpoint(life, life.status)
+    progressed = newest is not None and newest.attempt == life.attempt
     used = 0 if progressed else life.status.restarts
     limit = life.run.spec.recovery.maximum_restarts
     if counts and used >= limit:

@@ -5,20 +5,30 @@ A crash between the two writes loses nothing: whoever reads the intent goes on f
 
 import hashlib
 
-from trainingrun.api import Clock, Failure, Stopping, StopReason, TrainingRunStatus
+from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Deletion, Event, EventReason, EventType
-from trainingrun_operator.step import State, Step
+from trainingrun_operator.model import Event, EventReason, EventType
+from trainingrun_operator.policies.rounds import next_round
+from trainingrun_operator.status.history import with_ended_attempt
+from trainingrun_operator.step import State, Step, deletions
 
 LOOK_AGAIN_SECONDS = 5.0
 BACKOFF_SECONDS = 10.0
 BACKOFF_LIMIT_SECONDS = 300.0
 
+_OUTCOMES = {
+    StopReason.SUSPEND: Outcome.SUSPENDED,
+    StopReason.RESTART: Outcome.RESTARTED,
+    StopReason.RERUN: Outcome.REPLACED,
+    StopReason.FAIL: Outcome.FAILED,
+}
+_ASKED = {StopReason.SUSPEND: "spec.suspend is true.", StopReason.RERUN: "spec.rerun has a new value."}
+
 
 def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, counts: bool = False) -> Step:
     """Write the intent to stop the current attempt."""
     intent = Stopping(attempt=life.attempt, reason=reason, failure=failure, counts_as_restart=counts)
-    why = f"{failure.cause}: {failure.message}" if failure is not None else reason.value
+    why = f"{failure.cause}: {failure.message}" if failure is not None else _ASKED[reason]
     return Step(
         state=State.STOPPING,
         reason=failure.cause if failure is not None else reason.value,
@@ -42,12 +52,21 @@ def carry_out_stopping(life: Life) -> Step | None:
         return None
     if life.live_pods or _must_clean_up(life, stopping):
         return _delete_job(life, stopping)
-    ended = _without_attempt(life)
+    ended = attempt_over(life, _OUTCOMES[stopping.reason], stopping.failure)
     if stopping.reason is StopReason.SUSPEND:
         return suspended(life, status=ended)
+    if stopping.reason is StopReason.RERUN:
+        return next_round(life, status=ended)
     if stopping.reason is StopReason.FAIL:
         return failed(life, stopping.failure or Failure(cause="Unknown"), status=ended)
     return _restart(life, stopping, ended)
+
+
+def attempt_over(life: Life, outcome: Outcome, failure: Failure | None) -> TrainingRunStatus:
+    """The status once the attempt is over: its running time is added up, and history has a line about it."""
+    clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
+    ended = life.status.model_copy(update={"stopping": None, "resolved": None, "clock": clock})
+    return with_ended_attempt(life, ended, outcome, failure)
 
 
 def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
@@ -60,7 +79,7 @@ def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
         reason="Suspended",
         message=message,
         status=status.model_copy(update={"retry_at": None}),
-        delete=_rest(life),
+        delete=deletions(life.own_children),
         events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
         requeue_after=None if life.run.spec.suspend else 0.0,
     )
@@ -79,21 +98,29 @@ def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:
 
 def _delete_job(life: Life, stopping: Stopping) -> Step:
     """Pods get SIGTERM and the grace period, in which they write a checkpoint."""
-    jobs = [child for child in life.own_children if child.kind == "Job" and not child.is_deleting]
-    names = ", ".join(pod.name for pod in life.live_pods[:4])
+    jobs = [child for child in life.own_children if child.kind == "Job"]
+    names = ", ".join(f"{pod.name} on {pod.node}" if pod in life.lost_pods else pod.name for pod in life.live_pods[:4])
+    lost = " A node does not answer." if life.lost_pods else ""
     return Step(
         state=State.STOPPING,
         reason=stopping.failure.cause if stopping.failure is not None else stopping.reason.value,
-        message=f"Waiting until the pods of attempt {stopping.attempt} have ended: {names}." if names else "Removing the Job.",
+        message=f"Waiting until the pods of attempt {stopping.attempt} have ended: {names}.{lost}"
+        if names
+        else "Removing the Job.",
         status=life.status,
-        delete=tuple(Deletion(job.kind, job.name, job.uid) for job in jobs),
+        delete=deletions(jobs),
         requeue_after=LOOK_AGAIN_SECONDS,
     )
 
 
 def _must_clean_up(life: Life, stopping: Stopping) -> bool:
-    """Whether the Job has to go: the pods of a failed run stay, so that their logs can be read."""
-    return stopping.reason is not StopReason.FAIL and life.job is not None
+    """Whether the Job has to go: the pods of a failed run stay, so that their logs can be read.
+
+    A Job whose last pods are on a lost node stays as long as they do, and is not waited for when they are given up.
+    """
+    if stopping.reason is StopReason.FAIL or life.job is None:
+        return False
+    return not (life.job.is_deleting and any(life.is_given_up(pod) for pod in life.pods))
 
 
 def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
@@ -109,7 +136,7 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
         reason=cause,
         message=message,
         status=ended.model_copy(update={"restarts": restarts, "retry_at": retry_at}),
-        delete=_rest(life),
+        delete=deletions(life.own_children),
         events=(Event(EventReason.RESTARTING, message),),
         requeue_after=delay,
     )
@@ -120,21 +147,6 @@ def backoff(uid: str, attempt: int, restarts: int) -> float:
     base = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2.0 ** min(10, max(0, restarts - 1)))
     jitter = hashlib.sha256(f"{uid}/{attempt}".encode()).digest()[0] / 255
     return float(base * (0.8 + 0.4 * jitter))
-
-
-def _without_attempt(life: Life) -> TrainingRunStatus:
-    """The status once the attempt is over: its running time is added up."""
-    clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
-    return life.status.model_copy(update={"stopping": None, "resolved": None, "clock": clock})
-
-
-def _rest(life: Life) -> tuple[Deletion, ...]:
-    """Children of the attempt beside its Job."""
-    return tuple(
-        Deletion(child.kind, child.name, child.uid)
-        for child in life.own_children
-        if child.kind != "Job" and not child.is_deleting
-    )
 
 
 def _where_it_goes_on(life: Life, what: str) -> str:

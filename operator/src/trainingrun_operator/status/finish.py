@@ -5,6 +5,7 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
+from trainingrun_operator.status.ledger import ledger
 from trainingrun_operator.status.measurements import checkpoint, progress, timeline
 from trainingrun_operator.step import State, Step
 
@@ -17,15 +18,18 @@ def finish(life: Life, step: Step) -> Decision:
     status = status.model_copy(
         update={
             "observed_generation": life.run.metadata.generation,
+            "rerun": life.seen_rerun(status),
             "stage": status.stage if step.state in (State.RUNNING, State.SUCCEEDED, State.FAILED) else step.state.stage,
         }
     )
+    status = status.model_copy(update={"ledger": ledger(life, step, status)})
     status = status.model_copy(update={"conditions": conditions(life, step), "columns": columns(life, step, status)})
     return Decision(
         status=status,
         create=step.create,
         delete=step.delete,
         events=step.events,
+        stacks_of=step.stacks_of,
         requeue_after=_nearest(life, step),
     )
 

@@ -30,9 +30,11 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
 def checkpoint(life: Life, status: TrainingRunStatus) -> Checkpoint | None:
     """The newest checkpoint that anybody has reported, and the attempt that wrote it."""
     newest = status.checkpoint
-    for position in _positions(life):
+    for position, moment in _positions(life):
         if newest is None or (position.epoch, position.step) > (newest.epoch, newest.step):
-            newest = Checkpoint(attempt=life.attempt, stage=position.stage, epoch=position.epoch, step=position.step)
+            newest = Checkpoint(
+                attempt=life.attempt, stage=position.stage, epoch=position.epoch, step=position.step, written_at=moment
+            )
     return newest
 
 
@@ -67,21 +69,24 @@ def _report(life: Life) -> ProgressReport | None:
     return report if report is not None and report.attempt == life.attempt else None
 
 
-def _records(life: Life) -> Iterable[FinalRecord]:
-    return (pod.record for pod in life.pods if pod.record is not None)
+def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
+    """What the workers said last, and when."""
+    return ((pod.record, pod.finished) for pod in life.pods if pod.record is not None)
 
 
 def _moments(life: Life) -> StartMoments:
     report = _report(life)
     if report is not None:
         return report.moments
-    return next((record.moments for record in _records(life) if record.worker == 0), StartMoments())
+    return next((record.moments for record, _ in _records(life) if record.worker == 0), StartMoments())
 
 
-def _positions(life: Life) -> list[CheckpointPosition]:
+def _positions(life: Life) -> list[tuple[CheckpointPosition, datetime | None]]:
+    """Checkpoints that somebody has reported, and when they were there at the latest."""
     report = _report(life)
-    reported = [report.checkpoint] if report is not None else []
-    return [position for position in (*reported, *(record.checkpoint for record in _records(life))) if position is not None]
+    reported = [(report.checkpoint, report.updated_at)] if report is not None else []
+    recorded = [(record.checkpoint, ended) for record, ended in _records(life)]
+    return [(position, moment) for position, moment in (*reported, *recorded) if position is not None]
 
 
 def _has_first_step(status: TrainingRunStatus) -> bool:

@@ -10,15 +10,19 @@ from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, I
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
 from trainingrun.api.model import BuiltinModel, Model, ModelType, Parameter
 from trainingrun.api.output import Output
-from trainingrun.api.recovery import Recovery
+from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
+    Account,
     Artifact,
     Checkpoint,
     Clock,
     Columns,
     Condition,
     Failure,
+    Ledger,
+    Outcome,
+    PastAttempt,
     Progress,
     Resolved,
     Result,
@@ -47,6 +51,7 @@ __all__ = [
     "KIND",
     "PLURAL",
     "VERSION",
+    "Account",
     "Artifact",
     "Augmentation",
     "BuiltinDataset",
@@ -65,6 +70,8 @@ __all__ = [
     "FillMode",
     "Frozen",
     "IDXFiles",
+    "Ledger",
+    "LostNode",
     "MetricValue",
     "Model",
     "ModelType",
@@ -72,9 +79,11 @@ __all__ = [
     "ObjectMeta",
     "Optimizer",
     "OptimizerName",
+    "Outcome",
     "Output",
     "OwnerReference",
     "Parameter",
+    "PastAttempt",
     "Progress",
     "Recovery",
     "Regularization",

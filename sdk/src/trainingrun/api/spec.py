@@ -41,6 +41,11 @@ class TrainingRunSpec(Frozen):
     suspend: Annotated[
         bool, Field(description="Stop the workers after a checkpoint, and go on from it when set to false. Mutable.")
     ] = False
+    rerun: Annotated[str, Field(max_length=63, description="Any new non-empty value runs again. Mutable.")] = ""
+    children_ttl_seconds_after_finished: Annotated[
+        int | None,
+        Field(ge=0, le=31536000, alias="childrenTTLSecondsAfterFinished", description="Removes children. Mutable."),
+    ] = None
     active_deadline_seconds: Annotated[
         int | None,
         Field(

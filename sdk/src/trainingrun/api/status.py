@@ -52,6 +52,7 @@ class StopReason(StrEnum):
 
     SUSPEND = "Suspend"
     RESTART = "Restart"
+    RERUN = "Rerun"
     FAIL = "Fail"
 
 
@@ -59,7 +60,7 @@ class Stopping(Tolerant):
     """The written intent to stop an attempt; carried out only after it has been read back."""
 
     attempt: Annotated[int, Field(description="Attempt that is stopped.")]
-    reason: Annotated[StopReason, Field(description="What follows: Suspend, Restart or Fail.")]
+    reason: Annotated[StopReason, Field(description="What follows: Suspend, Restart, Rerun or Fail.")]
     failure: Annotated[Failure | None, Field(description="Why, if something went wrong.")] = None
     counts_as_restart: Annotated[bool, Field(description="Whether it uses up one of the maximum restarts.")] = False
 
@@ -68,6 +69,7 @@ class Checkpoint(CheckpointPosition):
     """Newest checkpoint of the run, and the attempt that wrote it."""
 
     attempt: Annotated[int, Field(description="Attempt that wrote it.")] = 0
+    written_at: Annotated[Timestamp | None, Field(description="When it was reported; what comes after it can be lost.")] = None
 
 
 class Resolved(Tolerant):
@@ -91,7 +93,7 @@ class Progress(Tolerant):
     epochs: Annotated[int, Field(description="Epochs of the stage, at most.")] = 0
     step: Annotated[int, Field(description="Optimizer steps done.")] = 0
     steps: Annotated[int, Field(description="Optimizer steps of the stage, at most.")] = 0
-    percent: Annotated[int, Field(ge=0, le=100, description="Done part of the run.")] = 0
+    percent: Annotated[int, Field(ge=0, le=100, description="Done part of the stage.")] = 0
     eta_seconds: Annotated[int | None, Field(description="Estimated seconds left.")] = None
     samples_per_second: Annotated[int | None, Field(description="Training samples per second, all ranks.")] = None
     metrics: Annotated[
@@ -130,6 +132,67 @@ class Timeline(Tolerant):
     first_step: Annotated[Timestamp | None, Field(description="First optimizer step done.")] = None
 
 
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "Succeeded"
+    SUSPENDED = "Suspended"
+    RESTARTED = "Restarted"
+    REPLACED = "Replaced"
+    """By a rerun."""
+    FAILED = "Failed"
+
+
+class PastAttempt(Tolerant):
+    """One line of the run's history."""
+
+    round: Annotated[int, Field(description="Round that the attempt belongs to.")] = 1
+    attempt: Annotated[int, Field(description="Its number.")]
+    outcome: Annotated[
+        str, Field(max_length=32, description="Succeeded, Suspended, Restarted, Replaced (by a rerun) or Failed.")
+    ]
+    cause: Annotated[str, Field(max_length=63, description="Cause of a failure, for example OOMKilled.")] = ""
+    message: Annotated[str, Field(max_length=256, description="What happened, shortened.")] = ""
+    epoch: Annotated[int, Field(description="Finished epochs in the newest checkpoint by then.")] = 0
+    start_time: Annotated[Timestamp | None, Field(description="When it began.")] = None
+    completion_time: Annotated[Timestamp | None, Field(description="When it had ended.")] = None
+
+
+class Account(StrEnum):
+    """What the time of a run is spent on."""
+
+    QUEUED = "Queued"
+    SUSPENDED = "Suspended"
+    STARTING = "Starting"
+    TRAINING = "Training"
+    EVALUATING = "Evaluating"
+    LOST = "Lost"
+
+
+class Ledger(Tolerant):
+    """Where the time of a round went, in whole seconds. The accounts and the time since `since` add up to its life.
+
+    Seconds are added when the account changes, so an idle run is not written.
+    """
+
+    account: Annotated[str, Field(max_length=32, description="What time is spent on now; empty once the run has ended.")] = ""
+    since: Annotated[Timestamp | None, Field(description="Since when; the seconds from then on are in no account yet.")] = None
+    queued: Annotated[int, Field(description="Seconds of waiting for what the run needs.")] = 0
+    suspended: Annotated[int, Field(description="Seconds of being suspended.")] = 0
+    starting: Annotated[int, Field(description="Seconds from the creation of an attempt until it trains.")] = 0
+    training: Annotated[int, Field(description="Seconds of training that were kept.")] = 0
+    evaluating: Annotated[int, Field(description="Seconds of evaluation and export.")] = 0
+    lost: Annotated[
+        int, Field(description="Seconds of work after the last checkpoint of attempts that died, and of back-off.")
+    ] = 0
+    goodput_percent: Annotated[
+        int | None,
+        Field(
+            ge=0, le=100, description="Training and evaluating, as a part of all time that was neither queued nor suspended."
+        ),
+    ] = None
+
+
 class Clock(Tolerant):
     """Running time for `activeDeadlineSeconds`: seconds of earlier attempts, and since when it runs now."""
 
@@ -153,6 +216,7 @@ class TrainingRunStatus(Tolerant):
     stage: Annotated[str, Field(max_length=32, description="Queued, Starting, Training, Evaluating or Finished.")] = ""
     round: Annotated[int, Field(description="Grows when the run is run again.")] = 1
     attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
+    rerun: Annotated[str, Field(max_length=63, description="Value of spec.rerun that was seen last.")] = ""
     restarts: Annotated[int, Field(description="Restarts counted against recovery.maximumRestarts.")] = 0
     retry_at: Annotated[Timestamp | None, Field(description="When the next attempt starts, while backing off.")] = None
     waiting_since: Annotated[Timestamp | None, Field(description="Since when the run waits for something that it names.")] = (
@@ -166,6 +230,15 @@ class TrainingRunStatus(Tolerant):
     resolved: Annotated[Resolved | None, Field(description="What applies to the current attempt.")] = None
     progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
     timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
+    ledger: Annotated[Ledger | None, Field(description="Where the time of this round went.")] = None
+    history: Annotated[
+        tuple[PastAttempt, ...],
+        Field(
+            max_length=5,
+            description="The last attempts that have ended, the newest last.",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["attempt"]},
+        ),
+    ] = ()
     result: Annotated[Result | None, Field(description="What the finished run achieved.")] = None
     failure: Annotated[Failure | None, Field(description="Last failure of an attempt or of the run.")] = None
 

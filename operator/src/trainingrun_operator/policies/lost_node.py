@@ -1,0 +1,33 @@
+"""Is a worker on a node that does not answer? By default the run waits; `lostNode: Replace` starts the next attempt.
+
+Replacing gives up what keeps two attempts apart: the old worker may still run where nobody sees it. It writes under its own
+attempt's number only, and publishes nothing once a newer attempt has begun.
+"""
+
+from trainingrun.api import Failure, LostNode, StopReason
+from trainingrun.contract import Cause
+from trainingrun_operator.life import Life
+from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.step import State, Step
+
+
+def settle_lost_node(life: Life) -> Step | None:
+    """Name the node that is waited for, or stop the attempt once the grace of its lost worker is over."""
+    if life.resolved is None or not life.lost_pods:
+        return None
+    lost = life.lost_pods[0]
+    where = f"The node {lost.node} of worker {lost.index} does not answer"
+    if life.is_given_up(lost):
+        failure = Failure(
+            cause=Cause.NODE_LOST, attempt=life.attempt, worker=lost.index, node=lost.node or None, message=f"{where}."
+        )
+        return stop(life, reason=StopReason.RESTART, failure=failure)
+    replaces = life.run.spec.recovery.lost_node is LostNode.REPLACE
+    what = "the next attempt starts when the pod's grace period is over" if replaces else "waiting until it comes back"
+    return Step(
+        state=State.RUNNING,
+        reason="WaitingForNode",
+        message=f"{where}; {what}.",
+        status=life.status,
+        requeue_after=max(1.0, life.seconds_until(lost.deleted_by)) if replaces and lost.deleted_by is not None else None,
+    )

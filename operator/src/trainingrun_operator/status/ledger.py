@@ -1,0 +1,75 @@
+"""Where the time of a round goes: every second of its life is in exactly one account.
+
+Seconds are added up when the account changes and never in between, so an idle run is not written.
+"""
+
+from datetime import datetime
+
+from trainingrun.api import Account, Ledger, TrainingRunStatus
+from trainingrun.contract import Stage
+from trainingrun_operator.life import Life
+from trainingrun_operator.step import State, Step
+
+_ACCOUNTS = {
+    State.WAITING: Account.QUEUED,
+    State.STALLED: Account.QUEUED,
+    State.STARTING: Account.STARTING,
+    State.RESTARTING: Account.LOST,
+    State.SUSPENDED: Account.SUSPENDED,
+}
+_WORK = (Account.TRAINING, Account.EVALUATING)
+
+
+def ledger(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
+    """The ledger after a step; `status` is that step's status with its checkpoint."""
+    now = life.now.replace(microsecond=0)
+    known = status.ledger or Ledger(account=Account.QUEUED, since=life.run.metadata.creation_timestamp or now)
+    account = _account(step, status, known)
+    if account == known.account or known.since is None:
+        return known if known.since is not None else known.model_copy(update={"account": account, "since": now})
+    kept, lost = _split(known, status, until=now, dies=account == Account.LOST)
+    closed = _added(_added(known, known.account, kept), Account.LOST, lost)
+    goes_on = {"account": account, "since": now if account else None}
+    return closed.model_copy(update={**goes_on, "goodput_percent": _goodput(closed)})
+
+
+def opened(now: datetime) -> Ledger:
+    """The ledger of a new round."""
+    return Ledger(account=Account.QUEUED, since=now.replace(microsecond=0))
+
+
+def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
+    """What time is spent on from now on; empty when the run has ended."""
+    if step.state.is_final:
+        return ""
+    if step.state is State.RUNNING:
+        return Account.EVALUATING if status.stage == Stage.EVALUATING else Account.TRAINING
+    if step.state is State.STOPPING:
+        dies = status.stopping is not None and status.stopping.failure is not None
+        return Account.LOST if dies else known.account
+    return _ACCOUNTS[step.state]
+
+
+def _split(known: Ledger, status: TrainingRunStatus, *, until: datetime, dies: bool) -> tuple[int, int]:
+    """Seconds of the account that ends, and those of them that were in vain because the attempt died."""
+    assert known.since is not None, "an open account has a beginning"
+    total = max(0, int((until - known.since).total_seconds()))
+    if not dies or known.account not in _WORK:
+        return total, 0
+    saved = status.checkpoint.written_at if status.checkpoint is not None else None
+    kept = int((min(saved, until) - known.since).total_seconds()) if saved is not None and saved > known.since else 0
+    return kept, total - kept
+
+
+def _added(known: Ledger, account: str, seconds: int) -> Ledger:
+    """The ledger with more seconds in an account; one that only a newer operator knows is left alone."""
+    name = account.lower()
+    if name not in Ledger.model_fields or not seconds:
+        return known
+    return known.model_copy(update={name: getattr(known, name) + seconds})
+
+
+def _goodput(known: Ledger) -> int | None:
+    work = known.training + known.evaluating
+    total = work + known.starting + known.lost
+    return 100 * work // total if total else None
