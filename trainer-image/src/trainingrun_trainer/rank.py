@@ -17,6 +17,8 @@ from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.settings import OutputPaths, Settings
 
+_LOST_PEER = ("Horovod has been shut down", "HorovodInternalError", "Connection closed by peer", "gloo/transport/tcp/")
+
 
 def main() -> int:
     """Run the pipeline; says why it failed to the agent, and returns the exit code."""
@@ -35,7 +37,7 @@ def main() -> int:
         return problem.exit_code
     except Exception as problem:  # whatever the user's data or model raises becomes a sentence, not a lost pod
         traceback.print_exc()
-        reporter.send(_unexpected(problem))
+        reporter.send(unexpected(problem))
         return ExitCode.PEER_LOST if _is_lost_peer(problem) else ExitCode.INTERNAL
     return ExitCode.SUCCEEDED
 
@@ -111,7 +113,8 @@ def _failure(problem: TrainerError) -> messages.Message:
     return messages.failure(exit_code=problem.exit_code, cause=problem.cause, text=str(problem), hint=problem.hint)
 
 
-def _unexpected(problem: Exception) -> messages.Message:
+def unexpected(problem: Exception) -> messages.Message:
+    """What the agent is told about an error that nobody has foreseen."""
     if _is_lost_peer(problem):
         return messages.failure(
             exit_code=ExitCode.PEER_LOST,
@@ -119,14 +122,26 @@ def _unexpected(problem: Exception) -> messages.Message:
             text="The connection to another rank was lost.",
             hint="",
         )
-    text = f"{type(problem).__name__}: {str(problem).strip().splitlines()[0] if str(problem).strip() else ''}"
-    return messages.failure(exit_code=ExitCode.INTERNAL, cause=Cause.RANK_FAILED, text=text, hint="")
+    return messages.failure(
+        exit_code=ExitCode.INTERNAL, cause=Cause.RANK_FAILED, text=f"{type(problem).__name__}: {_gist(problem)}", hint=""
+    )
+
+
+def _gist(problem: Exception) -> str:
+    """The line of an error that says what went wrong: of an error in a graph that is the last, below the nodes' names."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip() and not line.strip().startswith("[[")]
+    if not lines:
+        return ""
+    return lines[-1] if lines[0].startswith("Graph execution error") else lines[0]
 
 
 def _is_lost_peer(problem: Exception) -> bool:
-    """Whether Horovod says that another rank has gone (`HorovodInternalError`, raised through TensorFlow)."""
-    text = str(problem)
-    return "Horovod has been shut down" in text or "Connection closed by peer" in text or "HorovodInternalError" in text
+    """Whether Horovod says that another rank has gone.
+
+    It does so as HorovodInternalError raised through TensorFlow, or as the error of the connection that Gloo read or wrote,
+    whichever of its threads was faster ("gloo/transport/tcp/pair.cc:589] Read error [...]: Connection reset by peer").
+    """
+    return any(phrase in str(problem) for phrase in _LOST_PEER)
 
 
 if __name__ == "__main__":
