@@ -10,7 +10,7 @@ from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, I
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
 from trainingrun.api.model import BuiltinModel, Model, ModelType, Parameter
 from trainingrun.api.output import Output
-from trainingrun.api.recovery import Recovery
+from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Artifact,
@@ -65,6 +65,7 @@ __all__ = [
     "FillMode",
     "Frozen",
     "IDXFiles",
+    "LostNode",
     "MetricValue",
     "Model",
     "ModelType",
