@@ -76,6 +76,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "warm-up shorter than the epochs": {"spec__training__schedule": {"warmupEpochs": 1}},
     "one process alone": {"spec__strategy__type": "Single"},
     "a cpu written as a number": {"spec__workers__resources__requests": {"cpu": 1, "memory": "1Gi"}},
+    "a lost node that is replaced": {"spec__recovery": {"lostNode": "Replace", "hangTimeoutSeconds": 10}},
     "the longest name": {"metadata__name": "a" * 50},
 }
 
@@ -167,6 +168,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__workers__resources__limits": {"memory": "lots"}},
         "spec.workers.resources.limits.memory",
     ),
+    "a rerun that is too long": ({"spec__rerun": "x" * 64}, "spec.rerun"),
+    "a negative time to live": ({"spec__childrenTTLSecondsAfterFinished": -1}, "spec.childrenTTLSecondsAfterFinished"),
+    "a hang time-out of a moment": ({"spec__recovery": {"hangTimeoutSeconds": 9}}, "spec.recovery.hangTimeoutSeconds"),
+    "an unknown answer to a lost node": ({"spec__recovery": {"lostNode": "Panic"}}, 'supported values: "Wait", "Replace"'),
     "a block of a later release": ({"spec__tuning": {"trials": 3}}, 'unknown field "spec.tuning"'),
 }
 
@@ -197,13 +202,34 @@ IMMUTABLE = {
 
 
 @pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
-def test_a_block_cannot_be_changed_later(kubectl: Kubectl, block: str, value: Any) -> None:
+def test_a_block_cannot_be_changed_alone(kubectl: Kubectl, block: str, value: Any) -> None:
     kubectl.apply(a_manifest("fixed"))
-    with pytest.raises(KubectlError, match=rf"spec\.{block} cannot be changed once the TrainingRun exists"):
+    with pytest.raises(KubectlError, match=rf"spec\.{block} cannot be changed alone .*: change spec\.rerun to a new value"):
         dry_run(kubectl, a_manifest("fixed", **{f"spec__{block}": value}))
 
 
-@pytest.mark.parametrize("changes", [{"spec__suspend": True}, {"spec__activeDeadlineSeconds": 60}], ids=["suspend", "deadline"])
+@pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
+def test_a_block_can_be_changed_together_with_a_new_rerun(kubectl: Kubectl, block: str, value: Any) -> None:
+    kubectl.apply(a_manifest("again"))
+    dry_run(kubectl, a_manifest("again", spec__rerun="2", **{f"spec__{block}": value}))
+
+
+@pytest.mark.parametrize("rerun", ["1", ""], ids=["the same", "an empty"])
+def test_a_rerun_that_is_not_new_allows_no_change(kubectl: Kubectl, rerun: str) -> None:
+    kubectl.apply(a_manifest("stale", spec__rerun="1"))
+    with pytest.raises(KubectlError, match=r"spec\.training cannot be changed alone"):
+        dry_run(kubectl, a_manifest("stale", spec__rerun=rerun, spec__training={"epochs": 9}))
+
+
+MUTABLE: dict[str, dict[str, Any]] = {
+    "suspend": {"spec__suspend": True},
+    "rerun": {"spec__rerun": "2026-11-25"},
+    "deadline": {"spec__activeDeadlineSeconds": 60},
+    "children's time to live": {"spec__childrenTTLSecondsAfterFinished": 0},
+}
+
+
+@pytest.mark.parametrize("changes", MUTABLE.values(), ids=MUTABLE)
 def test_the_mutable_fields_can_be_changed(kubectl: Kubectl, changes: dict[str, Any]) -> None:
     kubectl.apply(a_manifest("mutable"))
     dry_run(kubectl, a_manifest("mutable", **changes))

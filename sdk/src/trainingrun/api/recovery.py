@@ -9,7 +9,7 @@ from trainingrun.api.base import Frozen
 
 
 class LostNode(StrEnum):
-    """What happens when the node of a worker does not answer."""
+    """What happens to a run when the node of one of its workers stops answering."""
 
     WAIT = "Wait"
     REPLACE = "Replace"
@@ -32,8 +32,19 @@ class Recovery(Frozen):
         Field(ge=10, le=86400, description="How long an attempt may take until all its ranks are ready to train."),
     ] = 600
     hang_timeout_seconds: Annotated[
-        int, Field(ge=10, le=86400, description="How long an attempt may make no progress before it is stopped as hanging.")
+        int,
+        Field(
+            ge=10,
+            le=86400,
+            description="How long a stage may go without any progress until the attempt is stopped as hung, and started again "
+            "from its checkpoint. Longer than the longest step, evaluation or write of a checkpoint.",
+        ),
     ] = 600
-    lost_node: Annotated[LostNode, Field(description="Wait for a node that does not answer, or Replace its worker.")] = (
-        LostNode.WAIT
-    )
+    lost_node: Annotated[
+        LostNode,
+        Field(
+            description="When a worker's node stops answering: Wait until it is back or is removed from the cluster, so that "
+            "two attempts never run at once; or Replace the attempt at once, although pods on the lost node may still run: "
+            "only the newest attempt can then publish to the output."
+        ),
+    ] = LostNode.WAIT

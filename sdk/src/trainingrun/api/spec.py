@@ -31,8 +31,15 @@ def _unchanged(block: str) -> str:
     return f"(has(self.{block}) ? has(oldSelf.{block}) && self.{block} == oldSelf.{block} : !has(oldSelf.{block}))"
 
 
+_RERUN = "(self.rerun != '' && self.rerun != oldSelf.rerun)"
+
+
 class TrainingRunSpec(Frozen):
-    """From data to a trained model. Only `suspend` and `activeDeadlineSeconds` can be changed later."""
+    """From data to a trained model.
+
+    `suspend`, `rerun`, `activeDeadlineSeconds` and `childrenTTLSecondsAfterFinished` can be changed at any time; all else only
+    together with a new value of `rerun`.
+    """
 
     image: Annotated[
         str | None,
@@ -41,17 +48,30 @@ class TrainingRunSpec(Frozen):
     suspend: Annotated[
         bool, Field(description="Stop the workers after a checkpoint, and go on from it when set to false. Mutable.")
     ] = False
-    rerun: Annotated[str, Field(max_length=63, description="Any new non-empty value runs again. Mutable.")] = ""
-    children_ttl_seconds_after_finished: Annotated[
-        int | None,
-        Field(ge=0, le=31536000, alias="childrenTTLSecondsAfterFinished", description="Removes children. Mutable."),
-    ] = None
+    rerun: Annotated[
+        str,
+        Field(
+            max_length=63,
+            description="Any new value that is not empty, for example a date or a commit, runs the TrainingRun again from the "
+            "start, also with changes to other fields made in the same update. Emptying it changes nothing. Mutable.",
+        ),
+    ] = ""
     active_deadline_seconds: Annotated[
         int | None,
         Field(
             ge=1,
             le=31536000,
             description="Seconds of running (suspended time does not count) after which the run fails. Mutable.",
+        ),
+    ] = None
+    children_ttl_seconds_after_finished: Annotated[
+        int | None,
+        Field(
+            alias="childrenTTLSecondsAfterFinished",
+            ge=0,
+            le=31536000,
+            description="Seconds after the end of the run when its pods and other objects are deleted, never the TrainingRun "
+            "itself or its output. Default: they are kept until the TrainingRun is deleted. Mutable.",
         ),
     ] = None
     workers: Annotated[Workers, Field(description="How many pods, processes and resources.")] = Workers()
@@ -68,9 +88,9 @@ class TrainingRunSpec(Frozen):
     model_config = rules(
         *(
             rule(
-                _unchanged(block),
-                f"spec.{block} cannot be changed once the TrainingRun exists: create a new TrainingRun, or delete this "
-                "one first.",
+                f"{_unchanged(block)} || {_RERUN}",
+                f"spec.{block} cannot be changed alone once the TrainingRun exists: change spec.rerun to a new value in the "
+                "same update to train again with it, or create a new TrainingRun.",
             )
             for block in IMMUTABLE_BLOCKS
         ),
