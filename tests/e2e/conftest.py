@@ -74,6 +74,23 @@ class Playground:
         assert len(agents) == 1, f"one agent in {pod}, found {agents}"
         os.kill(agents[0], signal.SIGKILL)
 
+    def signal_ranks(self, pod: str, number: signal.Signals) -> None:
+        """Send a signal to the training processes of a pod."""
+        script = f"import os,glob; [os.kill(int(p.split('/')[2]), {number.value}) for p in glob.glob('/proc/[0-9]*/cmdline') "
+        script += "if b'trainingrun_trainer.rank' in open(p,'rb').read().split(b'\\0')]"
+        self.kubectl.run("exec", pod, "--", "python3", "-c", script)
+
+    def pod(self, name: str, *, worker: int) -> str:
+        """Name of the pod of a worker."""
+        index = "batch.kubernetes.io/job-completion-index"
+        names = [pod["metadata"]["name"] for pod in self.pods(name) if pod["metadata"]["labels"][index] == str(worker)]
+        return str(names[0])
+
+    def epochs_logged(self, pod: str) -> list[int]:
+        """Numbers of the epochs that a pod's log tells of."""
+        lines = self.kubectl.run("logs", pod).splitlines()
+        return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
+
     def pods(self, name: str) -> list[dict[str, Any]]:
         """The run's pods."""
         return list(self.kubectl.list("pods", selector=f"trainingrun.dev/run={name}"))

@@ -1,5 +1,6 @@
 """What happens when something ends in the middle of a run: it goes on from its checkpoint, and says what happened."""
 
+import signal
 import time
 from collections.abc import Callable
 
@@ -12,22 +13,8 @@ LONG = {"epochs": 30}
 OPERATOR = "deployment/trainingrun-operator"
 
 
-def pod_of(playground: Playground, name: str, *, worker: int) -> str:
-    labels = "batch.kubernetes.io/job-completion-index"
-    names = [pod["metadata"]["name"] for pod in playground.pods(name) if pod["metadata"]["labels"][labels] == str(worker)]
-    return str(names[0])
-
-
-def epochs_logged(playground: Playground, pod: str) -> list[int]:
-    """Numbers of the epochs that a pod's log tells of."""
-    lines = playground.kubectl.run("logs", pod).splitlines()
-    return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
-
-
 def kill_ranks(playground: Playground, pod: str) -> None:
-    kill = "import os,glob; [os.kill(int(p.split('/')[2]), 9) for p in glob.glob('/proc/[0-9]*/cmdline') "
-    kill += "if b'trainingrun_trainer.rank' in open(p,'rb').read().split(b'\\0')]"
-    playground.kubectl.run("exec", pod, "--", "python3", "-c", kill)
+    playground.signal_ranks(pod, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +27,7 @@ def test_what_is_killed_is_named_and_the_next_attempt_goes_on(
 ) -> None:
     playground.start(name, spec__training=LONG)
     before = playground.wait_for_epoch(name, 2)
-    kill(playground, pod_of(playground, name, worker=1))
+    kill(playground, playground.pod(name, worker=1))
     failure = playground.wait(name, "in its second attempt", lambda run: run.status.attempt == 2).status.failure
     assert failure is not None
     assert (failure.cause, failure.rank, failure.worker, failure.signal) == (cause, rank, 1, 9)
@@ -48,13 +35,13 @@ def test_what_is_killed_is_named_and_the_next_attempt_goes_on(
     assert finished.status.result is not None
     assert finished.status.attempt == 2
     assert before.status.checkpoint is not None
-    assert epochs_logged(playground, pod_of(playground, name, worker=0))[0] > before.status.checkpoint.epoch
+    assert playground.epochs_logged(playground.pod(name, worker=0))[0] > before.status.checkpoint.epoch
 
 
 def test_a_deleted_pod_costs_no_restart(playground: Playground) -> None:
     playground.start("deleted", spec__training=LONG, spec__recovery={"maximumRestarts": 0})
     playground.wait_for_epoch("deleted", 2)
-    playground.kubectl.run("delete", "pod", pod_of(playground, "deleted", worker=1), "--wait=false")
+    playground.kubectl.run("delete", "pod", playground.pod("deleted", worker=1), "--wait=false")
     finished = playground.wait_until_finished("deleted")
     assert finished.status.result is not None
     assert finished.status.attempt == 2
@@ -74,7 +61,7 @@ def test_suspending_frees_the_pods_and_resuming_goes_on(playground: Playground) 
     finished = playground.wait_until_finished("paused")
     assert finished.status.result is not None
     assert finished.status.restarts == 0
-    assert epochs_logged(playground, pod_of(playground, "paused", worker=0))[0] >= done
+    assert playground.epochs_logged(playground.pod("paused", worker=0))[0] >= done
 
 
 def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: Playground) -> None:

@@ -1,0 +1,101 @@
+"""Runs that are run again, cleaned up, created again under the same name, or hang."""
+
+import signal
+
+from tests.e2e.conftest import Playground
+from tests.e2e.test_recovery import LONG
+from tests.e2e.waiting import wait_for
+
+ONE = {"spec__workers": None}
+
+
+def live_attempts(playground: Playground, name: str) -> set[str]:
+    """Attempts of which a pod may still do something."""
+    pods = [pod for pod in playground.pods(name) if pod["status"]["phase"] not in ("Succeeded", "Failed")]
+    return {pod["metadata"]["labels"]["trainingrun.dev/attempt"] for pod in pods}
+
+
+def test_a_finished_run_is_run_again_with_changes_and_only_then(playground: Playground) -> None:
+    playground.start("again", **ONE)
+    first = playground.wait_until_finished("again")
+    playground.start("again", **ONE)
+    assert playground.get("again").status == first.status
+    playground.start("again", **ONE, spec__rerun="longer", spec__training={"epochs": 3})
+    second = playground.wait("again", "finished again", lambda run: run.status.round == 2 and run.status.is_finished)
+    assert second.status.result is not None
+    assert second.status.result.epochs == 3
+    assert [(past.round, past.attempt, past.outcome) for past in second.status.history] == [
+        (1, 1, "Succeeded"),
+        (2, 2, "Succeeded"),
+    ]
+
+
+def test_a_running_attempt_is_gone_before_the_next_round_starts_from_the_beginning(playground: Playground) -> None:
+    playground.start("anew", spec__training=LONG)
+    playground.wait_for_epoch("anew", 2)
+    playground.start("anew", spec__training={"epochs": 3}, spec__rerun="shorter")
+    seen: set[frozenset[str]] = set()
+
+    def finished() -> bool:
+        seen.add(frozenset(live_attempts(playground, "anew")))
+        run = playground.get("anew")
+        return run.status.round == 2 and run.status.is_finished
+
+    wait_for(finished, bool, what="the second round to finish", timeout=180)
+    assert all(len(attempts) <= 1 for attempts in seen), seen
+    assert playground.epochs_logged(playground.pod("anew", worker=0)) == [1, 2, 3]
+    assert playground.get("anew").status.history[0].outcome == "Replaced"
+
+
+def test_the_objects_of_a_finished_run_go_and_its_result_stays(playground: Playground) -> None:
+    playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
+    before = playground.wait_until_finished("tidy")
+    kinds = "jobs,pods,services,configmaps,networkpolicies"
+    wait_for(
+        lambda: playground.kubectl.run("get", kinds, "-l", "trainingrun.dev/run=tidy", "-o", "name"),
+        lambda names: not names.strip(),
+        what="all objects to be gone",
+        timeout=60,
+    )
+    playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
+    after = playground.get("tidy")
+    assert after.status == before.status
+    assert after.status.result is not None
+
+
+def test_a_run_that_is_created_again_under_its_name_begins_anew(playground: Playground) -> None:
+    playground.start("reborn", spec__training=LONG)
+    playground.wait_for_epoch("reborn", 2)
+    playground.kubectl.run("delete", "trun", "reborn", "--wait=true", "--cascade=background")
+    playground.start("reborn", spec__training={"epochs": 3})
+    finished = playground.wait_until_finished("reborn")
+    assert finished.status.result is not None
+    assert playground.epochs_logged(playground.pod("reborn", worker=0)) == [1, 2, 3]
+
+
+def test_the_accounts_of_a_finished_run_add_up_to_its_life(playground: Playground) -> None:
+    run = playground.get("reborn")
+    ledger, created = run.status.ledger, run.metadata.creation_timestamp
+    assert ledger is not None
+    assert created is not None
+    assert ledger.account == ""
+    succeeded = run.status.condition("Succeeded")
+    assert succeeded is not None
+    life = (succeeded.last_transition_time - created).total_seconds()
+    accounts = (ledger.queued, ledger.suspended, ledger.starting, ledger.training, ledger.evaluating, ledger.lost)
+    assert sum(accounts) == life
+    assert ledger.training > 0
+
+
+def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playground: Playground) -> None:
+    playground.start("stuck", spec__training=LONG, spec__recovery={"hangTimeoutSeconds": 15})
+    playground.wait_for_epoch("stuck", 2)
+    playground.signal_ranks(playground.pod("stuck", worker=1), signal.SIGSTOP)
+    restarted = playground.wait("stuck", "in its second attempt", lambda run: run.status.attempt == 2)
+    failure = restarted.status.failure
+    assert failure is not None
+    assert failure.cause == "Hang"
+    playground.wait("stuck", "training again", lambda run: run.status.stage == "Training")
+    stacks = playground.kubectl.run("exec", playground.pod("stuck", worker=0), "--", "cat", "/output/stuck/logs/1/0.stacks.txt")
+    assert "most recent call first" in stacks
+    assert playground.wait_until_finished("stuck").status.result is not None
