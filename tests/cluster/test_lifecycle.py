@@ -14,6 +14,7 @@ import pytest
 import cluster
 from cluster.cgroups import hierarchies
 from cluster.embedded import EmbeddedCluster
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("lifecycle-a", "lifecycle-b")
@@ -86,6 +87,7 @@ def test_up_makes_a_cluster_and_up_again_changes_nothing(interfaces: frozenset[s
 def test_a_component_that_was_killed_is_started_again_and_the_others_stay(interfaces: frozenset[str]) -> None:
     before = pids(NAMES[0])
     os.kill(int(before["scheduler"].split()[-1].rstrip(")")), signal.SIGKILL)
+    wait_for(lambda: pids(NAMES[0]), lambda found: "scheduler" not in found, what="the scheduler to be dead", timeout=10)
     embedded(NAMES[0]).up()
     after = pids(NAMES[0])
     assert after["scheduler"] != before["scheduler"]

@@ -10,8 +10,8 @@ import pytest
 import cluster
 from cluster.embedded import EmbeddedCluster
 from tests.cluster_fixtures import admin, backend, fresh_namespace
-from tests.e2e.waiting import wait_for
 from tests.manifests import a_manifest
+from tests.waiting import wait_for
 from tools.dataset import upload
 from tools.install import Installation, install
 from tools.kubectl import Kubectl

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster.packages import ensure
-from tests.e2e.waiting import wait_for
+from tests.waiting import wait_for
 from tools.install import Installation
 
 ROOT = Path(__file__).parent.parent.parent

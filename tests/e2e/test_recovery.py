@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.conftest import Playground
-from tests.e2e.waiting import wait_for
+from tests.waiting import wait_for
 
 LONG = {"epochs": 30}
 OPERATOR = "deployment/trainingrun-operator"
