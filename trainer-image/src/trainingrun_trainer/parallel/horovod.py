@@ -36,8 +36,9 @@ class HorovodGang:
         return gathered
 
     def broadcast(self, variables: Sequence[Variable]) -> None:
-        """From rank 0."""
-        hvd.broadcast_variables(list(variables), root_rank=0)
+        """From rank 0, one after the other: Horovod's `broadcast_variables` would load AutoGraph, half of the time it takes."""
+        for index, variable in enumerate(variables):
+            variable.assign(hvd.broadcast(variable.value(), root_rank=0, name=f"variable.{index}"))
 
     def broadcast_bytes(self, data: bytes) -> bytes:
         """From rank 0: first the length, then the bytes."""
