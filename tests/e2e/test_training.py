@@ -23,7 +23,13 @@ def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground)
     assert conditions(running)["Reconciling"] == "True"
 
     finished = playground.wait_until_finished("digits")
-    assert conditions(finished) == {"Succeeded": "True", "Ready": "True", "Suspended": "False", "PodsReady": "False"}
+    assert conditions(finished) == {
+        "Succeeded": "True",
+        "Ready": "True",
+        "Suspended": "False",
+        "Admitted": "True",
+        "PodsReady": "False",
+    }
     assert finished.status.result is not None
     metrics = {metric.name: float(metric.value) for metric in finished.status.result.metrics}
     assert metrics["test_accuracy"] > 0.9

@@ -269,3 +269,24 @@ def test_an_object_that_is_forbidden_is_said_and_tried_again(world: World) -> No
     world.wait(30)
     world.settle()
     assert "Service/mnist-1" in world.kinds()
+
+
+def test_a_run_is_admitted_when_what_it_names_is_there_and_stays_so_to_its_end(world: World) -> None:
+    claim = world.claims.pop("models")
+    world.apply(**TWO)
+    world.settle()
+    assert admitted(world) == ("False", "ClaimNotFound")
+    world.claims["models"] = claim
+    world.settle()
+    assert admitted(world) == ("True", "Admitted")
+    world.kubelet()
+    world.settle()
+    world.succeed()
+    world.settle()
+    assert admitted(world) == ("True", "Admitted")
+
+
+def admitted(world: World) -> tuple[str, str]:
+    condition = world.run().status.condition("Admitted")
+    assert condition is not None
+    return condition.status, condition.reason

@@ -119,7 +119,10 @@ def test_a_finished_run_is_never_looked_at_again() -> None:
 def test_a_run_succeeds_when_every_worker_has_and_the_first_has_reported() -> None:
     decision = look(_finishing_run(), children=children(_finishing_run()), pods=_finished_pods())
     assert decision.status.result == RESULT
-    assert conditions(decision) == {"Succeeded": "True", "Ready": "True", "Suspended": "False", "PodsReady": "False"}
+    made = conditions(decision)
+    assert (made["Succeeded"], made["Ready"], made["Suspended"], made["PodsReady"]) == ("True", "True", "False", "False")
+    assert "Reconciling" not in made
+    assert "Stalled" not in made
     assert decision.status.columns is not None
     assert decision.status.columns.metric == "val_accuracy=0.973"
     assert decision.status.columns.workers == "2/2"

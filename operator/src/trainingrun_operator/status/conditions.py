@@ -8,7 +8,8 @@
 | failed                                          | -           | True    | False | False     |
 | cannot start for longer than the start time-out | -           | True    | False | Unknown   |
 
-`-` means that the condition is absent. Suspended and PodsReady are always there.
+`-` means that the condition is absent. Suspended, Admitted and PodsReady are always there. Admitted is True from the moment
+that an attempt may use the cluster: what it names is there, and nothing holds it back.
 """
 
 from trainingrun.api import Condition
@@ -37,6 +38,7 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
             reason="Suspended" if suspended else "NotSuspended",
             message=step.message if suspended else "",
         ),
+        _admitted(life, step),
         _condition(
             life,
             "PodsReady",
@@ -55,6 +57,15 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
 def _succeeded(life: Life, step: Step) -> Condition:
     value = step.state is State.SUCCEEDED if step.state.is_final else None
     return _condition(life, "Succeeded", value, reason=step.reason, message=step.message)
+
+
+def _admitted(life: Life, step: Step) -> Condition:
+    """A run that has ended stays what it was."""
+    before = life.status.condition("Admitted")
+    was = before is not None and before.status == "True"
+    admitted = was if step.state.is_final else step.status.resolved is not None
+    reason, message = ("Admitted", "An attempt may use the cluster.") if admitted else (step.reason, step.message)
+    return _condition(life, "Admitted", admitted, reason=reason, message=message)
 
 
 def _condition(life: Life, kind: str, value: bool | None, *, reason: str, message: str) -> Condition:

@@ -208,7 +208,7 @@ class TrainingRunStatus(Tolerant):
         tuple[Condition, ...],
         Field(
             max_length=16,
-            description="Succeeded, Ready, Reconciling, Stalled, Suspended, PodsReady.",
+            description="Succeeded, Ready, Reconciling, Stalled, Suspended, Admitted, PodsReady.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()
