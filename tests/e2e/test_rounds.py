@@ -4,7 +4,7 @@ import signal
 
 from tests.e2e.conftest import Playground
 from tests.e2e.test_recovery import LONG
-from tests.e2e.waiting import wait_for
+from tests.waiting import wait_for
 
 ONE = {"spec__workers": None}
 
