@@ -26,9 +26,11 @@ class State(StrEnum):
     FAILED = "Failed"
 
     @property
-    def stage(self) -> str:
-        """Stage of a run that is not training, as people see it."""
-        return {State.STARTING: Stage.STARTING, State.RESTARTING: Stage.QUEUED, State.WAITING: Stage.QUEUED}.get(self, "")
+    def stage(self) -> Stage | None:
+        """Stage of a run in this state, as people see it; None where it stays in the stage that it has come to."""
+        if self is State.STARTING:
+            return Stage.STARTING
+        return Stage.QUEUED if self in (State.WAITING, State.STALLED, State.RESTARTING) else None
 
     @property
     def is_final(self) -> bool:

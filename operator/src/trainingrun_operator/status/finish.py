@@ -1,6 +1,7 @@
 """From a policy's answer to a Decision: everything in the status that follows from something else is derived here."""
 
 from trainingrun.api import TrainingRunStatus
+from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision
 from trainingrun_operator.status.columns import columns
@@ -19,7 +20,7 @@ def finish(life: Life, step: Step) -> Decision:
         update={
             "observed_generation": life.run.metadata.generation,
             "rerun": life.seen_rerun(status),
-            "stage": status.stage if step.state in (State.RUNNING, State.SUCCEEDED, State.FAILED) else step.state.stage,
+            "stage": step.state.stage or status.stage or Stage.QUEUED,
         }
     )
     status = status.model_copy(update={"ledger": ledger(life, step, status)})
