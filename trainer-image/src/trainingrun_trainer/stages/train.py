@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trainingrun.api import Training, number
 from trainingrun.contract import Cause, Stage
 from trainingrun_trainer import checkpoint as checkpoints
+from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import Split
@@ -33,7 +34,7 @@ Network = Any
 def train(context: Context, network: Network, split: Split) -> LoopState:
     """Train the network, going on from the newest checkpoint of the round; it ends with its best weights.
 
-    Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, or Interrupted after a checkpoint.
+    Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, Superseded, or Interrupted after a checkpoint.
     """
     loop = _Loop.start(context, network, split)
     training, state = context.config.training, loop.state
@@ -141,9 +142,10 @@ class _Loop:
         return metrics
 
     def save(self) -> None:
-        """Write a checkpoint; only rank 0 does."""
+        """Write a checkpoint; only rank 0 does, and only while no newer attempt has begun."""
         if not self.context.is_chief:
             return
+        fence.require_newest(self.context.paths)
         checkpoints.save(
             Checkpoint(
                 state=self.state,
