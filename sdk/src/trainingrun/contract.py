@@ -11,7 +11,16 @@ In a worker pod:
   - only `/tmp` and the output are writable.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
-all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON).
+all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON). Its
+`updated_at` moves when something of the stage has been done by all ranks, and at no other time: a report that stays the same
+is a hang. `POST` to `STACKS_PATH` makes a worker write the Python stacks of all its ranks into its log and at once to
+`<run>/logs/<attempt>/<worker>.stacks.txt` on the output. It answers 200 within about 2 s, with the ranks that were asked
+and, among them, those that did not answer: `{"ranks": [2, 3], "silent": [3]}`.
+
+SIGTERM begins the grace period: the ranks save a checkpoint and end with `ExitCode.INTERRUPTED`, and those that have not ended
+some seconds before `termination_grace_period_seconds` are over are killed. Only the newest attempt of a run publishes: an
+older one that still runs, on a node that was given up, ends with `Cause.SUPERSEDED` at its next checkpoint.
+
 Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
 """
 
@@ -78,6 +87,7 @@ class Cause(StrEnum):
     NOT_A_NUMBER = "NotANumber"
     HANG = "Hang"
     OUTPUT_FAILED = "OutputFailed"
+    SUPERSEDED = "Superseded"
     RENDEZVOUS_FAILED = "RendezvousFailed"
     PEER_LOST = "PeerLost"
     INTERRUPTED = "Interrupted"
@@ -116,6 +126,7 @@ class AttemptConfig(Frozen):
     replicas: Annotated[int, Field(ge=1)]
     processes_per_worker: Annotated[int, Field(ge=1)]
     start_timeout_seconds: Annotated[int, Field(ge=1)] = 600
+    termination_grace_period_seconds: Annotated[int, Field(ge=1)] = 30
     data: Data
     model: Model
     augmentation: Augmentation | None = None

@@ -1,4 +1,4 @@
-"""A rank that trains apart: see `apart`."""
+"""A rank 1 that takes part in averaging but does not apply the average, as with a framework that bypasses Horovod."""
 
 import os
 import sys

@@ -1,168 +1,14 @@
 """Real agents with real ranks on this machine's loopback: they meet, train together, fail together and go on."""
 
-import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from trainingrun.api.base import to_wire
-from trainingrun.contract import AttemptConfig, FinalRecord
-
-TIMEOUT = 120
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@dataclass
-class Gang:
-    """Agents of one attempt, one per worker, as the pods would run them."""
-
-    folder: Path
-    agents: list["subprocess.Popen[bytes]"]
-    ports: list[int]
-
-    def wait(self) -> list[FinalRecord]:
-        """Wait until all agents have ended; returns their last words."""
-        for agent in self.agents:
-            agent.wait(timeout=TIMEOUT)
-        return [
-            FinalRecord.model_validate_json((self.folder / f"termination-{worker}").read_bytes())
-            for worker in range(len(self.agents))
-        ]
-
-    def wait_for_step(self, step: int) -> None:
-        """Wait until worker 0 reports this many steps."""
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
-            if self.progress().get("step", 0) >= step:
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"no step {step} after {TIMEOUT} s: {self.log(0)[-2000:]}")
-
-    def progress(self) -> dict[str, Any]:
-        """What worker 0 answers; empty before it does."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[0]}/progress", timeout=1) as reply:
-                parsed: dict[str, Any] = json.loads(reply.read())
-        except OSError:
-            return {}
-        return parsed
-
-    def log(self, worker: int) -> str:
-        """What an agent has printed."""
-        return (self.folder / f"log-{worker}").read_text()
-
-    def rank_pid(self, worker: int) -> int:
-        """Pid of the only rank of a worker."""
-        return children_of(self.agents[worker])[0]
-
-
-def children_of(agent: "subprocess.Popen[bytes]") -> list[int]:
-    """Pids of an agent's ranks; none once it has ended."""
-    if agent.poll() is not None:
-        return []
-    return [int(pid) for pid in Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()]
-
-
-Start = Callable[..., Gang]
-
-
-@pytest.fixture
-def start(tmp_path: Path, builtin_data: Path) -> Iterator[Start]:
-    """Starts gangs that share one output; ends what is left of them."""
-    gangs: list[Gang] = []
-
-    def make(
-        *, attempt: int = 1, replicas: int = 2, processes: int = 1, module: str = "trainingrun_trainer", **spec: Any
-    ) -> Gang:
-        folder = tmp_path / f"attempt-{attempt}-{len(gangs)}"
-        folder.mkdir()
-        config = a_config(attempt=attempt, replicas=replicas, processes=processes, **spec)
-        (folder / "config.json").write_text(json.dumps(to_wire(config)))
-        rendezvous, *progress = free_ports(1 + replicas)
-        agents = [
-            _agent(
-                folder,
-                worker=worker,
-                rendezvous=rendezvous,
-                progress=progress[worker],
-                output=tmp_path,
-                builtin=builtin_data,
-                module=module,
-            )
-            for worker in range(replicas)
-        ]
-        gangs.append(Gang(folder=folder, agents=agents, ports=progress))
-        return gangs[-1]
-
-    yield make
-    for agent in (agent for gang in gangs for agent in gang.agents):
-        for pid in children_of(agent):
-            os.kill(pid, signal.SIGKILL)
-        agent.kill()
-        agent.wait()
-
-
-def a_config(*, attempt: int, replicas: int, processes: int, **spec: Any) -> AttemptConfig:
-    return AttemptConfig.model_validate(
-        {
-            "run": {"namespace": "team", "name": "run", "uid": "uid-1"},
-            "attempt": attempt,
-            "strategy": "Single" if replicas * processes == 1 else "Horovod",
-            "replicas": replicas,
-            "processesPerWorker": processes,
-            "startTimeoutSeconds": 60,
-            "data": {"source": {"builtin": "MNIST10k"}},
-            "model": {"builtin": {"type": "MLP"}},
-            "training": {"epochs": 2},
-            "output": {"persistentVolumeClaim": {"claimName": "models"}},
-            **spec,
-        }
-    )
-
-
-def _agent(
-    folder: Path, *, worker: int, rendezvous: int, progress: int, output: Path, builtin: Path, module: str
-) -> "subprocess.Popen[bytes]":
-    environment = {
-        **os.environ,
-        "JOB_COMPLETION_INDEX": str(worker),
-        "TRAININGRUN_CONFIG": str(folder / "config.json"),
-        "TRAININGRUN_COORDINATOR": f"127.0.0.1:{rendezvous}",
-        "TRAININGRUN_RENDEZVOUS_PORT": str(rendezvous),
-        "TRAININGRUN_PROGRESS_PORT": str(progress),
-        "TRAININGRUN_BUILTIN_DATA": str(builtin),
-        "TRAININGRUN_DATA_MOUNT": str(output / "data"),
-        "TRAININGRUN_OUTPUT_MOUNT": str(output / "output"),
-        "TRAININGRUN_TERMINATION_MESSAGE": str(folder / f"termination-{worker}"),
-    }
-    with (folder / f"log-{worker}").open("wb") as log:
-        return subprocess.Popen([sys.executable, "-m", module], env=environment, stdout=log, stderr=log)
-
-
-def result_of(tmp_path: Path) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads((tmp_path / "output" / "run" / "result.json").read_text())
-    return parsed
+from tests.unit.trainer.gangs import Start, result_of
 
 
 def put_samples(tmp_path: Path, *, count: int, features: int = 6) -> dict[str, Any]:
@@ -211,7 +57,7 @@ def test_two_workers_train_as_one_process_with_the_doubled_batch_would(start: St
 
 
 def test_a_rank_whose_gradients_are_not_averaged_is_caught(start: Start) -> None:
-    records = start(module="tests.unit.trainer.apart").wait()
+    records = start(rank="tests.unit.trainer.apart_rank").wait()
     assert {record.cause for record in records} <= {"WeightsDiverged", "PeerLost"}
     causes = [record for record in records if record.cause == "WeightsDiverged"]
     assert causes

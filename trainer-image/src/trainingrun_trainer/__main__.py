@@ -3,7 +3,7 @@
 import sys
 import traceback
 
-from trainingrun.contract import Cause, ExitCode, FinalRecord
+from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.termination import encode
 from trainingrun_trainer.agent.worker import Worker
@@ -14,28 +14,31 @@ from trainingrun_trainer.settings import OutputPaths, Settings
 def main() -> int:
     """Run one worker and leave its final record, whatever happens; returns the exit code."""
     settings = Settings.from_environment()
-    record = _live(settings)
-    try:
-        settings.termination_message.write_bytes(encode(record))
-    except OSError as problem:
-        print(f"The termination message could not be written: {problem}", file=sys.stderr)
-    return record.exit_code
-
-
-def _live(settings: Settings) -> FinalRecord:
     try:
         config = settings.load_config()
     except TrainerError as problem:
         print(problem, file=sys.stderr)
-        return FinalRecord(
-            attempt=0, worker=settings.worker, exit_code=problem.exit_code, cause=problem.cause, message=str(problem)
+        _leave(
+            FinalRecord(
+                attempt=0, worker=settings.worker, exit_code=problem.exit_code, cause=problem.cause, message=str(problem)
+            ),
+            settings=settings,
         )
+        return problem.exit_code
     logbook = Logbook()
+    record = _live(config, settings=settings, logbook=logbook)
+    _leave(record, settings=settings)
+    # Last: an output that does not answer must not cost the record.
+    logbook.save(OutputPaths(root=settings.output, config=config).log(settings.worker))
+    return record.exit_code
+
+
+def _live(config: AttemptConfig, *, settings: Settings, logbook: Logbook) -> FinalRecord:
     try:
-        record = Worker(config, settings=settings, logbook=logbook).run()
+        return Worker(config, settings=settings, logbook=logbook).run()
     except Exception as problem:  # the agent must have a last word even about its own defects
         logbook.write(traceback.format_exc())
-        record = FinalRecord(
+        return FinalRecord(
             attempt=config.attempt,
             worker=settings.worker,
             exit_code=ExitCode.INTERNAL,
@@ -43,8 +46,13 @@ def _live(settings: Settings) -> FinalRecord:
             message=f"The agent of worker {settings.worker} failed: {problem!r}.",
             log_tail=logbook.tail(),
         )
-    logbook.save(OutputPaths(root=settings.output, config=config).log(settings.worker))
-    return record
+
+
+def _leave(record: FinalRecord, *, settings: Settings) -> None:
+    try:
+        settings.termination_message.write_bytes(encode(record))
+    except OSError as problem:
+        print(f"The termination message could not be written: {problem}", file=sys.stderr)
 
 
 if __name__ == "__main__":

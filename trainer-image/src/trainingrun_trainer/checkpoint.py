@@ -7,7 +7,6 @@ is not an array. A torn or damaged checkpoint is recognised by its digest, and a
 import hashlib
 import io
 import json
-import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -18,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.contract import Cause
-from trainingrun_trainer.errors import failed
+from trainingrun_trainer.output import output_failed, write_whole
 
 Arrays = list[NDArray[Any]]
 
@@ -122,25 +120,6 @@ def newest(round_folder: Path, *, before: int) -> tuple[bytes, bytes] | None:
         print(f"going on from checkpoint {stem}")
         return arrays, note
     return None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that, also after a crash, it is there with all its content or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def output_failed(path: Path, problem: OSError) -> Exception:
-    """The error for an output that cannot be written."""
-    return failed(
-        f"The output cannot be written at {path}: {problem.strerror or problem}.",
-        cause=Cause.OUTPUT_FAILED,
-        hint="See that the claim of spec.output has space and can be written by user and group 1000.",
-    )
 
 
 def _names(folder: Path) -> Sequence[str]:

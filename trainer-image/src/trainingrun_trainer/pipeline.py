@@ -3,11 +3,12 @@
 import time
 
 from trainingrun.api import Result
+from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.stages.evaluate import evaluate
-from trainingrun_trainer.stages.export import claim_output, export, published
+from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.train import train
 
 
@@ -19,7 +20,7 @@ def run(context: Context) -> Result | None:
     started = time.monotonic()
     config = context.config
     if context.is_chief:
-        claim_output(context)
+        fence.claim(context.paths)
     finished = published(context) if context.is_chief else None
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
         return finished  # an earlier attempt got this far, and only its report was lost
@@ -27,6 +28,7 @@ def run(context: Context) -> Result | None:
     split, data_sha256 = load_split(
         config.data, mount=context.settings.data, builtin=context.settings.builtin_data, seed=config.training.seed
     )
+    context.progress.part_done()
     network = build(config.model, shape=split.training.shape, classes=split.training.classes, seed=config.training.seed)
     state = train(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)

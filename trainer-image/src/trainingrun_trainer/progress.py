@@ -1,4 +1,7 @@
-"""What rank 0 tells about how far the training is."""
+"""What rank 0 tells about how far the training is.
+
+Every message is about something that has been done: a rank that waits sends none, and the operator sees that it waits.
+"""
 
 import time
 from collections.abc import Mapping
@@ -29,9 +32,9 @@ class Progress:
         self._since = None
         self._send(stage=stage, epoch=0, epochs=epochs, step=0, steps=steps, percent=0, eta_seconds=None)
 
-    def step(self, *, step: int, epoch: int, samples: int) -> None:
+    def step(self, *, step: int, samples: int, epoch: int = 0) -> None:
         """`step` steps of the stage are done; one step has `samples` samples, over all ranks."""
-        if self._report.moments.first_step is None:
+        if self._report.stage is Stage.TRAINING and self._report.moments.first_step is None:
             self._moment("first_step")
         now = time.monotonic()
         if self._since is None:
@@ -46,6 +49,10 @@ class Progress:
             eta_seconds=round(left / rate) if rate else None,
             samples_per_second=round(rate * samples) if rate else None,
         )
+
+    def part_done(self) -> None:
+        """A part of the stage is done that no number counts: the report is renewed, so that nobody takes it for a hang."""
+        self._send()
 
     def epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """An epoch is done, with these metrics."""

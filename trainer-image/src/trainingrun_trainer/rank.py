@@ -11,6 +11,7 @@ from trainingrun.api import StrategyType
 from trainingrun.contract import AttemptConfig, Cause, ExitCode
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent.rendezvous import Board
+from trainingrun_trainer.agent.stacks import answer_when_asked
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
@@ -22,6 +23,7 @@ _LOST_PEER = ("Horovod has been shut down", "HorovodInternalError", "Connection 
 
 def main() -> int:
     """Run the pipeline; says why it failed to the agent, and returns the exit code."""
+    answer_when_asked()
     told = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:

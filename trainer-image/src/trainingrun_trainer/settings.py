@@ -89,6 +89,10 @@ class OutputPaths:
         """Log of one worker of this attempt."""
         return self.run / "logs" / str(self.config.attempt) / f"{worker}.log"
 
+    def stacks(self, worker: int) -> Path:
+        """Where the ranks of one worker stood whenever somebody asked."""
+        return self.log(worker).with_name(f"{worker}.stacks.txt")
+
     def uri(self, path: Path) -> str:
         """Address of a file on the output's claim."""
         return f"pvc://{self.config.output.persistent_volume_claim.claim_name}/{path.relative_to(self.root)}"

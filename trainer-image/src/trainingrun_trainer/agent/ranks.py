@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from trainingrun_trainer.agent import stacks
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.messages import PIPE_VARIABLE, Message, parse
 
@@ -28,16 +29,22 @@ class Rank:
     ) -> None:
         self.number = number
         self.last: Message | None = None
+        self.stacks = stacks.StackFile()
         self._logbook = logbook
         self._on_message = on_message
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
-            env={**os.environ, **environment, PIPE_VARIABLE: str(writing)},
+            env={
+                **os.environ,
+                **environment,
+                PIPE_VARIABLE: str(writing),
+                stacks.FILE_VARIABLE: str(self.stacks.descriptor),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=(writing,),
+            pass_fds=(writing, self.stacks.descriptor),
             start_new_session=True,
         )
         os.close(writing)
@@ -55,6 +62,10 @@ class Rank:
     def interrupt(self) -> None:
         """Ask it to save its state and end."""
         self._signal(signal.SIGTERM)
+
+    def ask_for_stacks(self) -> None:
+        """Ask where it is; only the rank itself, because what it has started may not know the signal and die of it."""
+        self._process.send_signal(stacks.SIGNAL)
 
     def kill(self) -> None:
         """End it at once, with everything that it has started."""

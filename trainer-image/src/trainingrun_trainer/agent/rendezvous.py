@@ -20,7 +20,8 @@ from typing import ClassVar, Literal
 from trainingrun_trainer.agent.http import listening
 
 AGENTS = "agents"
-State = Literal["here", "done", "failed"]
+State = Literal["here", "done", "stopped", "failed"]
+"""`stopped`: its ranks have been told to stop, and have."""
 
 CONNECT_TIMEOUT = 0.2
 RETRY_INTERVAL = 0.1

@@ -1,19 +1,20 @@
-"""What the agent answers over HTTP: is it alive, are its ranks ready, how far is the training."""
+"""What the agent answers over HTTP: is it alive, are its ranks ready, how far is the training, where do its ranks wait."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 from trainingrun.api.base import to_wire
-from trainingrun.contract import ProgressReport
+from trainingrun.contract import STACKS_PATH, ProgressReport
 from trainingrun_trainer.agent.http import listening
 
 
 class _Handler(BaseHTTPRequestHandler):
     is_ready: ClassVar[Callable[[], bool]]
     progress: ClassVar[Callable[[], ProgressReport | None]]
+    stacks: ClassVar[Callable[[], Mapping[str, object]]]
 
     def do_GET(self) -> None:  # the name that http.server calls
         """Answer one question."""
@@ -29,10 +30,17 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._reply(404, {"paths": ["/healthz", "/readyz", "/progress"]})
 
+    def do_POST(self) -> None:  # the name that http.server calls
+        """Do the one thing that can be asked for."""
+        if self.path == STACKS_PATH:
+            self._reply(200, type(self).stacks())
+        else:
+            self._reply(404, {"paths": [STACKS_PATH]})
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the kubelet asks every second."""
 
-    def _reply(self, code: int, body: dict[str, object]) -> None:
+    def _reply(self, code: int, body: Mapping[str, object]) -> None:
         encoded = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
@@ -42,8 +50,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(*, port: int, is_ready: Callable[[], bool], progress: Callable[[], ProgressReport | None]) -> Iterator[None]:
+def serve(
+    *,
+    port: int,
+    is_ready: Callable[[], bool],
+    progress: Callable[[], ProgressReport | None],
+    stacks: Callable[[], Mapping[str, object]],
+) -> Iterator[None]:
     """Answer on all interfaces while the context lasts; `progress` returns None on workers other than 0."""
-    answers = {"is_ready": staticmethod(is_ready), "progress": staticmethod(progress)}
+    answers = {"is_ready": staticmethod(is_ready), "progress": staticmethod(progress), "stacks": staticmethod(stacks)}
     with listening(type("Handler", (_Handler,), answers), port=port):
         yield

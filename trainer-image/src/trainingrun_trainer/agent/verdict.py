@@ -36,6 +36,18 @@ PEER_LOST = Verdict(
 )
 
 
+def cut_short(late: list[int], *, patience: float) -> Verdict:
+    """The verdict on a worker that was told to stop and whose ranks `late` had to be killed."""
+    ranks = f"Rank {late[0]} was" if len(late) == 1 else f"Ranks {', '.join(map(str, late))} were"
+    return Verdict(
+        exit_code=ExitCode.INTERRUPTED,
+        cause=Cause.INTERRUPTED,
+        message=f"Told to stop. {ranks} killed without having saved the state, for which there are {patience:g} s at most: "
+        "what has been done since the last checkpoint is lost.",
+        hint="Raise spec.workers.terminationGracePeriodSeconds if saving takes long. A rank that waits for another never ends.",
+    )
+
+
 def judge(ended: Ended) -> Verdict:
     """The verdict on one rank, by its own words if it had any."""
     if ended.code == 0:

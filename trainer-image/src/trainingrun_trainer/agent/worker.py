@@ -1,27 +1,29 @@
 """The life of one worker: start the ranks, meet the other workers, watch both, and say how it ended."""
 
 import contextlib
+import math
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import FrameType
 
-from trainingrun.contract import AttemptConfig, FinalRecord, ProgressReport, StartMoments
+from trainingrun.contract import AttemptConfig, ExitCode, FinalRecord, ProgressReport, StartMoments
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.environment import rank_environment
+from trainingrun_trainer.agent.grace import Grace
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.peers import Peers
 from trainingrun_trainer.agent.ranks import RANK_MODULE, Rank
-from trainingrun_trainer.agent.verdict import PEER_LOST, SUCCEEDED, Ended, Verdict, first_cause
+from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
+from trainingrun_trainer.agent.verdict import PEER_LOST, SUCCEEDED, Ended, Verdict, cut_short, first_cause
 from trainingrun_trainer.messages import Message
-from trainingrun_trainer.settings import Settings
+from trainingrun_trainer.settings import OutputPaths, Settings
 
 POLL_SECONDS = 0.05
-PEER_POLL_SECONDS = 0.5
-PEER_SILENCE_SECONDS = 10.0
-"""Worker 0 may be busy, but an agent that does not answer for this long is gone."""
+FAILURE_SECONDS = 2.0
+"""How long the other ranks of a worker may take, after one has failed, to end by themselves and say more."""
 LINGER_SECONDS = 3.0
 """How long worker 0 keeps its store after a failure, so that the others learn of it."""
 FAREWELL_SECONDS = 30.0
@@ -40,7 +42,10 @@ class Worker:
         self._ready: set[int] = set()
         self._report = ProgressReport(attempt=config.attempt, updated_at=_now())
         self._met: datetime | None = None
-        self._interrupted = threading.Event()
+        self._grace = Grace(config.termination_grace_period_seconds)
+        self._ranks: list[Rank] = []
+        paths = OutputPaths(root=settings.output, config=config)
+        self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
         self._is_first = settings.worker == 0
         host, port = ("127.0.0.1", settings.rendezvous_port) if self._is_first else _address(settings.coordinator)
         self._host, self._port = host, port
@@ -53,12 +58,17 @@ class Worker:
                 self._store.put(f"/{rendezvous.AGENTS}/0", b"here")
                 stack.enter_context(rendezvous.serve(self._store, port=self._settings.rendezvous_port))
             stack.enter_context(
-                server.serve(port=self._settings.progress_port, is_ready=self._is_ready, progress=self._progress)
+                server.serve(
+                    port=self._settings.progress_port,
+                    is_ready=self._is_ready,
+                    progress=self._progress,
+                    stacks=lambda: self._stacks.take(self._ranks),
+                )
             )
             stack.enter_context(self._signals())
-            ranks = [self._start(local) for local in range(self._config.processes_per_worker)]
-            verdict = self._watch(ranks)
-            return self._record(verdict, ranks=ranks)
+            for local in range(self._config.processes_per_worker):
+                self._ranks.append(self._start(local))
+            return self._record(self._watch())
 
     def _start(self, local_rank: int) -> Rank:
         variables = rank_environment(
@@ -77,59 +87,83 @@ class Worker:
             module=self._module,
         )
 
-    def _watch(self, ranks: list[Rank]) -> Verdict:
-        """Wait for the first failure, here or at another worker, or for success everywhere."""
-        peers = _Peers(self._board, worker=self._settings.worker) if self._config.replicas > 1 else None
+    def _watch(self) -> Verdict:
+        """Wait for the first failure, here or at another worker, for success everywhere, or for the end of patience."""
+        peers = Peers(self._board, worker=self._settings.worker) if self._config.replicas > 1 else None
         told = False
         while True:
-            codes = {rank.number: rank.poll() for rank in ranks}
-            if any(code not in (None, 0) for code in codes.values()):
-                return self._fail(ranks)
-            if all(code == 0 for code in codes.values()):
-                return self._succeed(peers)
-            if self._interrupted.is_set() and not told:
+            codes = [rank.poll() for rank in self._ranks]
+            if any(code not in (None, 0) for code in codes):
+                return self._fail()
+            if all(code == 0 for code in codes):
+                return self._succeed()
+            if self._grace.is_over:
+                return self._cut_short()
+            if self._grace.has_begun and not told:
                 told = True
-                for rank in ranks:
+                for rank in self._ranks:
                     rank.interrupt()
-            if peers is not None and peers.is_any_lost():
-                return self._follow(ranks)
+            news = peers.news() if peers is not None else None
+            if news == "failed":
+                return self._follow()
+            if news == "stopped":
+                self._grace.begin()
             self._note_meeting()
             time.sleep(POLL_SECONDS)
 
-    def _fail(self, ranks: list[Rank]) -> Verdict:
-        """A rank of this worker has failed: tell the others, end the rest, judge."""
-        self._board.write("failed")
-        self._give_time(ranks, seconds=2.0 if not self._interrupted.is_set() else 20.0)
-        ended = _end_all(ranks)
-        verdict = first_cause(ended)
-        if self._is_first and self._config.replicas > 1:
-            self._linger()
+    def _fail(self) -> Verdict:
+        """A rank of this worker has failed, or has stopped as it was told: tell the others, end the rest, judge."""
+        codes = {rank.poll() for rank in self._ranks} - {None, 0}
+        if codes == {ExitCode.INTERRUPTED}:
+            self._grace.begin()  # the ranks have agreed to stop, and the one that saves the state may need its time
+        self._board.write("stopped" if codes == {ExitCode.INTERRUPTED} else "failed")
+        self._give_time(seconds=FAILURE_SECONDS)
+        verdict = first_cause(_end_all(self._ranks))
+        self._linger()
         return verdict
 
-    def _follow(self, ranks: list[Rank]) -> Verdict:
+    def _follow(self) -> Verdict:
         """Another worker has failed; a rank of ours may still know better why."""
-        self._give_time(ranks, seconds=1.0)
-        verdict = first_cause(_end_all(ranks, only_own_words=True))
+        self._give_time(seconds=1.0)
+        late = self._unended()
+        verdict = first_cause(_end_all(self._ranks, only_own_words=True))
         self._board.write("failed")
-        if self._is_first:
-            self._linger()
-        return PEER_LOST if verdict == SUCCEEDED else verdict
+        self._linger()
+        if verdict != SUCCEEDED:
+            return verdict
+        return cut_short(late, patience=self._grace.patience) if self._grace.has_begun and late else PEER_LOST
 
-    def _succeed(self, peers: "_Peers | None") -> Verdict:
+    def _cut_short(self) -> Verdict:
+        """The ranks were told to stop and did not: they wait for a rank that never comes, for example."""
+        late = self._unended()
+        _end_all(self._ranks)
+        self._board.write("failed")
+        self._linger()
+        return cut_short(late, patience=self._grace.patience)
+
+    def _succeed(self) -> Verdict:
         self._board.write("done")
-        if self._is_first and peers is not None:
-            _wait_until(lambda: self._all_in("done", "failed"), seconds=FAREWELL_SECONDS)
+        _wait_until(lambda: self._have_all_ended() or self._grace.is_over, seconds=FAREWELL_SECONDS)
         return SUCCEEDED
 
+    def _give_time(self, *, seconds: float) -> None:
+        """Let the ranks end by themselves; those that have been told to stop may use all of the grace period."""
+        if self._grace.has_begun:
+            _wait_until(lambda: not self._unended() or self._grace.is_over)
+        else:
+            _wait_until(lambda: not self._unended(), seconds=seconds)
+
     def _linger(self) -> None:
-        _wait_until(lambda: self._all_in("done", "failed"), seconds=LINGER_SECONDS)
+        _wait_until(self._have_all_ended, seconds=LINGER_SECONDS)
 
-    def _all_in(self, *states: str) -> bool:
+    def _have_all_ended(self) -> bool:
+        """Whether worker 0 may go: all the others have read the board for the last time. Other workers always may."""
         known = self._store.states()
-        return all(known.get(worker) in states for worker in range(1, self._config.replicas))
+        others = range(1, self._config.replicas) if self._is_first else ()
+        return all(known.get(worker, "here") != "here" for worker in others)
 
-    def _give_time(self, ranks: list[Rank], *, seconds: float) -> None:
-        _wait_until(lambda: all(rank.poll() is not None for rank in ranks), seconds=seconds)
+    def _unended(self) -> list[int]:
+        return [rank.number for rank in self._ranks if rank.poll() is None]
 
     def _note_meeting(self) -> None:
         """Remember when all workers had checked in; only worker 0 knows."""
@@ -151,11 +185,11 @@ class Worker:
     def _moments(self) -> StartMoments:
         return self._report.moments.model_copy(update={"rendezvous_done": self._met})
 
-    def _record(self, verdict: Verdict, *, ranks: list[Rank]) -> FinalRecord:
-        for rank in ranks:
+    def _record(self, verdict: Verdict) -> FinalRecord:
+        for rank in self._ranks:
             rank.drain()
         succeeded = verdict == SUCCEEDED
-        result = next((rank.last.result for rank in ranks if rank.last is not None and rank.last.result), None)
+        result = next((rank.last.result for rank in self._ranks if rank.last is not None and rank.last.result), None)
         return FinalRecord(
             attempt=self._config.attempt,
             worker=self._settings.worker,
@@ -173,43 +207,17 @@ class Worker:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Pass SIGTERM on to the ranks, which save their state."""
+        """SIGTERM begins the grace period; `_watch` passes it on to the ranks, which save their state."""
 
         def stop(number: int, frame: FrameType | None) -> None:
-            self._interrupted.set()
+            self._grace.begin()
 
+        ignore_until_answered()
         before = signal.signal(signal.SIGTERM, stop)
         try:
             yield
         finally:
             signal.signal(signal.SIGTERM, before)
-
-
-class _Peers:
-    """Watches the other workers through the board, at most twice a second."""
-
-    def __init__(self, board: rendezvous.Board, *, worker: int) -> None:
-        self._board = board
-        self._worker = worker
-        self._checked_in = False
-        self._next = 0.0
-        self._answered = time.monotonic()
-
-    def is_any_lost(self) -> bool:
-        """Whether another worker has failed, or worker 0, once met, has not answered for some seconds."""
-        now = time.monotonic()
-        if now < self._next:
-            return False
-        self._next = now + (rendezvous.RETRY_INTERVAL if not self._checked_in else PEER_POLL_SECONDS)
-        if not self._checked_in:
-            self._checked_in = self._board.write("here")
-            self._answered = now
-            return False
-        states = self._board.read()
-        if states is None:
-            return now - self._answered > PEER_SILENCE_SECONDS
-        self._answered = now
-        return any(state == "failed" for worker, state in states.items() if worker != self._worker)
 
 
 def _end_all(ranks: list[Rank], *, only_own_words: bool = False) -> list[Ended]:
@@ -225,7 +233,7 @@ def _end_all(ranks: list[Rank], *, only_own_words: bool = False) -> list[Ended]:
     return ended
 
 
-def _wait_until(condition: Callable[[], bool], *, seconds: float) -> None:
+def _wait_until(condition: Callable[[], bool], *, seconds: float = math.inf) -> None:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

@@ -1,6 +1,7 @@
 """The stage that publishes: a SavedModel and `result.json` on the output. Only rank 0 runs it.
 
-Everything is written under a temporary name and moved, so that nothing half-written is ever found under its final name.
+Everything is written under a temporary name and moved, so that nothing half-written is ever found under its final name, and
+an attempt that is not the newest any more moves nothing.
 """
 
 import hashlib
@@ -17,25 +18,14 @@ import tf_keras
 
 from trainingrun.api import Artifact, Result
 from trainingrun.api.base import to_wire
-from trainingrun.contract import Cause
-from trainingrun_trainer.checkpoint import LoopState, output_failed, write_whole
+from trainingrun_trainer import fence
+from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import Split
-from trainingrun_trainer.errors import failed
+from trainingrun_trainer.output import output_failed, replace_folder, write_whole
 from trainingrun_trainer.progress import metric_values
 
 Network = Any
-
-
-def claim_output(context: Context) -> None:
-    """Make this attempt's folder: the output is seen to be writable before hours are spent, and older attempts see it.
-
-    Raises TrainerError (OutputFailed) when it cannot be written.
-    """
-    try:
-        context.paths.attempt.mkdir(parents=True, exist_ok=True)
-    except OSError as refused:
-        raise output_failed(context.paths.attempt, refused) from refused
 
 
 def export(
@@ -50,13 +40,17 @@ def export(
 ) -> Result:
     """Publish the model and return what the operator is told; `started` is a monotonic time in seconds.
 
-    Raises TrainerError when the output cannot be written, or when a newer attempt has begun to write it.
+    Raises TrainerError: OutputFailed when the output cannot be written, Superseded when a newer attempt has begun.
     """
-    _require_newest(context)
+    paths = context.paths
+    fence.require_newest(paths)
+    folder, unpublished = paths.run / "model", paths.run / f".model-{context.config.attempt}.new"
     try:
-        folder = _publish_model(context, network, split=split)
-        digest, size = digest_of_folder(folder)
-        model = Artifact(name="model", uri=context.paths.uri(folder), sha256=digest, size_bytes=size)
+        _save_model(network, split=split, folder=unpublished)
+        context.progress.part_done()
+        digest, size = digest_of_folder(unpublished)
+        context.progress.part_done()
+        model = Artifact(name="model", uri=paths.uri(folder), sha256=digest, size_bytes=size)
         result = Result(
             metrics=metric_values(metrics),
             artifacts=(model,),
@@ -65,10 +59,15 @@ def export(
         )
         details = _details(context, split=split, data_sha256=data_sha256, state=state, metrics=metrics)
         record = {"result": to_wire(result), **details}
-        write_whole(context.paths.run / "result.json", json.dumps(record, indent=2).encode())
-        write_whole(context.paths.finished, json.dumps(to_wire(result)).encode())
+        fence.require_newest(paths)
+        replace_folder(unpublished, target=folder)
+        write_whole(paths.run / "result.json", json.dumps(record, indent=2).encode())
+        fence.require_newest(paths)
+        write_whole(paths.finished, json.dumps(to_wire(result)).encode())
     except OSError as refused:
-        raise output_failed(context.paths.run, refused) from refused
+        raise output_failed(paths.run, refused) from refused
+    finally:
+        shutil.rmtree(unpublished, ignore_errors=True)
     return result
 
 
@@ -90,20 +89,7 @@ def digest_of_folder(folder: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _require_newest(context: Context) -> None:
-    newer = [
-        folder.name
-        for folder in context.paths.round.glob("[0-9]*")
-        if folder.name.isdigit() and int(folder.name) > context.config.attempt
-    ]
-    if newer:
-        raise failed(
-            f"Attempt {context.config.attempt} does not publish: attempt {newer[0]} has begun to write the output.",
-            cause=Cause.OUTPUT_FAILED,
-        )
-
-
-def _publish_model(context: Context, network: Network, *, split: Split) -> Path:
+def _save_model(network: Network, *, split: Split, folder: Path) -> None:
     """Save the network so that it takes raw samples and returns probabilities."""
     shape, scale = split.training.shape, split.training.scale
     module = tf.Module()
@@ -116,18 +102,9 @@ def _publish_model(context: Context, network: Network, *, split: Split) -> Path:
         return {"probabilities": tf.nn.softmax(network(samples * scale, training=False))}
 
     module.serve = serve
-    target = context.paths.run / "model"
-    temporary = target.with_name(f".model-{context.config.attempt}.new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    tf.saved_model.save(module, str(temporary), signatures={"serving_default": serve})
-    outdated = target.with_name(f".model-{context.config.attempt}.old")
-    shutil.rmtree(outdated, ignore_errors=True)
-    if target.exists():
-        target.rename(outdated)
-    temporary.rename(target)
-    shutil.rmtree(outdated, ignore_errors=True)
-    return target
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
 
 
 def _details(

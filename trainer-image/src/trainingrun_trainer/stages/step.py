@@ -122,11 +122,12 @@ def training_steps(
     )
 
 
-def evaluation_steps(network: Network, samples: Samples) -> Callable[[Shard], Tensor]:
-    """A function that returns this rank's sums over a shard: loss, correct answers, samples."""
+def evaluation_steps(network: Network, samples: Samples, *, part: Shard) -> Callable[[int, int], Tensor]:
+    """A function (first step, end) that returns this rank's sums over its part: loss, correct answers, samples."""
+    positions, weights = tf.constant(part.positions), tf.constant(part.weights)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def run(positions: Tensor, weights: Tensor) -> Tensor:
+    def run(positions: Tensor, weights: Tensor, first: Tensor, end: Tensor) -> Tensor:
         def one_step(step: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
             inputs, labels = samples.batch(positions[step])
             logits = network(inputs, training=False)
@@ -135,11 +136,10 @@ def evaluation_steps(network: Network, samples: Samples) -> Callable[[Shard], Te
             counted = [tf.reduce_sum(losses * used), _correct(logits, labels, used), tf.reduce_sum(used)]
             return step + 1, sums + tf.stack(counted)
 
-        steps = tf.shape(positions)[0]
-        _, sums = tf.while_loop(lambda step, _: step < steps, one_step, (tf.constant(0), tf.zeros([3])))
+        _, sums = tf.while_loop(lambda step, _: step < end, one_step, (first, tf.zeros([3])))
         return sums
 
-    return lambda shard: run(tf.constant(shard.positions), tf.constant(shard.weights))
+    return lambda first, end: run(positions, weights, tf.constant(first), tf.constant(end))
 
 
 def _correct(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:

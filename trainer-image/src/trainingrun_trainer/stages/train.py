@@ -5,37 +5,36 @@ and whether to stop is itself a sum. The loop reads from top to bottom in `train
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainingrun.api import Training, number
 from trainingrun.contract import Cause, Stage
 from trainingrun_trainer import checkpoint as checkpoints
+from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import Split
-from trainingrun_trainer.data.shard import Shard, epoch_order, shard, steps_per_epoch
+from trainingrun_trainer.data.shard import epoch_order, shard, steps_per_epoch
 from trainingrun_trainer.errors import failed, interrupted
 from trainingrun_trainer.parallel.guard import check_equal_weights
+from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.early_stopping import judge_epoch
 from trainingrun_trainer.stages.schedule import learning_rates
 from trainingrun_trainer.stages.step import EpochPlan, Samples, evaluation_steps, make_optimizer, training_steps
 
 Network = Any
 
-FIRST_CALL_STEPS = 2
-CALL_SECONDS = 0.5
-"""How long one call of the training graph may take: progress and signals are looked at in between."""
-
 
 def train(context: Context, network: Network, split: Split) -> LoopState:
     """Train the network, going on from the newest checkpoint of the round; it ends with its best weights.
 
-    Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, or Interrupted after a checkpoint.
+    Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, Superseded, or Interrupted after a checkpoint.
     """
     loop = _Loop.start(context, network, split)
     training, state = context.config.training, loop.state
@@ -62,11 +61,14 @@ class _Loop:
     optimizer: Any
     training_samples: int
     run: Callable[[EpochPlan, int, int], Any]
-    validate: Callable[[Shard], Any]
-    validation: Shard
+    validate: Callable[[int, int], Any]
+    validation_steps: int
     state: LoopState
     best: list[Any]
-    calls: "_CallLength"
+    training_calls: CallLength
+    validation_calls: CallLength
+    is_checked: bool = False
+    """Whether the ranks have been seen to train together."""
 
     @classmethod
     def start(cls, context: Context, network: Network, split: Split) -> "_Loop":
@@ -74,6 +76,7 @@ class _Loop:
         config, gang = context.config, context.gang
         optimizer = make_optimizer(config.training.optimizer)
         optimizer.build(network.trainable_variables)
+        validation = shard(len(split.validation), batch=config.training.batch_size, rank=gang.rank, size=gang.size)
         loop = cls(
             context=context,
             network=network,
@@ -88,11 +91,12 @@ class _Loop:
                 l2=number(config.training.regularization.l2),
                 seed=config.training.seed,
             ),
-            validate=evaluation_steps(network, Samples.of(split.validation)),
-            validation=shard(len(split.validation), batch=config.training.batch_size, rank=gang.rank, size=gang.size),
+            validate=evaluation_steps(network, Samples.of(split.validation), part=validation),
+            validation_steps=validation.steps,
             state=LoopState(),
             best=[],
-            calls=_CallLength(),
+            training_calls=CallLength(),
+            validation_calls=CallLength(),
         )
         loop._restore()
         gang.broadcast([*network.variables, *optimizer.variables])
@@ -111,16 +115,19 @@ class _Loop:
         mine = shard(self.training_samples, batch=training.batch_size, rank=gang.rank, size=gang.size, order=order)
         rates = learning_rates(training, size=gang.size, epoch=state.epoch, steps=mine.steps)
         plan = EpochPlan.of(mine, epoch=state.epoch, learning_rates=rates)
-        while state.step < mine.steps:
-            end = min(mine.steps, state.step + self.calls.steps)
-            self._call(plan, end=end)
-        state.samples.append([int(count) for count in gang.gather(np.array([float(mine.samples)])).ravel()])
+        run = partial(self.run, plan)
+        for call in in_calls(self.context, run, first=state.step, steps=mine.steps, length=self.training_calls):
+            state.sums = [before + new for before, new in zip(state.sums, call.sums.tolist(), strict=True)]
+            state.step = call.end
+            self._look_around(call)
+        counts = gang.gather(np.array([float(mine.samples)])).ravel()
+        state.samples[state.epoch :] = [[int(count) for count in counts]]  # there already, if validation was interrupted
 
     def finish_epoch(self) -> dict[str, float]:
         """Metrics of the epoch, over the samples of all ranks; raises NotANumber when the loss is none."""
         state = self.state
         loss, correct, count = state.sums
-        validated = self.context.gang.sum(np.asarray(self.validate(self.validation), dtype=np.float64))
+        validated = self._validate()
         metrics = {
             "loss": loss / count,
             "accuracy": correct / count,
@@ -135,9 +142,10 @@ class _Loop:
         return metrics
 
     def save(self) -> None:
-        """Write a checkpoint; only rank 0 does."""
+        """Write a checkpoint; only rank 0 does, and only while no newer attempt has begun."""
         if not self.context.is_chief:
             return
+        fence.require_newest(self.context.paths)
         checkpoints.save(
             Checkpoint(
                 state=self.state,
@@ -158,27 +166,28 @@ class _Loop:
         """Go back to the best weights."""
         self.network.set_weights(self.best)
 
-    def _call(self, plan: EpochPlan, *, end: int) -> None:
-        """Take some steps, add up what they measured, and see whether any rank has been told to stop."""
-        started = time.monotonic()
-        sums = np.asarray(self.run(plan, self.state.step, end), dtype=np.float64)
-        seconds = time.monotonic() - started
-        told = float(self.context.is_interrupted())
-        wish = self.calls.wish(steps=end - self.state.step, seconds=seconds) if self.context.is_chief else 0.0
-        total = self.context.gang.sum(np.append(sums, [told, wish]))
-        self.state.sums = [before + new for before, new in zip(self.state.sums, total[:3].tolist(), strict=True)]
-        self.state.step = end
-        if self.calls.is_first:
+    def _look_around(self, call: Call) -> None:
+        """After some steps: see once that the ranks train together, report, and stop when any rank has been told to."""
+        if not self.is_checked:
             check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
-        self.calls.agree(int(total[4]))
-        self.context.progress.step(
-            step=self._steps_done(),
-            epoch=self.state.epoch,
-            samples=self.context.config.training.batch_size * self.context.gang.size,
-        )
-        if total[3] > 0:
+            self.is_checked = True
+        samples = self.context.config.training.batch_size * self.context.gang.size
+        self.context.progress.step(step=self._steps_done(), samples=samples, epoch=self.state.epoch)
+        self._stop_if_told(call)
+
+    def _validate(self) -> NDArray[np.float64]:
+        """Sums over the validation samples of all ranks: loss, correct answers, samples."""
+        sums = np.zeros(3)
+        for call in in_calls(self.context, self.validate, first=0, steps=self.validation_steps, length=self.validation_calls):
+            sums += call.sums
+            self.context.progress.part_done()
+            self._stop_if_told(call)
+        return sums
+
+    def _stop_if_told(self, call: Call) -> None:
+        if call.is_told:
             self.save()
-            raise interrupted(f"Told to stop in epoch {self.state.epoch + 1}, step {end}; the state is saved.")
+            raise interrupted(f"Told to stop in epoch {self.state.epoch + 1}, step {self.state.step}; the state is saved.")
 
     def _steps_done(self) -> int:
         return self.state.epoch * self.steps + self.state.step
@@ -197,24 +206,6 @@ class _Loop:
             variable.assign(value)
         self.state, self.best = restored.state, restored.best
         context.progress.checkpoint(stage=Stage.TRAINING, epoch=self.state.epoch, step=self._steps_done())
-
-
-class _CallLength:
-    """How many steps one call takes, agreed by all ranks: about `CALL_SECONDS`' worth, as rank 0 measures."""
-
-    def __init__(self) -> None:
-        self.steps = FIRST_CALL_STEPS
-        self.is_first = True
-
-    def wish(self, *, steps: int, seconds: float) -> float:
-        """Steps of the next call; the first call traces the graph, so its time says nothing."""
-        if self.is_first:
-            return 10.0
-        return float(max(1, min(2 * self.steps, round(steps * CALL_SECONDS / max(seconds, 1e-3)))))
-
-    def agree(self, steps: int) -> None:
-        """What rank 0 wished."""
-        self.steps, self.is_first = steps, False
 
 
 def _require_numbers(metrics: dict[str, float], *, training: Training, epoch: int) -> None:

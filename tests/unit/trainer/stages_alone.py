@@ -1,0 +1,74 @@
+"""Stages in this process, on one rank alone, with every report written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.unit.trainer.gangs import a_config
+from trainingrun.contract import AttemptConfig, ProgressReport
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.dataset import Split, dataset, split
+from trainingrun_trainer.messages import Message, Reporter
+from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.progress import Progress
+from trainingrun_trainer.settings import OutputPaths, Settings
+
+
+class Notes(Reporter):
+    """Keeps the reports instead of sending them."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.reports: list[ProgressReport] = []
+
+    def send(self, message: Message) -> None:
+        """Keep it."""
+        if message.progress is not None:
+            self.reports.append(message.progress)
+
+
+@dataclass
+class Alone:
+    """One rank alone: its surroundings, a small network and easy samples."""
+
+    config: AttemptConfig
+    output: Path
+    is_interrupted: Callable[[], bool] = lambda: False
+    notes: Notes = field(default_factory=Notes)
+
+    @property
+    def paths(self) -> OutputPaths:
+        """Where it writes."""
+        return OutputPaths(root=self.output, config=self.config)
+
+    @property
+    def context(self) -> Context:
+        """What its stages get."""
+        return Context(
+            config=self.config,
+            settings=Settings.from_environment({"TRAININGRUN_OUTPUT_MOUNT": str(self.output)}),
+            paths=self.paths,
+            gang=SingleProcess(),
+            progress=Progress(self.notes, attempt=self.config.attempt, speaks=True),
+            is_interrupted=self.is_interrupted,
+        )
+
+    def network(self, parts: Split) -> Any:
+        """The network of the configuration, with its first weights."""
+        return build(self.config.model, shape=parts.training.shape, classes=parts.training.classes, seed=1)
+
+
+def alone(output: Path, *, is_interrupted: Callable[[], bool] = lambda: False, **spec: Any) -> Alone:
+    """A rank alone whose attempt is configured as in `a_config`."""
+    return Alone(config=a_config(**spec), output=output, is_interrupted=is_interrupted)
+
+
+def easy_samples(count: int = 120, *, features: int = 6) -> Split:
+    """Two classes that are easy to tell apart; a quarter for validation and a quarter for test."""
+    labels = np.arange(count) % 2
+    inputs = np.random.default_rng(1).normal(labels[:, None], 0.3, (count, features)).astype(np.float32)
+    return split(dataset(inputs, labels, where="here"), validation_fraction=0.25, test_fraction=0.25, seed=1)

@@ -1,0 +1,66 @@
+"""Many steps in calls of about half a second, with a look at the world in between.
+
+All ranks take the same calls: how long the next one is, and whether to stop, are agreed on with what the steps have measured.
+So whatever follows a call, a report of progress above all, is about work that all ranks have done.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_trainer.context import Context
+
+FIRST_CALL_STEPS = 2
+SECOND_CALL_STEPS = 10
+"""At most, because the first call's time is not all steps: it also traces the graph."""
+CALL_SECONDS = 0.5
+"""How long a call should take. It takes longer only where a step does: each call has one step at least, the first has two."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call has done."""
+
+    end: int
+    """Steps done since step 0."""
+    sums: NDArray[np.float64]
+    """Over its steps and all ranks: loss, correct answers, samples."""
+    is_told: bool
+    """Whether any rank has been told to stop."""
+
+
+class CallLength:
+    """How many steps one call takes, agreed by all ranks: about `CALL_SECONDS`' worth, as rank 0 measures."""
+
+    def __init__(self) -> None:
+        self.steps = FIRST_CALL_STEPS
+        self._is_first = True
+
+    def wish(self, *, steps: int, seconds: float) -> float:
+        """Steps of the next call, after one of `steps` steps that took `seconds`."""
+        most = SECOND_CALL_STEPS if self._is_first else 2 * self.steps
+        return float(max(1, min(most, round(steps * CALL_SECONDS / max(seconds, 1e-3)))))
+
+    def agree(self, steps: int) -> None:
+        """What rank 0 wished."""
+        self.steps, self._is_first = steps, False
+
+
+def in_calls(context: Context, run: Callable[[int, int], Any], *, first: int, steps: int, length: CallLength) -> Iterator[Call]:
+    """Take the steps from `first` up to `steps`; `run(first, end)` takes some and returns this rank's sums."""
+    gang = context.gang
+    while first < steps:
+        end = min(steps, first + length.steps)
+        started = time.monotonic()
+        sums = np.asarray(run(first, end), dtype=np.float64)
+        seconds = time.monotonic() - started
+        told = float(context.is_interrupted())
+        wish = length.wish(steps=end - first, seconds=seconds) if context.is_chief else 0.0
+        total = gang.sum(np.append(sums, [told, wish]))
+        length.agree(int(total[4]))
+        first = end
+        yield Call(end=end, sums=total[:3], is_told=bool(total[3] > 0))
