@@ -1,12 +1,17 @@
 """The manifests on a real API server: accepted, with no more permissions than the code uses."""
 
+import json
 import re
+import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 import images
-from tools.kubectl import Kubectl
+from tests.manifests import a_manifest
+from tools.kubectl import Kubectl, KubectlError
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -26,6 +31,7 @@ def test_kustomize_and_our_rendering_agree_on_the_objects(crd: Kubectl) -> None:
         return {(found["kind"], found["metadata"]["name"]) for found in yaml.safe_load_all(text) if found}
 
     assert names(built) == names(rendered)
+    assert {("ClusterRole", f"trainingruns-{role}") for role in ("view", "edit", "admin")} <= names(rendered)
 
 
 def test_the_operator_may_do_what_its_code_does_and_nothing_to_runs_but_their_status() -> None:
@@ -37,3 +43,60 @@ def test_the_operator_may_do_what_its_code_does_and_nothing_to_runs_but_their_st
     assert {verb for resource, verb in granted if resource == "trainingruns/status"} == {"patch"}
     assert not [verb for _, verb in granted if verb == "*"]
     assert not [resource for resource, _ in granted if re.search(r"secrets|exec|\*", resource)]
+
+
+ROLES = {"viewer": "view", "editor": "edit", "owner": "admin"}
+"""Users of the tests, and the role of Kubernetes' own that each has in the namespace."""
+
+READING = {"get", "list", "watch"}
+WRITING = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+@pytest.fixture(scope="module")
+def people(kubectl: Kubectl) -> Kubectl:
+    """A namespace where each user has one role, once our roles are part of them."""
+    kubectl.run("apply", "-f", str(ROOT / "manifests/base/roles.yaml"))
+    kubectl.apply(*(_binding(user, role) for user, role in ROLES.items()))
+    deadline = time.monotonic() + 30
+    while not all(verbs(kubectl, user, "trainingruns.trainingrun.dev") for user in ROLES):
+        assert time.monotonic() < deadline, "the roles were not aggregated within 30 s"
+        time.sleep(0.2)
+    return kubectl
+
+
+def _binding(user: str, role: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": user},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    }
+
+
+def verbs(kubectl: Kubectl, user: str, resource: str) -> set[str]:
+    """What the API server would let the user do with a resource of ours."""
+    listed = kubectl.run("auth", "can-i", "--list", "--as", user)
+    rows = [line for line in listed.splitlines() if line.split()[0] == resource]
+    return {verb for row in rows for verb in row.rpartition("[")[2].rstrip("] ").split()}
+
+
+@pytest.mark.parametrize(
+    ("user", "allowed"), [("viewer", READING), ("editor", READING | WRITING), ("owner", READING | WRITING), ("nobody", set())]
+)
+def test_a_role_of_kubernetes_own_says_what_one_may_do_with_runs(people: Kubectl, user: str, allowed: set[str]) -> None:
+    assert verbs(people, user, "trainingruns.trainingrun.dev") == allowed
+
+
+@pytest.mark.parametrize("user", ROLES)
+def test_a_status_is_read_by_people_and_written_by_none(people: Kubectl, user: str) -> None:
+    assert verbs(people, user, "trainingruns.trainingrun.dev/status") == {"get"}
+
+
+def test_an_editor_starts_a_run_and_cannot_say_that_it_succeeded(people: Kubectl) -> None:
+    people.run("create", "-f", "-", "--as", "editor", stdin=json.dumps(a_manifest("honest")))
+    with pytest.raises(KubectlError, match=r'cannot patch resource "trainingruns/status"'):
+        people.run(
+            *("patch", "trainingrun", "honest", "--subresource=status", "--type=merge", "--as", "editor"),
+            *("--patch", '{"status": {"attempt": 7}}'),
+        )

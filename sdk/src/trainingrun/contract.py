@@ -8,7 +8,7 @@ In a worker pod:
   - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
   - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
     root: the paths inside come from the configuration;
-  - only `/tmp` and the output are writable.
+  - only `/tmp`, the output and the volumes of the user are writable.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
 all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON). Its
@@ -37,15 +37,17 @@ from trainingrun.api.output import Output
 from trainingrun.api.status import Result
 from trainingrun.api.strategy import StrategyType
 from trainingrun.api.training import Training
+from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
+from trainingrun.mounts import DATA_MOUNT as DATA_MOUNT
+from trainingrun.mounts import OUTPUT_MOUNT as OUTPUT_MOUNT
+from trainingrun.mounts import SCRATCH_MOUNT as SCRATCH_MOUNT
+from trainingrun.mounts import SHARED_MEMORY_MOUNT as SHARED_MEMORY_MOUNT
 
 CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
 COORDINATOR_VARIABLE = "TRAININGRUN_COORDINATOR"
 WORKER_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
 CONFIG_FILE = "config.json"
-CONFIG_MOUNT = "/etc/trainingrun"
-DATA_MOUNT = "/data"
-OUTPUT_MOUNT = "/output"
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT = 4096
 

@@ -81,7 +81,12 @@ def _root_schema() -> Schema:
 
 
 def _name_schema() -> Schema:
-    return {"type": "string", "maxLength": RUN_NAME_LIMIT, "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$"}
+    return {
+        "type": "string",
+        "maxLength": RUN_NAME_LIMIT,
+        "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        "description": "Name of the run. It is short because the names of its pods begin with it.",
+    }
 
 
 def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:

@@ -33,6 +33,7 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         replicas=resolved.replicas,
         processes_per_worker=resolved.processes_per_worker,
         start_timeout_seconds=spec.recovery.start_timeout_seconds,
+        termination_grace_period_seconds=spec.workers.termination_grace_period_seconds,
         data=spec.data,
         model=spec.model,
         augmentation=spec.augmentation,

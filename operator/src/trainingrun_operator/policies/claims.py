@@ -1,4 +1,4 @@
-"""Are the claims there that the run reads from and writes to? Only asked before an attempt; a running one is not judged."""
+"""Are the claims there that the run mounts? Only asked before an attempt; a running one is not judged."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,7 @@ LOOK_AGAIN_SECONDS = 5.0
 
 def claim_names(run: TrainingRun) -> tuple[str, ...]:
     """Names of the claims that a run uses."""
-    data = run.spec.data.source.persistent_volume_claim
-    return tuple({run.spec.output.persistent_volume_claim.claim_name, *([data.claim_name] if data is not None else [])})
+    return tuple(dict.fromkeys(name for _, name in _uses(run)))
 
 
 def wait_for_claims(life: Life) -> Step | None:
@@ -38,10 +37,7 @@ def wait_for_claims(life: Life) -> Step | None:
 
 def _problems(life: Life) -> Iterator[tuple[str, str]]:
     run = life.run
-    data = run.spec.data.source.persistent_volume_claim
-    uses = [("spec.output", run.spec.output.persistent_volume_claim), *([("spec.data.source", data)] if data else [])]
-    for field, volume in uses:
-        path, name = f"{field}.persistentVolumeClaim.claimName", volume.claim_name
+    for path, name in _uses(run):
         claim = life.observed.claims.get(name)
         if claim is None:
             yield (
@@ -55,3 +51,15 @@ def _problems(life: Life) -> Iterator[tuple[str, str]]:
                 f"The PersistentVolumeClaim {name} ({path}) is ReadWriteOncePod, but spec.workers.replicas is "
                 f"{run.spec.workers.replicas}: use a claim that is ReadWriteOnce or ReadWriteMany, or one worker.",
             )
+
+
+def _uses(run: TrainingRun) -> Iterator[tuple[str, str]]:
+    """Where the run names a claim, and its name."""
+    yield "spec.output.persistentVolumeClaim.claimName", run.spec.output.persistent_volume_claim.claim_name
+    data = run.spec.data.source.persistent_volume_claim
+    if data is not None:
+        yield "spec.data.source.persistentVolumeClaim.claimName", data.claim_name
+    for index, volume in enumerate(run.spec.workers.volumes):
+        if volume.persistent_volume_claim is not None:
+            path = f"spec.workers.volumes[{index}].persistentVolumeClaim.claimName"
+            yield path, volume.persistent_volume_claim.claim_name

@@ -7,10 +7,13 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 from trainingrun.api.augmentation import Augmentation, FillMode
 from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, number
 from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
+from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
 from trainingrun.api.model import BuiltinModel, Model, ModelType, Parameter
 from trainingrun.api.output import Output
 from trainingrun.api.recovery import LostNode, Recovery
+from trainingrun.api.resources import ResourceList, Resources
+from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Account,
@@ -44,7 +47,8 @@ from trainingrun.api.training import (
     Training,
 )
 from trainingrun.api.trainingrun import GROUP, KIND, PLURAL, VERSION, TrainingRun
-from trainingrun.api.workers import ResourceList, Resources, Workers
+from trainingrun.api.volumes import ClaimVolume, ConfigMapVolume, SecretVolume, Volume
+from trainingrun.api.workers import ImagePullPolicy, SecretReference, Workers
 
 __all__ = [
     "GROUP",
@@ -59,23 +63,29 @@ __all__ = [
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
+    "ClaimVolume",
     "Clock",
     "Columns",
     "Condition",
+    "ConfigMapVolume",
     "Data",
     "DataFormat",
     "DataSource",
     "EarlyStopping",
+    "EnvironmentVariable",
     "Failure",
     "FillMode",
     "Frozen",
     "IDXFiles",
+    "ImagePullPolicy",
+    "KeyReference",
     "Ledger",
     "LostNode",
     "MetricValue",
     "Model",
     "ModelType",
     "NPZArrays",
+    "NodeLabel",
     "ObjectMeta",
     "Optimizer",
     "OptimizerName",
@@ -93,17 +103,23 @@ __all__ = [
     "Result",
     "Scaling",
     "Schedule",
+    "SecretReference",
+    "SecretVolume",
     "StopReason",
     "Stopping",
     "StoppingMetric",
     "Strategy",
     "StrategyType",
+    "TaintEffect",
     "Timeline",
+    "Toleration",
+    "TolerationOperator",
     "Training",
     "TrainingRun",
     "TrainingRunSpec",
     "TrainingRunStatus",
     "Transport",
+    "Volume",
     "VolumePath",
     "Workers",
     "number",

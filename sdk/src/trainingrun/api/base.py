@@ -47,6 +47,12 @@ def number(value: str) -> float:
     return float(value)
 
 
+OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+"""Regular expression of a DNS subdomain, without anchors."""
+
+ObjectName = Annotated[str, Field(pattern=f"^{OBJECT_NAME}$", min_length=1, max_length=253)]
+"""The name of a Kubernetes object."""
+
 Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=24)]
 """A non-negative decimal number as a string: the API has no floats."""
 

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Decimal, Frozen, ObjectName, rule, rules
 
 RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
-CLAIM_PATTERN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 
 RelativePath = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, max_length=255)]
 FileName = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max_length=255)]
@@ -17,10 +16,7 @@ FileName = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max
 class VolumePath(Frozen):
     """A folder in a PersistentVolumeClaim of the run's namespace."""
 
-    claim_name: Annotated[
-        str,
-        Field(pattern=CLAIM_PATTERN, min_length=1, max_length=253, description="Name of the PersistentVolumeClaim."),
-    ]
+    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim.")]
     path: Annotated[
         RelativePath, Field(description="Folder in the volume, relative to its root, without '..'. Empty: the root.")
     ] = ""

@@ -74,7 +74,13 @@ class TrainingRunSpec(Frozen):
             "itself or its output. Default: they are kept until the TrainingRun is deleted. Mutable.",
         ),
     ] = None
-    workers: Annotated[Workers, Field(description="How many pods, processes and resources.")] = Workers()
+    workers: Annotated[
+        Workers,
+        Field(
+            description="The gang: how many pods and processes, with which resources, where, and what they see. The pods "
+            "always meet the Pod Security level restricted."
+        ),
+    ] = Workers()
     strategy: Annotated[Strategy, Field(description="How the ranks train together.")] = Strategy()
     data: Annotated[Data, Field(description="Samples to learn from.")]
     model: Annotated[Model, Field(description="The network.")]

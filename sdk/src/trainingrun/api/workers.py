@@ -1,35 +1,139 @@
-"""`spec.workers`: how many pods, how many processes in each, and what each pod requests."""
+"""`spec.workers`: how many pods, how many processes in each, and what each pod needs and may see."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from trainingrun.api.base import Frozen, Quantity
+from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
+from trainingrun.api.environment import EnvironmentVariable
+from trainingrun.api.resources import Resources
+from trainingrun.api.scheduling import NodeLabel, Toleration
+from trainingrun.api.volumes import Volume
+
+_BY_NAME: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 
 
-class ResourceList(Frozen):
-    """Amounts of compute resources of one worker pod."""
+class ImagePullPolicy(StrEnum):
+    """When the trainer image is pulled."""
 
-    cpu: Annotated[Quantity | None, Field(description="CPU cores, for example 500m or 2.")] = None
-    memory: Annotated[Quantity | None, Field(description="Memory, for example 2Gi.")] = None
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
 
 
-class Resources(Frozen):
-    """Requests and limits of one worker pod, as in a container's resources."""
+class SecretReference(Frozen):
+    """A Secret of the run's namespace."""
 
-    requests: Annotated[ResourceList, Field(description="What the scheduler reserves.")] = ResourceList()
-    limits: Annotated[
-        ResourceList,
-        Field(description="What a worker may use at most. Beyond the memory limit it is killed (OOMKilled)."),
-    ] = ResourceList()
+    name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+
+
+def _at_least_a_megabyte(field: str) -> Rule:
+    return rule(
+        f"!has(self.{field}) || quantity(string(self.{field})).compareTo(quantity('1M')) >= 0",
+        f"'workers.{field} %s must be at least 1M, for example 1Gi.'.format([self.{field}])",
+        field_path=f".{field}",
+        computed=True,
+    )
 
 
 class Workers(Frozen):
-    """The gang: `replicas` pods with `processesPerWorker` training processes (ranks) each."""
+    """The gang: `replicas` pods with `processesPerWorker` training processes (ranks) each.
+
+    Every pod meets the Pod Security level `restricted`; no field can change that.
+    """
 
     replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods.")] = 1
     processes_per_worker: Annotated[int, Field(ge=1, le=16, description="Training processes (ranks) in each worker pod.")] = 1
     resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
+    shared_memory: Annotated[
+        Quantity | None,
+        Field(
+            description="Size of /dev/shm, for example 1Gi. It counts as memory of the worker. Default: what the container "
+            "runtime gives, often 64 MiB."
+        ),
+    ] = None
+    scratch: Annotated[
+        Quantity,
+        Field(description="Size of /tmp on the node's disk. A worker that uses more is evicted."),
+    ] = "10Gi"
+    termination_grace_period_seconds: Annotated[
+        int,
+        Field(
+            ge=1, le=3600, description="Time that a worker has to write a checkpoint when it is stopped, before it is killed."
+        ),
+    ] = 30
+    image_pull_policy: Annotated[
+        ImagePullPolicy | None,
+        Field(description="Always, IfNotPresent or Never. Default: Always for the tag latest, else IfNotPresent."),
+    ] = None
+    image_pull_secrets: Annotated[
+        tuple[SecretReference, ...],
+        Field(max_length=8, description="Secrets that the image is pulled with.", json_schema_extra=_BY_NAME),
+    ] = ()
+    service_account_name: Annotated[
+        ObjectName | None,
+        Field(
+            description="ServiceAccount of the pods, for its image pull Secrets and the identity that a cloud gives it. Its "
+            "token is never mounted: the trainer does not talk to Kubernetes. Default: default."
+        ),
+    ] = None
+    env: Annotated[
+        tuple[EnvironmentVariable, ...],
+        Field(max_length=64, description="Environment variables of every worker.", json_schema_extra=_BY_NAME),
+    ] = ()
+    volumes: Annotated[
+        tuple[Volume, ...],
+        Field(
+            max_length=16,
+            description="Volumes of every worker besides those of data and output.",
+            json_schema_extra=_BY_NAME,
+        ),
+    ] = ()
+    node_selector: Annotated[
+        tuple[NodeLabel, ...],
+        Field(max_length=16, description="Labels that the nodes of the workers must have.", json_schema_extra=_BY_NAME),
+    ] = ()
+    tolerations: Annotated[
+        tuple[Toleration, ...],
+        Field(
+            max_length=16,
+            description="Taints that do not keep workers away, for example those of GPU nodes.",
+            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        ),
+    ] = ()
+    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
+    runtime_class_name: Annotated[
+        ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
+    ] = None
+    scheduler_name: Annotated[
+        ObjectName | None, Field(description="Scheduler that places the pods. Default: that of the cluster.")
+    ] = None
+
+    model_config = rules(
+        _at_least_a_megabyte("sharedMemory"),
+        _at_least_a_megabyte("scratch"),
+        rule(
+            "!has(self.sharedMemory) || !has(self.resources.limits.memory) || quantity(string(self.sharedMemory))"
+            ".compareTo(quantity(string(self.resources.limits.memory))) < 0",
+            "'workers.sharedMemory %s counts as memory, and must be smaller than workers.resources.limits.memory %s: lower it "
+            "or raise the limit.'.format([self.sharedMemory, self.resources.limits.memory])",
+            field_path=".sharedMemory",
+            computed=True,
+        ),
+        rule(
+            "!has(self.priorityClassName) || !self.priorityClassName.startsWith('system-')",
+            "'workers.priorityClassName ' + self.priorityClassName + ' is for the pods that the cluster itself needs: use a "
+            "class that does not begin with system-.'",
+            field_path=".priorityClassName",
+            computed=True,
+        ),
+        rule(
+            "!has(self.volumes) || self.volumes.all(v, self.volumes.exists_one(other, other.mountPath == v.mountPath))",
+            "workers.volumes has two volumes with one mountPath: give each its own.",
+            field_path=".volumes",
+        ),
+    )
 
     @property
     def world_size(self) -> int:

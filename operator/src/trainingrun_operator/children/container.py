@@ -1,0 +1,64 @@
+"""The container of a worker: the trainer image, its environment, its probe and what it may not do."""
+
+from trainingrun.api import EnvironmentVariable, Resolved, TrainingRun
+from trainingrun.api.base import to_wire
+from trainingrun.contract import (
+    CONFIG_FILE,
+    CONFIG_MOUNT,
+    CONFIG_VARIABLE,
+    COORDINATOR_VARIABLE,
+    PROGRESS_PORT,
+    RENDEZVOUS_PORT,
+)
+from trainingrun_operator import names
+from trainingrun_operator.children.fields import given
+from trainingrun_operator.children.volumes import volume_mounts
+from trainingrun_operator.model import Manifest
+
+
+def container(run: TrainingRun, *, resolved: Resolved) -> Manifest:
+    """The only container of a worker."""
+    workers = run.spec.workers
+    fields: Manifest = {
+        "name": names.CONTAINER,
+        "image": resolved.image,
+        "imagePullPolicy": workers.image_pull_policy,
+        "env": _environment(run, resolved=resolved),
+        "resources": to_wire(workers.resources),
+        "ports": [
+            {"name": "rendezvous", "containerPort": RENDEZVOUS_PORT},
+            {"name": "progress", "containerPort": PROGRESS_PORT},
+        ],
+        # Ready means that all ranks have met; asked often, because the run's start is timed by it.
+        "readinessProbe": {
+            "httpGet": {"path": "/readyz", "port": PROGRESS_PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 1,
+        },
+        "terminationMessagePolicy": "File",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": volume_mounts(run),
+    }
+    return given(fields)
+
+
+def _environment(run: TrainingRun, *, resolved: Resolved) -> list[Manifest]:
+    """The user's variables, then the trainer's: of two with one name the kubelet takes the last."""
+    environment = [_variable(variable) for variable in run.spec.workers.env]
+    environment.append({"name": CONFIG_VARIABLE, "value": f"{CONFIG_MOUNT}/{CONFIG_FILE}"})
+    if resolved.coordinator:
+        environment.append({"name": COORDINATOR_VARIABLE, "value": f"{resolved.coordinator}:{RENDEZVOUS_PORT}"})
+    return environment
+
+
+def _variable(variable: EnvironmentVariable) -> Manifest:
+    sources = {"secretKeyRef": variable.secret_key_ref, "configMapKeyRef": variable.config_map_key_ref}
+    references = {field: to_wire(source) for field, source in sources.items() if source is not None}
+    if references:
+        return {"name": variable.name, "valueFrom": references}
+    return {"name": variable.name, "value": variable.value or ""}

@@ -1,0 +1,45 @@
+"""Where the pods of an attempt may run, and how long they stay on a node that does not answer."""
+
+from trainingrun.api import Toleration, TrainingRun
+from trainingrun.api.base import to_wire
+from trainingrun.api.scheduling import LOST_NODE_TAINTS
+from trainingrun_operator.children.fields import given
+from trainingrun_operator.children.metadata import selector
+from trainingrun_operator.model import Manifest
+
+LOST_NODE_SECONDS = 30
+
+
+def placement(run: TrainingRun, *, attempt: int, same_node: bool) -> Manifest:
+    """The fields of a pod's spec that the scheduler and the taint manager read."""
+    workers = run.spec.workers
+    return given(
+        {
+            "nodeSelector": {label.name: label.value for label in workers.node_selector},
+            "affinity": _same_node(run, attempt=attempt) if same_node else None,
+            "tolerations": [*_lost_node(), *(_toleration(toleration) for toleration in workers.tolerations)],
+            "priorityClassName": workers.priority_class_name,
+            "schedulerName": workers.scheduler_name,
+        }
+    )
+
+
+def _lost_node() -> list[Manifest]:
+    """They win over a toleration of every taint: of several that match, Kubernetes takes the shortest time."""
+    return [
+        {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": LOST_NODE_SECONDS}
+        for taint in LOST_NODE_TAINTS
+    ]
+
+
+def _toleration(toleration: Toleration) -> Manifest:
+    return {name: value for name, value in to_wire(toleration).items() if value != ""}
+
+
+def _same_node(run: TrainingRun, *, attempt: int) -> Manifest:
+    """All workers where the first one went: another node could not mount a ReadWriteOnce volume."""
+    term = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": selector(run, attempt=attempt)},
+    }
+    return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}

@@ -1,0 +1,89 @@
+"""Changes of a TrainingRun on a real API server: what may change, what only with `rerun`, and what changes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.manifests import a_manifest
+from tests.schema.applying import dry_run
+from tools.kubectl import Kubectl, KubectlError
+
+APPLIES = 20
+
+
+IMMUTABLE = {
+    "image": "other:1",
+    "workers": {"replicas": 2},
+    "strategy": {"type": "Horovod"},
+    "data": {"source": {"builtin": "MNIST10k"}, "testFraction": "0.2"},
+    "model": {"builtin": {"type": "CNN"}},
+    "augmentation": {"zoom": "0.1"},
+    "training": {"epochs": 9},
+    "output": {"persistentVolumeClaim": {"claimName": "elsewhere"}},
+    "recovery": {"maximumRestarts": 1},
+}
+
+
+@pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
+def test_a_block_cannot_be_changed_alone(kubectl: Kubectl, block: str, value: Any) -> None:
+    kubectl.apply(a_manifest("fixed"))
+    with pytest.raises(KubectlError, match=rf"spec\.{block} cannot be changed alone .*: change spec\.rerun to a new value"):
+        dry_run(kubectl, a_manifest("fixed", **{f"spec__{block}": value}))
+
+
+@pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
+def test_a_block_can_be_changed_together_with_a_new_rerun(kubectl: Kubectl, block: str, value: Any) -> None:
+    kubectl.apply(a_manifest("again"))
+    dry_run(kubectl, a_manifest("again", spec__rerun="2", **{f"spec__{block}": value}))
+
+
+@pytest.mark.parametrize("rerun", ["1", ""], ids=["the same", "an empty"])
+def test_a_rerun_that_is_not_new_allows_no_change(kubectl: Kubectl, rerun: str) -> None:
+    kubectl.apply(a_manifest("stale", spec__rerun="1"))
+    with pytest.raises(KubectlError, match=r"spec\.training cannot be changed alone"):
+        dry_run(kubectl, a_manifest("stale", spec__rerun=rerun, spec__training={"epochs": 9}))
+
+
+MUTABLE: dict[str, dict[str, Any]] = {
+    "suspend": {"spec__suspend": True},
+    "rerun": {"spec__rerun": "2026-11-25"},
+    "deadline": {"spec__activeDeadlineSeconds": 60},
+    "children's time to live": {"spec__childrenTTLSecondsAfterFinished": 0},
+}
+
+
+@pytest.mark.parametrize("changes", MUTABLE.values(), ids=MUTABLE)
+def test_the_mutable_fields_can_be_changed(kubectl: Kubectl, changes: dict[str, Any]) -> None:
+    kubectl.apply(a_manifest("mutable"))
+    dry_run(kubectl, a_manifest("mutable", **changes))
+
+
+def metadata_of(kubectl: Kubectl, name: str) -> dict[str, Any]:
+    found = kubectl.get("trainingrun", name)
+    assert found is not None
+    metadata: dict[str, Any] = found["metadata"]
+    return metadata
+
+
+def test_applying_an_unchanged_manifest_again_and_again_changes_nothing(kubectl: Kubectl) -> None:
+    kubectl.apply(a_manifest("client-side"))
+    before = metadata_of(kubectl, "client-side")
+    for _ in range(APPLIES):
+        assert "unchanged" in kubectl.apply(a_manifest("client-side"))
+    assert metadata_of(kubectl, "client-side") == before
+
+
+def test_the_same_on_the_side_of_the_server(kubectl: Kubectl) -> None:
+    def apply() -> None:
+        kubectl.run("apply", "--server-side", "-f", "-", stdin=json.dumps(a_manifest("server-side")))
+
+    apply()
+    generation = metadata_of(kubectl, "server-side")["generation"]
+    apply()  # the API server may note once that the default of status is ours
+    settled = metadata_of(kubectl, "server-side")
+    for _ in range(APPLIES):
+        apply()
+    after = metadata_of(kubectl, "server-side")
+    assert (generation, after["generation"]) == (1, 1)
+    assert after["resourceVersion"] == settled["resourceVersion"]

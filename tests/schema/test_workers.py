@@ -1,0 +1,188 @@
+"""`spec.workers` on a real API server: every rule both ways, and a pod with every field set under Pod Security `restricted`."""
+
+from typing import Any
+
+import pytest
+
+from tests import reserved
+from tests.manifests import a_manifest
+from tests.pods import a_pod_with
+from tests.schema.applying import dry_run
+from tools.kubectl import Kubectl, KubectlError
+
+CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
+SECRET = {"secret": {"secretName": "token"}}
+CONFIG_MAP = {"configMap": {"name": "labels"}}
+
+EVERYTHING: dict[str, Any] = {
+    "replicas": 2,
+    "processesPerWorker": 2,
+    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
+    "sharedMemory": "1Gi",
+    "scratch": "5G",
+    "terminationGracePeriodSeconds": 90,
+    "imagePullPolicy": "IfNotPresent",
+    "imagePullSecrets": [{"name": "registry"}],
+    "serviceAccountName": "default",
+    "env": [
+        {"name": "NCCL_DEBUG", "value": "INFO"},
+        {"name": "TOKEN", "secretKeyRef": {"name": "token", "key": ".token"}},
+        {"name": "LEVEL", "configMapKeyRef": {"name": "settings", "key": "log.level"}},
+    ],
+    "volumes": [
+        {"name": "output", "mountPath": "/mnt/embeddings", "readOnly": True, **CLAIM},
+        {"name": "token", "mountPath": "/mnt/token", **SECRET},
+        {"name": "labels", "mountPath": "/home/user/labels", **CONFIG_MAP},
+    ],
+    "nodeSelector": [{"name": "topology.kubernetes.io/zone", "value": "a"}, {"name": "gpu", "value": ""}],
+    "tolerations": [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "team", "value": "vision", "effect": "NoExecute", "tolerationSeconds": 60},
+        {"operator": "Exists"},
+    ],
+    "schedulerName": "my-scheduler",
+}
+
+
+def volume(path: str = "/mnt/x", **source: Any) -> dict[str, Any]:
+    """`spec.workers` with one volume."""
+    return {"volumes": [{"name": "x", "mountPath": path, **(source or CLAIM)}]}
+
+
+def variable(name: str = "A", **source: Any) -> dict[str, Any]:
+    """`spec.workers` with one variable."""
+    return {"env": [{"name": name, **source}]}
+
+
+def toleration(**fields: Any) -> dict[str, Any]:
+    """`spec.workers` with one toleration."""
+    return {"tolerations": [fields]}
+
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "every field": EVERYTHING,
+    "classes": {"priorityClassName": "low", "runtimeClassName": "gvisor"},
+    "requests equal to limits in other units": {
+        "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1000m", "memory": "1024Mi"}}
+    },
+    "a limit alone": {"resources": {"limits": {"cpu": 1}}},
+    "an empty value": variable(value=""),
+    "a name that only begins like a reserved one": variable("PATHS", value="x"),
+    "a mount beside a reserved folder": volume("/data2"),
+    "the smallest sizes": {"sharedMemory": "1M", "scratch": 1000000},
+}
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a request above the limit": (
+        {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}}},
+        "workers.resources.requests.cpu 2 is more than workers.resources.limits.cpu 1500m: lower the request or",
+    ),
+    "a request of more memory than the limit": (
+        {"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "2G"}}},
+        "workers.resources.requests.memory 2Gi is more than workers.resources.limits.memory 2G: lower the request or",
+    ),
+    "a request of half a byte": (
+        {"resources": {"requests": {"memory": "512m"}}},
+        "workers.resources.requests.memory 512m has the unit m, a thousandth of a byte: use Mi or M",
+    ),
+    "a limit of half a byte": (
+        {"resources": {"limits": {"memory": "512m"}}},
+        "workers.resources.limits.memory 512m has the unit m",
+    ),
+    "tiny shared memory": ({"sharedMemory": 64}, "workers.sharedMemory 64 must be at least 1M, for example 1Gi"),
+    "no scratch": ({"scratch": "0"}, "workers.scratch 0 must be at least 1M, for example 1Gi"),
+    "shared memory as large as the limit": (
+        {"sharedMemory": "1Gi", "resources": {"limits": {"memory": "1024Mi"}}},
+        "workers.sharedMemory 1Gi counts as memory, and must be smaller than workers.resources.limits.memory 1024Mi",
+    ),
+    "no grace": ({"terminationGracePeriodSeconds": 0}, "spec.workers.terminationGracePeriodSeconds"),
+    "an unknown pull policy": ({"imagePullPolicy": "Sometimes"}, 'supported values: "Always", "IfNotPresent", "Never"'),
+    "a class of the cluster": (
+        {"priorityClassName": "system-node-critical"},
+        "workers.priorityClassName system-node-critical is for the pods that the cluster itself needs: use a class",
+    ),
+    "a name that is none": ({"serviceAccountName": "My_Account"}, "spec.workers.serviceAccountName"),
+    "a variable without a source": (variable(), "workers.env A needs exactly one of value, secretKeyRef and configMapKeyRef"),
+    "a variable with two sources": (
+        variable(value="x", secretKeyRef={"name": "s", "key": "k"}),
+        "workers.env A needs exactly one of value, secretKeyRef and configMapKeyRef",
+    ),
+    "a variable twice": ({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "Duplicate value"),
+    "a variable with a space": (variable("A B", value="x"), "spec.workers.env[0].name"),
+    "a volume without a source": (
+        {"volumes": [{"name": "x", "mountPath": "/mnt/x"}]},
+        "workers.volumes x needs exactly one of persistentVolumeClaim, secret and configMap",
+    ),
+    "a volume with two sources": (volume("/mnt/x", **CLAIM, **SECRET), "workers.volumes x needs exactly one of"),
+    "a host path": (volume(hostPath={"path": "/"}), 'unknown field "spec.workers.volumes[0].hostPath"'),
+    "a relative mount": (volume("mnt/x"), "spec.workers.volumes[0].mountPath"),
+    "a mount that climbs": (volume("/mnt/../data"), "spec.workers.volumes[0].mountPath"),
+    "a mount on the root": (volume("/"), "spec.workers.volumes[0].mountPath"),
+    "two volumes in one place": (
+        {"volumes": [{"name": "a", "mountPath": "/mnt/x", **CLAIM}, {"name": "b", "mountPath": "/mnt/x", **SECRET}]},
+        "workers.volumes has two volumes with one mountPath: give each its own",
+    ),
+    "a label twice": ({"nodeSelector": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]}, "Duplicate value"),
+    "a node selector that is a map": ({"nodeSelector": {"zone": "a"}}, "spec.workers.nodeSelector"),
+    "a toleration of nothing": (toleration(), "workers.tolerations without a key needs operator Exists"),
+    "a value that is not compared": (
+        toleration(key="a", operator="Exists", value="b"),
+        "workers.tolerations with operator Exists takes any value: remove value b or use operator Equal",
+    ),
+    "seconds for every taint": (
+        toleration(operator="Exists", effect="NoExecute", tolerationSeconds=0),
+        "workers.tolerations.tolerationSeconds is only read with a key and effect NoExecute",
+    ),
+    "seconds for a taint that evicts nobody": (
+        toleration(key="a", operator="Exists", effect="NoSchedule", tolerationSeconds=5),
+        "workers.tolerations.tolerationSeconds is only read with a key and effect NoExecute",
+    ),
+    "a lost node": (
+        toleration(key="node.kubernetes.io/unreachable", operator="Exists"),
+        "must not name node.kubernetes.io/unreachable, which the operator tolerates for a short time: remove it and say with "
+        "recovery.lostNode",
+    ),
+}
+
+
+@pytest.mark.parametrize("workers", ACCEPTED.values(), ids=ACCEPTED)
+def test_it_accepts(kubectl: Kubectl, workers: dict[str, Any]) -> None:
+    dry_run(kubectl, a_manifest(spec__workers=workers))
+
+
+@pytest.mark.parametrize(("workers", "words"), REFUSED.values(), ids=REFUSED)
+def test_it_refuses_and_says_why(kubectl: Kubectl, workers: dict[str, Any], words: str) -> None:
+    with pytest.raises(KubectlError) as refused:
+        dry_run(kubectl, a_manifest(spec__workers=workers))
+    assert words in str(refused.value)
+
+
+def test_every_variable_of_the_trainer_is_refused_by_its_name(kubectl: Kubectl) -> None:
+    env = [{"name": name, "value": "x"} for name in reserved.VARIABLES]
+    with pytest.raises(KubectlError) as refused:
+        dry_run(kubectl, a_manifest(spec__workers={"env": env}))
+    named = [name for name in reserved.VARIABLES if f"workers.env must not set {name}, which belongs" in str(refused.value)]
+    assert named == list(reserved.VARIABLES)
+
+
+@pytest.mark.parametrize("below", ["", "/below"], ids=["on", "below"])
+@pytest.mark.parametrize("half", [reserved.PLACES[::2], reserved.PLACES[1::2]], ids=["one half", "other half"])
+def test_a_mount_on_or_below_every_place_of_the_trainer_is_refused(kubectl: Kubectl, half: tuple[str, ...], below: str) -> None:
+    volumes = [{"name": f"x{index}", "mountPath": place + below, **CLAIM} for index, place in enumerate(half)]
+    with pytest.raises(KubectlError) as refused:
+        dry_run(kubectl, a_manifest(spec__workers={"volumes": volumes}))
+    named = [place for place in half if f"must not be mounted at {place}{below}, which the trainer" in str(refused.value)]
+    assert named == list(half)
+
+
+def test_the_api_server_admits_a_pod_with_every_field_under_restricted(kubectl: Kubectl) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "every"}, "spec": a_pod_with(**EVERYTHING)}
+    stored = dry_run(kubectl, pod)
+    assert stored["spec"]["nodeSelector"] == {"topology.kubernetes.io/zone": "a", "gpu": ""}
+
+
+def test_restricted_is_enforced_here_so_that_the_test_above_can_fail(kubectl: Kubectl) -> None:
+    spec = a_pod_with()
+    spec["securityContext"]["runAsUser"] = 0
+    with pytest.raises(KubectlError, match="runAsUser=0"):
+        dry_run(kubectl, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": spec})

@@ -1,0 +1,79 @@
+"""The generated reference: complete, in words, and readable as Markdown."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from trainingrun.crd import custom_resource_definition
+from trainingrun.reference import reference
+
+Schema = dict[str, Any]
+
+TEXT = reference()
+ROWS = [line for line in TEXT.splitlines() if line.startswith("| `")]
+
+
+def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every field of the CRD with its path."""
+    if "items" in schema:
+        yield from fields(schema["items"], f"{path}[]")
+    for name, child in schema.get("properties", {}).items():
+        below = f"{path}.{name}".lstrip(".")
+        yield below, child
+        yield from fields(child, below)
+
+
+def of_users() -> dict[str, Schema]:
+    """The fields that the reference is about."""
+    root = custom_resource_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return {
+        path: child for path, child in fields(root) if path.partition(".")[0] in ("metadata", "spec", "status") and "." in path
+    }
+
+
+def test_every_field_has_one_row() -> None:
+    assert sorted(row.split("`")[1] for row in ROWS) == sorted(of_users())
+
+
+def test_every_field_is_described() -> None:
+    assert [path for path, child in of_users().items() if not child.get("description")] == []
+
+
+def test_nothing_in_a_row_ends_a_cell_too_early() -> None:
+    assert {row.count("|") for row in ROWS} == {6}
+
+
+def test_no_rule_shows_its_expression() -> None:
+    assert not re.search(r"self\.|format\(|%[sd]|\+ '", TEXT)
+
+
+ROW_OF = {row.split("`")[1]: row for row in ROWS}
+
+SAID = {
+    "a default": ("spec.workers.scratch", '`"10Gi"`'),
+    "a required field": ("spec.workers.env[].name", "required"),
+    "bounds": ("spec.workers.replicas", "1 to 256"),
+    "values": ("spec.recovery.lostNode", "`Wait`, `Replace`"),
+    "a list": ("spec.workers.tolerations", "list of objects | "),
+    "a quantity": ("spec.workers.sharedMemory", "a Kubernetes quantity"),
+    "no emphasis": ("spec.workers.env[].name", r"HOROVOD_\*, TRAININGRUN_\*"),
+}
+
+
+@pytest.mark.parametrize(("path", "words"), SAID.values(), ids=SAID)
+def test_a_row_says_what_the_api_server_checks(path: str, words: str) -> None:
+    assert words in ROW_OF[path]
+
+
+RULES = [
+    "- workers.env … needs exactly one of value, secretKeyRef and configMapKeyRef: keep one and remove the others.",
+    "- training.schedule.warmupEpochs … must be smaller than training.epochs ….",
+    "- data.source needs exactly one of persistentVolumeClaim and builtin: keep one and remove the other.",
+]
+
+
+@pytest.mark.parametrize("line", RULES)
+def test_a_rule_is_there_with_the_words_of_its_refusal(line: str) -> None:
+    assert line in TEXT.splitlines()
