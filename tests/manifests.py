@@ -5,6 +5,41 @@ from typing import Any
 
 Manifest = dict[str, Any]
 
+EVERY_FIELD: Manifest = {
+    "replicas": 2,
+    "processesPerWorker": 2,
+    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
+    "sharedMemory": "1Gi",
+    "scratch": "5G",
+    "terminationGracePeriodSeconds": 90,
+    "imagePullPolicy": "IfNotPresent",
+    "imagePullSecrets": [{"name": "registry"}],
+    "serviceAccountName": "default",
+    "env": [
+        {"name": "NCCL_DEBUG", "value": "INFO"},
+        {"name": "TOKEN", "secretKeyRef": {"name": "token", "key": ".token"}},
+        {"name": "LEVEL", "configMapKeyRef": {"name": "settings", "key": "log.level"}},
+    ],
+    "volumes": [
+        {
+            "name": "output",
+            "mountPath": "/mnt/embeddings",
+            "readOnly": True,
+            "persistentVolumeClaim": {"claimName": "datasets"},
+        },
+        {"name": "token", "mountPath": "/mnt/token", "secret": {"secretName": "token"}},
+        {"name": "labels", "mountPath": "/home/user/labels", "configMap": {"name": "labels"}},
+    ],
+    "nodeSelector": [{"name": "topology.kubernetes.io/zone", "value": "a"}, {"name": "gpu", "value": ""}],
+    "tolerations": [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "team", "value": "vision", "effect": "NoExecute", "tolerationSeconds": 60},
+        {"operator": "Exists"},
+    ],
+    "schedulerName": "my-scheduler",
+}
+"""`spec.workers` with every field that needs nothing in the cluster: no classes."""
+
 
 def a_manifest(name: str = "sample", **changes: Any) -> Manifest:
     """A valid TrainingRun on the data set in the image; `changes` are paths such as `spec__training__epochs=3`.

@@ -42,10 +42,21 @@ def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubect
     assert stored["status"]["observedGeneration"] == -1
 
 
-@pytest.mark.parametrize("block", ["workers", "strategy", "augmentation", "training", "recovery"])
-def test_an_empty_block_is_filled_with_defaults_that_pass_every_rule(kubectl: Kubectl, block: str) -> None:
-    empty: dict[str, Any] = {f"spec__{block}": {}}
-    assert dry_run(kubectl, a_manifest(**empty))["spec"][block]
+EMPTY: dict[str, dict[str, Any]] = {
+    **{block: {f"spec__{block}": {}} for block in ("workers", "strategy", "augmentation", "training", "recovery")},
+    **{
+        f"training.{block}": {f"spec__training__{block}": {}}
+        for block in ("optimizer", "schedule", "earlyStopping", "regularization", "checkpoint")
+    },
+    "data.idx": {"spec__data": {"source": PVC, "format": "IDX", "idx": {}}},
+    "data.npz": {"spec__data": {"source": PVC, "format": "NPZ", "npz": {}}},
+    "one epoch": {"spec__training__epochs": 1},
+}
+
+
+@pytest.mark.parametrize("changes", EMPTY.values(), ids=EMPTY)
+def test_defaults_alone_pass_every_rule(kubectl: Kubectl, changes: dict[str, Any]) -> None:
+    dry_run(kubectl, a_manifest(**changes))
 
 
 def test_every_default_written_out_passes_every_rule(kubectl: Kubectl) -> None:

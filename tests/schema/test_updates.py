@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.manifests import a_manifest
+from tests.manifests import EVERY_FIELD, a_manifest
 from tests.schema.applying import dry_run
 from tools.kubectl import Kubectl, KubectlError
 
@@ -67,16 +67,16 @@ def metadata_of(kubectl: Kubectl, name: str) -> dict[str, Any]:
 
 
 def test_applying_an_unchanged_manifest_again_and_again_changes_nothing(kubectl: Kubectl) -> None:
-    kubectl.apply(a_manifest("client-side"))
+    kubectl.apply(a_manifest("client-side", spec__workers=EVERY_FIELD))
     before = metadata_of(kubectl, "client-side")
     for _ in range(APPLIES):
-        assert "unchanged" in kubectl.apply(a_manifest("client-side"))
+        assert "unchanged" in kubectl.apply(a_manifest("client-side", spec__workers=EVERY_FIELD))
     assert metadata_of(kubectl, "client-side") == before
 
 
 def test_the_same_on_the_side_of_the_server(kubectl: Kubectl) -> None:
     def apply() -> None:
-        kubectl.run("apply", "--server-side", "-f", "-", stdin=json.dumps(a_manifest("server-side")))
+        kubectl.run("apply", "--server-side", "-f", "-", stdin=json.dumps(a_manifest("server-side", spec__workers=EVERY_FIELD)))
 
     apply()
     generation = metadata_of(kubectl, "server-side")["generation"]

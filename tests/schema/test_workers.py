@@ -5,43 +5,13 @@ from typing import Any
 import pytest
 
 from tests import reserved
-from tests.manifests import a_manifest
+from tests.manifests import EVERY_FIELD, a_manifest
 from tests.pods import a_pod_with
 from tests.schema.applying import dry_run
 from tools.kubectl import Kubectl, KubectlError
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
 SECRET = {"secret": {"secretName": "token"}}
-CONFIG_MAP = {"configMap": {"name": "labels"}}
-
-EVERYTHING: dict[str, Any] = {
-    "replicas": 2,
-    "processesPerWorker": 2,
-    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": 2, "memory": "2Gi"}},
-    "sharedMemory": "1Gi",
-    "scratch": "5G",
-    "terminationGracePeriodSeconds": 90,
-    "imagePullPolicy": "IfNotPresent",
-    "imagePullSecrets": [{"name": "registry"}],
-    "serviceAccountName": "default",
-    "env": [
-        {"name": "NCCL_DEBUG", "value": "INFO"},
-        {"name": "TOKEN", "secretKeyRef": {"name": "token", "key": ".token"}},
-        {"name": "LEVEL", "configMapKeyRef": {"name": "settings", "key": "log.level"}},
-    ],
-    "volumes": [
-        {"name": "output", "mountPath": "/mnt/embeddings", "readOnly": True, **CLAIM},
-        {"name": "token", "mountPath": "/mnt/token", **SECRET},
-        {"name": "labels", "mountPath": "/home/user/labels", **CONFIG_MAP},
-    ],
-    "nodeSelector": [{"name": "topology.kubernetes.io/zone", "value": "a"}, {"name": "gpu", "value": ""}],
-    "tolerations": [
-        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
-        {"key": "team", "value": "vision", "effect": "NoExecute", "tolerationSeconds": 60},
-        {"operator": "Exists"},
-    ],
-    "schedulerName": "my-scheduler",
-}
 
 
 def volume(path: str = "/mnt/x", **source: Any) -> dict[str, Any]:
@@ -60,7 +30,7 @@ def toleration(**fields: Any) -> dict[str, Any]:
 
 
 ACCEPTED: dict[str, dict[str, Any]] = {
-    "every field": EVERYTHING,
+    "every field but the classes": EVERY_FIELD,
     "classes": {"priorityClassName": "low", "runtimeClassName": "gvisor"},
     "requests equal to limits in other units": {
         "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1000m", "memory": "1024Mi"}}
@@ -96,6 +66,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "workers.sharedMemory 1Gi counts as memory, and must be smaller than workers.resources.limits.memory 1024Mi",
     ),
     "no grace": ({"terminationGracePeriodSeconds": 0}, "spec.workers.terminationGracePeriodSeconds"),
+    "a size that is none": ({"scratch": "lots"}, "spec.workers.scratch in body should match"),
     "an unknown pull policy": ({"imagePullPolicy": "Sometimes"}, 'supported values: "Always", "IfNotPresent", "Never"'),
     "a class of the cluster": (
         {"priorityClassName": "system-node-critical"},
@@ -157,6 +128,13 @@ def test_it_refuses_and_says_why(kubectl: Kubectl, workers: dict[str, Any], word
     assert words in str(refused.value)
 
 
+def test_a_malformed_quantity_is_refused_once(kubectl: Kubectl) -> None:
+    workers = {"sharedMemory": "some", "resources": {"requests": {"cpu": "x"}, "limits": {"cpu": 1, "memory": "1Gi"}}}
+    with pytest.raises(KubectlError) as refused:
+        dry_run(kubectl, a_manifest(spec__workers=workers))
+    assert str(refused.value).count("Invalid value") == 2
+
+
 def test_every_variable_of_the_trainer_is_refused_by_its_name(kubectl: Kubectl) -> None:
     env = [{"name": name, "value": "x"} for name in reserved.VARIABLES]
     with pytest.raises(KubectlError) as refused:
@@ -176,7 +154,7 @@ def test_a_mount_on_or_below_every_place_of_the_trainer_is_refused(kubectl: Kube
 
 
 def test_the_api_server_admits_a_pod_with_every_field_under_restricted(kubectl: Kubectl) -> None:
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "every"}, "spec": a_pod_with(**EVERYTHING)}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "every"}, "spec": a_pod_with(**EVERY_FIELD)}
     stored = dry_run(kubectl, pod)
     assert stored["spec"]["nodeSelector"] == {"topology.kubernetes.io/zone": "a", "gpu": ""}
 

@@ -89,17 +89,22 @@ def _name_schema() -> Schema:
     }
 
 
-def _structural(schema: Schema, *, definitions: dict[str, Schema]) -> Schema:
-    """The same schema without references, nulls and titles, with the defaults of objects in full."""
+def _structural(schema: Schema, *, definitions: dict[str, Schema], in_list: bool = False) -> Schema:
+    """The same schema without references, nulls and titles, with the defaults of objects in full.
+
+    Nothing in a list has a default: `kubectl apply` compares lists as a whole, and would see a change for ever.
+    """
     schema = _without_null(_resolved(schema, definitions=definitions), definitions=definitions)
     made: Schema = {
         key: value for key, value in schema.items() if key not in {"title", "additionalProperties", "default", "$defs"}
     }
     if "properties" in schema:
-        made["properties"] = {name: _structural(child, definitions=definitions) for name, child in schema["properties"].items()}
+        made["properties"] = {
+            name: _structural(child, definitions=definitions, in_list=in_list) for name, child in schema["properties"].items()
+        }
     if isinstance(schema.get("items"), dict):
-        made["items"] = _structural(schema["items"], definitions=definitions)
-    if schema.get("default") is not None:
+        made["items"] = _structural(schema["items"], definitions=definitions, in_list=True)
+    if schema.get("default") is not None and not in_list:
         made["default"] = _object_default(made) if schema.get("type") == "object" else schema["default"]
     if made.get("default") == []:
         del made["default"]  # a missing list already means an empty one

@@ -3,7 +3,6 @@
 from trainingrun.api import Toleration, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.api.scheduling import LOST_NODE_TAINTS
-from trainingrun_operator.children.fields import given
 from trainingrun_operator.children.metadata import selector
 from trainingrun_operator.model import Manifest
 
@@ -11,17 +10,15 @@ LOST_NODE_SECONDS = 30
 
 
 def placement(run: TrainingRun, *, attempt: int, same_node: bool) -> Manifest:
-    """The fields of a pod's spec that the scheduler and the taint manager read."""
+    """The fields of a pod's spec that the scheduler and the taint manager read, empty where the user said nothing."""
     workers = run.spec.workers
-    return given(
-        {
-            "nodeSelector": {label.name: label.value for label in workers.node_selector},
-            "affinity": _same_node(run, attempt=attempt) if same_node else None,
-            "tolerations": [*_lost_node(), *(_toleration(toleration) for toleration in workers.tolerations)],
-            "priorityClassName": workers.priority_class_name,
-            "schedulerName": workers.scheduler_name,
-        }
-    )
+    return {
+        "nodeSelector": {label.name: label.value for label in workers.node_selector},
+        "affinity": _same_node(run, attempt=attempt) if same_node else None,
+        "tolerations": [*_lost_node(), *(_toleration(toleration) for toleration in workers.tolerations)],
+        "priorityClassName": workers.priority_class_name,
+        "schedulerName": workers.scheduler_name,
+    }
 
 
 def _lost_node() -> list[Manifest]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from trainingrun.api.base import Frozen, Quantity, Rule, rule, rules
+from trainingrun.api.quantities import compared
 
 
 class ResourceList(Frozen):
@@ -15,12 +16,12 @@ class ResourceList(Frozen):
 
 
 def _within_limit(resource: str) -> Rule:
-    request, limit = f"self.requests.{resource}", f"self.limits.{resource}"
+    request, limit = f"requests.{resource}", f"limits.{resource}"
     return rule(
-        f"!has({request}) || !has({limit}) || quantity(string({request})).compareTo(quantity(string({limit}))) <= 0",
-        f"'workers.resources.requests.{resource} %s is more than workers.resources.limits.{resource} %s: lower the request or "
-        f"raise the limit.'.format([{request}, {limit}])",
-        field_path=f".requests.{resource}",
+        compared(request, "<=", limit),
+        f"'workers.resources.{request} %s is more than workers.resources.{limit} %s: lower the request or raise the limit.'"
+        f".format([self.{request}, self.{limit}])",
+        field_path=f".{request}",
         computed=True,
     )
 

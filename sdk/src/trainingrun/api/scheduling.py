@@ -39,13 +39,16 @@ class TaintEffect(StrEnum):
     NO_EXECUTE = "NoExecute"
 
 
+_EXISTS = "(has(self.operator) && self.operator == 'Exists')"
+
+
 class Toleration(Frozen):
     """A taint that does not keep worker pods away, as in a pod."""
 
     key: Annotated[LabelName | None, Field(description="Key of the taint. Without it, and with Exists: every taint.")] = None
-    operator: Annotated[TolerationOperator, Field(description="Equal compares the value, Exists takes any.")] = (
-        TolerationOperator.EQUAL
-    )
+    operator: Annotated[
+        TolerationOperator, Field(description="Equal compares the value, Exists takes any. Default: Equal.")
+    ] = TolerationOperator.EQUAL
     value: Annotated[LabelValue, Field(description="Value of the taint, with operator Equal.")] = ""
     effect: Annotated[
         TaintEffect | None,
@@ -58,12 +61,12 @@ class Toleration(Frozen):
 
     model_config = rules(
         rule(
-            "has(self.key) || self.operator == 'Exists'",
+            f"has(self.key) || {_EXISTS}",
             "workers.tolerations without a key needs operator Exists: add the key of the taint, or tolerate every taint with "
             "operator Exists.",
         ),
         rule(
-            "self.operator != 'Exists' || self.value == ''",
+            f"!{_EXISTS} || !has(self.value) || self.value == ''",
             "'workers.tolerations with operator Exists takes any value: remove value ' + self.value + ' or use operator "
             "Equal.'",
             computed=True,

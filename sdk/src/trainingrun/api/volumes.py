@@ -60,7 +60,9 @@ class Volume(Frozen):
         ),
         AfterValidator(_not_reserved),
     ]
-    read_only: Annotated[bool, Field(description="Mount it read-only, as Secrets and ConfigMaps always are.")] = False
+    read_only: Annotated[
+        bool, Field(description="Mount it read-only, as Secrets and ConfigMaps always are. Default: false.")
+    ] = False
     persistent_volume_claim: Annotated[ClaimVolume | None, Field(description="A PersistentVolumeClaim.")] = None
     secret: Annotated[SecretVolume | None, Field(description="A Secret.")] = None
     config_map: Annotated[ConfigMapVolume | None, Field(description="A ConfigMap.")] = None

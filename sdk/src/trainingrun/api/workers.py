@@ -7,6 +7,7 @@ from pydantic import Field
 
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
+from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
 from trainingrun.api.volumes import Volume
@@ -30,7 +31,7 @@ class SecretReference(Frozen):
 
 def _at_least_a_megabyte(field: str) -> Rule:
     return rule(
-        f"!has(self.{field}) || quantity(string(self.{field})).compareTo(quantity('1M')) >= 0",
+        at_least(field, "1M"),
         f"'workers.{field} %s must be at least 1M, for example 1Gi.'.format([self.{field}])",
         field_path=f".{field}",
         computed=True,
@@ -114,8 +115,7 @@ class Workers(Frozen):
         _at_least_a_megabyte("sharedMemory"),
         _at_least_a_megabyte("scratch"),
         rule(
-            "!has(self.sharedMemory) || !has(self.resources.limits.memory) || quantity(string(self.sharedMemory))"
-            ".compareTo(quantity(string(self.resources.limits.memory))) < 0",
+            compared("sharedMemory", "<", "resources.limits.memory"),
             "'workers.sharedMemory %s counts as memory, and must be smaller than workers.resources.limits.memory %s: lower it "
             "or raise the limit.'.format([self.sharedMemory, self.resources.limits.memory])",
             field_path=".sharedMemory",
