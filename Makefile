@@ -13,7 +13,7 @@ TAG ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := lint verify unit simulation cluster-test schema e2e
+STAGES := lint verify unit simulation cluster-test schema faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ help: ## List the targets
 demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist or mnist-mlp)
 	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
 
-test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema and end-to-end tests
+test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema, fault and end-to-end tests
 	@trap 'CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down' EXIT; \
 	for stage in $(STAGES); do \
 	  echo "=== $$stage ($${SECONDS} s since the start)"; $(MAKE) "$$stage"; \
@@ -50,6 +50,9 @@ cluster-test: .venv/ready ## The embedded cluster itself: up, down, side by side
 
 schema: .venv/ready ## The CRD, examples and manifests against a real API server
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema
+
+faults: .venv/ready ## Crashes, refusals and late events between the operator and a real API server, with KWOK pods
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults
 
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e

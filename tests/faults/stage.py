@@ -1,0 +1,151 @@
+"""One run on the stage: the test plays the user and the workers, KWOK the kubelet, and the operator is the real one."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.api import RUNS, Api, Object
+from tests.faults.kwok import CPU
+from tests.manifests import a_manifest
+from trainingrun.api.base import to_wire
+from trainingrun.contract import Cause, ExitCode, FinalRecord
+
+PATIENCE = 60.0
+WORKERS = {"replicas": 2, "resources": {"requests": {"cpu": CPU}}}
+CHILDREN = {
+    "Service": "api/v1/namespaces/{}/services",
+    "ConfigMap": "api/v1/namespaces/{}/configmaps",
+    "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "Job": "apis/batch/v1/namespaces/{}/jobs",
+    "Pod": "api/v1/namespaces/{}/pods",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a workload does with its run and sees of it."""
+
+    api: Api
+    namespace: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Of the run."""
+        return f"{RUNS.format(self.namespace)}/{self.name}"
+
+    async def create(self, **changes: Any) -> None:
+        """Apply a run of two workers that fits on the fake node only; `changes` as in `a_manifest`."""
+        await self.api.create(RUNS.format(self.namespace), a_manifest(self.name, **{"spec__workers": WORKERS, **changes}))
+
+    async def change(self, **spec: Any) -> None:
+        """Change fields of the spec."""
+        await self.api.merge(self.path, {"spec": spec})
+
+    async def delete(self) -> None:
+        """Delete the run."""
+        await self.api.delete(self.path)
+
+    async def run(self) -> Object:
+        """The run as it is; empty when it does not exist."""
+        return await self.api.get(self.path) or {}
+
+    async def until(self, status: str, *, attempt: int | None = None) -> None:
+        """Wait until the Status column says so about the current spec, in this attempt."""
+
+        async def is_so() -> bool:
+            run = await self.run()
+            found = run.get("status", {})
+            return (
+                found.get("columns", {}).get("status") == status
+                and found.get("observedGeneration") == run["metadata"]["generation"]
+                and attempt in (None, found.get("attempt"))
+            )
+
+        await self._until(f"{status} in attempt {attempt or 'any'}", is_so)
+
+    async def until_children(self, count: int) -> None:
+        """Wait until the run has so many children, pods included."""
+
+        async def is_so() -> bool:
+            return len(await self.children()) == count
+
+        await self._until(f"to have {count} children", is_so)
+
+    async def until_nothing_is_left(self) -> None:
+        """Wait until the run and all its children are gone."""
+
+        async def is_so() -> bool:
+            return not await self.run() and not await self.children()
+
+        await self._until("to be gone with all its children", is_so)
+
+    async def children(self) -> list[Object]:
+        """All objects that carry the run's label, each with its kind."""
+        selector = f"trainingrun.dev/run={self.name}"
+        lists = await asyncio.gather(
+            *(self.api.list(path.format(self.namespace), selector=selector) for path in CHILDREN.values())
+        )
+        return [{**item, "kind": kind} for kind, items in zip(CHILDREN, lists, strict=True) for item in items]
+
+    async def succeed(self) -> None:
+        """All workers of the current attempt end well, worker 0 last and with a result."""
+        result = {"epochs": 2, "metrics": [{"name": "test_accuracy", "value": "0.9"}]}
+        for pod in sorted(await self._workers(), key=_index, reverse=True):
+            record = FinalRecord(attempt=_attempt(pod), worker=_index(pod), exit_code=ExitCode.SUCCEEDED)
+            await self._end(pod, to_wire(record) | ({"result": result} if _index(pod) == 0 else {}))
+
+    async def fail(self, *, code: int = ExitCode.INTERNAL, cause: str = Cause.RANK_FAILED) -> None:
+        """Worker 1 fails, and worker 0 with it because it has lost a peer."""
+        for pod in sorted(await self._workers(), key=_index, reverse=True):
+            first = _index(pod) == 1
+            record = FinalRecord(
+                attempt=_attempt(pod),
+                worker=_index(pod),
+                exit_code=code if first else ExitCode.PEER_LOST,
+                cause=cause if first else Cause.PEER_LOST,
+                rank=1,
+                message="Rank 1 has failed.",
+            )
+            await self._end(pod, to_wire(record))
+
+    async def _workers(self) -> list[Object]:
+        """Pods of the current attempt."""
+        attempt = (await self.run())["status"]["attempt"]
+        selector = f"trainingrun.dev/run={self.name},trainingrun.dev/attempt={attempt}"
+        return await self.api.list(CHILDREN["Pod"].format(self.namespace), selector=selector)
+
+    async def _end(self, pod: Object, record: Object) -> None:
+        """The container ends, as a kubelet reports it."""
+        code = record["exitCode"]
+        container = pod["status"]["containerStatuses"][0]
+        moment = pod["status"]["startTime"]
+        reason = "Completed" if code == 0 else "Error"
+        ended = {"exitCode": code, "reason": reason, "message": json.dumps(record), "startedAt": moment, "finishedAt": moment}
+        conditions = [condition for condition in pod["status"]["conditions"] if not condition["type"].endswith("Ready")]
+        status = {
+            "phase": "Succeeded" if code == 0 else "Failed",
+            "conditions": [*conditions, {"type": "Ready", "status": "False"}],
+            "containerStatuses": [{**container, "ready": False, "state": {"terminated": ended}}],
+        }
+        path = f"{CHILDREN['Pod'].format(self.namespace)}/{pod['metadata']['name']}"
+        await self.api.merge(f"{path}/status", {"status": status})
+
+    async def _until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while not await is_so():
+            if loop.time() > deadline:
+                status = json.dumps((await self.run()).get("status", {}), indent=1)
+                raise AssertionError(f"waited {PATIENCE:.0f} s for {self.name} {what}; its status: {status}")
+            await asyncio.sleep(0.2)
+
+
+def _index(pod: Object) -> int:
+    return int(pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"])
+
+
+def _attempt(pod: Object) -> int:
+    return int(pod["metadata"]["labels"]["trainingrun.dev/attempt"])

@@ -1,0 +1,99 @@
+"""The lives that are led again and again while things go wrong: what the user and the workers do, and nothing about how."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.faults.stage import Stage
+from trainingrun.api.spec import TrainingRunSpec
+
+Workload = Callable[[Stage], Awaitable[None]]
+
+
+async def running(stage: Stage, **changes: Any) -> None:
+    """The beginning of all others."""
+    await stage.create(**changes)
+    await stage.until("Running")
+
+
+async def happy(stage: Stage) -> None:
+    await running(stage)
+    await stage.succeed()
+    await stage.until("Succeeded")
+
+
+async def suspend_and_resume(stage: Stage) -> None:
+    await running(stage)
+    await stage.change(suspend=True)
+    await stage.until("Suspended")
+    await stage.change(suspend=False)
+    await stage.until("Running", attempt=2)
+    await stage.succeed()
+    await stage.until("Succeeded")
+
+
+async def fail_and_recover(stage: Stage) -> None:
+    await running(stage)
+    await stage.fail()
+    await stage.until("Running", attempt=2)
+    await stage.succeed()
+    await stage.until("Succeeded")
+
+
+async def fail_for_good(stage: Stage) -> None:
+    await running(stage, spec__recovery={"maximumRestarts": 1})
+    await stage.fail()
+    await stage.until("Running", attempt=2)
+    await stage.fail()
+    await stage.until("Failed")
+
+
+async def exceed_the_deadline(stage: Stage) -> None:
+    await running(stage)
+    await stage.change(activeDeadlineSeconds=1)
+    await stage.until("Failed")
+
+
+async def delete_in_mid_run(stage: Stage) -> None:
+    await running(stage)
+    await stage.delete()
+    await stage.until_nothing_is_left()
+
+
+async def rerun_when_finished(stage: Stage) -> None:
+    await happy(stage)
+    await stage.change(rerun="again")
+    await stage.until("Running", attempt=2)
+    await stage.succeed()
+    await stage.until("Succeeded", attempt=2)
+
+
+async def rerun_when_failed(stage: Stage) -> None:
+    await running(stage, spec__recovery={"maximumRestarts": 0})
+    await stage.fail()
+    await stage.until("Failed")
+    await stage.change(rerun="again")
+    await stage.until("Running", attempt=2)
+    await stage.succeed()
+    await stage.until("Succeeded", attempt=2)
+
+
+async def rerun_in_mid_run(stage: Stage) -> None:
+    await running(stage)
+    await stage.change(rerun="again")
+    await stage.until("Running", attempt=2)
+    await stage.succeed()
+    await stage.until("Succeeded", attempt=2)
+
+
+async def outlive_the_children(stage: Stage) -> None:
+    await running(stage, spec__childrenTTLSecondsAfterFinished=1)
+    await stage.succeed()
+    await stage.until("Succeeded")
+    await stage.until_children(0)
+
+
+_OF_ONE_ROUND = (happy, suspend_and_resume, fail_and_recover, fail_for_good, exceed_the_deadline, delete_in_mid_run)
+_OF_ROUNDS = (rerun_when_finished, rerun_when_failed, rerun_in_mid_run, outlive_the_children)
+_HAS_ROUNDS = "rerun" in TrainingRunSpec.model_fields
+
+WORKLOADS: dict[str, Workload] = {work.__name__: work for work in (*_OF_ONE_ROUND, *(_OF_ROUNDS if _HAS_ROUNDS else ()))}
