@@ -14,7 +14,9 @@ from typing import Any
 from tests.faults.faults import Kind
 from tests.faults.proxy import Write
 
-_MASKED_KEYS = frozenset({"uid", "resourceVersion", "creationTimestamp", "managedFields", "clusterIP", "clusterIPs"})
+_MASKED_KEYS = frozenset(
+    {"uid", "resourceVersion", "creationTimestamp", "managedFields", "clusterIP", "clusterIPs", "goodputPercent"}
+)
 _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<moment>"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<time>"),

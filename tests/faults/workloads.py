@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.faults.stage import Stage
-from trainingrun.api.spec import TrainingRunSpec
 
 Workload = Callable[[Stage], Awaitable[None]]
 
@@ -92,8 +91,18 @@ async def outlive_the_children(stage: Stage) -> None:
     await stage.until_children(0)
 
 
-_OF_ONE_ROUND = (happy, suspend_and_resume, fail_and_recover, fail_for_good, exceed_the_deadline, delete_in_mid_run)
-_OF_ROUNDS = (rerun_when_finished, rerun_when_failed, rerun_in_mid_run, outlive_the_children)
-_HAS_ROUNDS = "rerun" in TrainingRunSpec.model_fields
-
-WORKLOADS: dict[str, Workload] = {work.__name__: work for work in (*_OF_ONE_ROUND, *(_OF_ROUNDS if _HAS_ROUNDS else ()))}
+WORKLOADS: dict[str, Workload] = {
+    work.__name__: work
+    for work in (
+        happy,
+        suspend_and_resume,
+        fail_and_recover,
+        fail_for_good,
+        exceed_the_deadline,
+        delete_in_mid_run,
+        rerun_when_finished,
+        rerun_when_failed,
+        rerun_in_mid_run,
+        outlive_the_children,
+    )
+}

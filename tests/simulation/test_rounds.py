@@ -32,7 +32,7 @@ def accounts(world: World) -> dict[str, int]:
     ledger = world.run().status.ledger
     assert ledger is not None
     names = ("queued", "suspended", "starting", "training", "evaluating", "lost")
-    spent = {name: getattr(ledger, name) for name in names}
+    spent = {name: getattr(ledger, f"{name}_seconds") for name in names}
     if ledger.since is not None:
         spent[ledger.account.lower()] += int((world.now - ledger.since).total_seconds())
     return spent

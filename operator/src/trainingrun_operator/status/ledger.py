@@ -63,13 +63,13 @@ def _split(known: Ledger, status: TrainingRunStatus, *, until: datetime, dies: b
 
 def _added(known: Ledger, account: str, seconds: int) -> Ledger:
     """The ledger with more seconds in an account; one that only a newer operator knows is left alone."""
-    name = account.lower()
+    name = f"{account.lower()}_seconds"
     if name not in Ledger.model_fields or not seconds:
         return known
     return known.model_copy(update={name: getattr(known, name) + seconds})
 
 
 def _goodput(known: Ledger) -> int | None:
-    work = known.training + known.evaluating
-    total = work + known.starting + known.lost
+    work = known.training_seconds + known.evaluating_seconds
+    total = work + known.starting_seconds + known.lost_seconds
     return 100 * work // total if total else None

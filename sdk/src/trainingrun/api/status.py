@@ -177,12 +177,12 @@ class Ledger(Tolerant):
 
     account: Annotated[str, Field(max_length=32, description="What time is spent on now; empty once the run has ended.")] = ""
     since: Annotated[Timestamp | None, Field(description="Since when; the seconds from then on are in no account yet.")] = None
-    queued: Annotated[int, Field(description="Seconds of waiting for what the run needs.")] = 0
-    suspended: Annotated[int, Field(description="Seconds of being suspended.")] = 0
-    starting: Annotated[int, Field(description="Seconds from the creation of an attempt until it trains.")] = 0
-    training: Annotated[int, Field(description="Seconds of training that were kept.")] = 0
-    evaluating: Annotated[int, Field(description="Seconds of evaluation and export.")] = 0
-    lost: Annotated[
+    queued_seconds: Annotated[int, Field(description="Seconds of waiting for what the run needs.")] = 0
+    suspended_seconds: Annotated[int, Field(description="Seconds of being suspended.")] = 0
+    starting_seconds: Annotated[int, Field(description="Seconds from the creation of an attempt until it trains.")] = 0
+    training_seconds: Annotated[int, Field(description="Seconds of training that were kept.")] = 0
+    evaluating_seconds: Annotated[int, Field(description="Seconds of evaluation and export.")] = 0
+    lost_seconds: Annotated[
         int, Field(description="Seconds of work after the last checkpoint of attempts that died, and of back-off.")
     ] = 0
     goodput_percent: Annotated[
