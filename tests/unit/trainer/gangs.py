@@ -82,6 +82,17 @@ class Gang:
             time.sleep(STANDSTILL_SECONDS)
         raise AssertionError(f"worker 0 still reports something new after {TIMEOUT} s: {before}")
 
+    def wait_until_alive(self, worker: int) -> None:
+        """Wait until an agent answers."""
+        deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            try:
+                if self.status("GET", "/healthz", worker=worker) == 200:
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"worker {worker} does not answer after {TIMEOUT} s: {self.log(worker)[-2000:]}")
+
     def ask_for_stacks(self, worker: int) -> dict[str, Any]:
         """Ask a worker where its ranks are; returns its answer, once it answers."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.ports[worker]}/stacks", method="POST")
@@ -94,7 +105,9 @@ class Gang:
                 parsed = {}
             if parsed.get("ranks"):
                 return parsed
-        raise AssertionError(f"no answer from worker {worker} after {TIMEOUT} s: {self.log(worker)[-2000:]}")
+            if self.agents[worker].poll() is not None:
+                break
+        raise AssertionError(f"worker {worker} has not answered: {self.log(worker)[-2000:]}")
 
     def status(self, verb: str, path: str, *, worker: int = 0) -> int:
         """The HTTP status that a worker answers with."""

@@ -1,13 +1,19 @@
 """A gang that stands still: its report does, its ranks say where they wait, and it ends within its grace period."""
 
+import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.gangs import Start
+from tests.unit.trainer.gangs import Start, a_config
+from trainingrun.api.base import to_wire
+from trainingrun.contract import FinalRecord
+from trainingrun_trainer.__main__ import main
 from trainingrun_trainer.agent.grace import Grace, patience
+from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.worker import Worker
 
 
 def test_a_stopped_rank_stops_the_report_and_its_peer_says_where_it_waits(start: Start, tmp_path: Path) -> None:
@@ -41,6 +47,39 @@ def test_a_rank_that_is_asked_before_it_can_answer_lives_on(start: Start) -> Non
     gang = start(replicas=1)
     assert gang.ask_for_stacks(0) == {"ranks": [0], "silent": [0]}
     assert gang.wait()[0].exit_code == 0
+
+
+def test_a_gang_that_is_told_to_stop_while_it_starts_does_not_wait_for_anybody(start: Start) -> None:
+    gang = start(replicas=2)
+    for worker in (0, 1):
+        gang.wait_until_alive(worker)
+    gang.terminate()
+    records = gang.wait()
+    assert [(record.exit_code, record.cause) for record in records] == [(75, "Interrupted")] * 2
+    assert {record.message for record in records} == {
+        "Told to stop before its ranks had met the others: there was nothing to save."
+    }
+
+
+def test_the_record_is_written_before_the_log_is_taken_to_an_output_that_may_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, message = tmp_path / "config.json", tmp_path / "termination"
+    written: list[bool] = []
+    really_save = Logbook.save
+
+    def save(logbook: Logbook, target: Path) -> None:
+        written.append(message.exists())
+        really_save(logbook, target)
+
+    config.write_text(json.dumps(to_wire(a_config())))
+    monkeypatch.setenv("TRAININGRUN_CONFIG", str(config))
+    monkeypatch.setenv("TRAININGRUN_OUTPUT_MOUNT", str(tmp_path))
+    monkeypatch.setenv("TRAININGRUN_TERMINATION_MESSAGE", str(message))
+    monkeypatch.setattr(Worker, "run", lambda worker: FinalRecord(attempt=1, worker=0, exit_code=69))
+    monkeypatch.setattr(Logbook, "save", save)
+    assert main() == 69
+    assert written == [True]
 
 
 def test_stacks_are_asked_for_by_post_only_and_at_one_path(start: Start) -> None:

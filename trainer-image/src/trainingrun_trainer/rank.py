@@ -41,6 +41,9 @@ def main() -> int:
         traceback.print_exc()
         reporter.send(unexpected(problem))
         return ExitCode.PEER_LOST if _is_lost_peer(problem) else ExitCode.INTERNAL
+    finally:
+        # While Python shuts down it takes its handlers away, and SIGTERM would kill a rank that has had its last word.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return ExitCode.SUCCEEDED
 
 

@@ -34,6 +34,11 @@ PEER_LOST = Verdict(
     cause=Cause.PEER_LOST,
     message="Another worker failed, so this one stopped. Its own record says why.",
 )
+NOT_BEGUN = Verdict(
+    exit_code=ExitCode.INTERRUPTED,
+    cause=Cause.INTERRUPTED,
+    message="Told to stop before its ranks had met the others: there was nothing to save.",
+)
 
 
 def cut_short(late: list[int], *, patience: float) -> Verdict:

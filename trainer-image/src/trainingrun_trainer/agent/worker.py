@@ -17,7 +17,7 @@ from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.peers import Peers
 from trainingrun_trainer.agent.ranks import RANK_MODULE, Rank
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
-from trainingrun_trainer.agent.verdict import PEER_LOST, SUCCEEDED, Ended, Verdict, cut_short, first_cause
+from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Ended, Verdict, cut_short, first_cause
 from trainingrun_trainer.messages import Message
 from trainingrun_trainer.settings import OutputPaths, Settings
 
@@ -54,6 +54,7 @@ class Worker:
     def run(self) -> FinalRecord:
         """Live until the ranks have ended, and return the final record."""
         with contextlib.ExitStack() as stack:
+            stack.enter_context(self._signals())
             if self._is_first:
                 self._store.put(f"/{rendezvous.AGENTS}/0", b"here")
                 stack.enter_context(rendezvous.serve(self._store, port=self._settings.rendezvous_port))
@@ -65,7 +66,6 @@ class Worker:
                     stacks=lambda: self._stacks.take(self._ranks),
                 )
             )
-            stack.enter_context(self._signals())
             for local in range(self._config.processes_per_worker):
                 self._ranks.append(self._start(local))
             return self._record(self._watch())
@@ -97,7 +97,7 @@ class Worker:
                 return self._fail()
             if all(code == 0 for code in codes):
                 return self._succeed()
-            if self._grace.is_over:
+            if self._has_had_its_time():
                 return self._cut_short()
             if self._grace.has_begun and not told:
                 told = True
@@ -131,15 +131,18 @@ class Worker:
         self._linger()
         if verdict != SUCCEEDED:
             return verdict
-        return cut_short(late, patience=self._grace.patience) if self._grace.has_begun and late else PEER_LOST
+        return self._judge_late(late) if self._grace.has_begun and late else PEER_LOST
 
     def _cut_short(self) -> Verdict:
-        """The ranks were told to stop and did not: they wait for a rank that never comes, for example."""
+        """The ranks were told to stop and did not, or have not begun: they may wait for a rank that never comes."""
         late = self._unended()
-        _end_all(self._ranks)
+        verdict = first_cause(_end_all(self._ranks))
         self._board.write("failed")
         self._linger()
-        return cut_short(late, patience=self._grace.patience)
+        return verdict if verdict != SUCCEEDED else self._judge_late(late)
+
+    def _judge_late(self, late: list[int]) -> Verdict:
+        return cut_short(late, patience=self._grace.patience) if self._ready else NOT_BEGUN
 
     def _succeed(self) -> Verdict:
         self._board.write("done")
@@ -149,9 +152,13 @@ class Worker:
     def _give_time(self, *, seconds: float) -> None:
         """Let the ranks end by themselves; those that have been told to stop may use all of the grace period."""
         if self._grace.has_begun:
-            _wait_until(lambda: not self._unended() or self._grace.is_over)
+            _wait_until(lambda: not self._unended() or self._has_had_its_time())
         else:
             _wait_until(lambda: not self._unended(), seconds=seconds)
+
+    def _has_had_its_time(self) -> bool:
+        """Whether the ranks have been told to stop long ago; those that have not met the others yet have nothing to save."""
+        return self._grace.is_over or (self._grace.has_begun and not self._ready)
 
     def _linger(self) -> None:
         _wait_until(self._have_all_ended, seconds=LINGER_SECONDS)
