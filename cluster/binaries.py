@@ -28,11 +28,18 @@ BUILD_TIMEOUT = 3000.0
 
 @dataclass(frozen=True)
 class GoModule:
-    """A folder below `cluster/go`, and the programs that are built from it."""
+    """A folder with a go.mod, and the programs that are built from it."""
 
     name: str
     packages: tuple[str, ...]
     flags: tuple[str, ...] = ("-trimpath", "-ldflags=-s -w")
+    source: Path | None = None
+    """Its folder; None: the one of its name below `cluster/go`."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its go.mod is."""
+        return self.source or SOURCES / self.name
 
 
 MODULES = (
@@ -66,17 +73,22 @@ def ensure(cache: Path) -> dict[str, Path]:
     """
     programs: dict[str, Path] = {}
     for module in MODULES:
-        folder = cache / "bin" / f"{module.name}-{_fingerprint(module)}"
-        if not folder.exists():
-            _build(module, into=folder)
-        programs |= {path.name: path for path in folder.iterdir()}
+        programs |= ensure_extra(module, cache=cache)
     return programs
+
+
+def ensure_extra(module: GoModule, *, cache: Path) -> dict[str, Path]:
+    """Build a module that the cluster itself does not need, unless it has been built; see `ensure`."""
+    folder = cache / "bin" / f"{module.name}-{_fingerprint(module)}"
+    if not folder.exists():
+        _build(module, into=folder)
+    return {path.name: path for path in folder.iterdir()}
 
 
 def _fingerprint(module: GoModule) -> str:
     """Hash of the module's files and flags, and of the version of Go."""
     digest = hashlib.sha256(repr((_go_version(), module.packages, module.flags)).encode())
-    for path in sorted((SOURCES / module.name).iterdir()):
+    for path in sorted(module.folder.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -118,7 +130,7 @@ def _compile(module: GoModule, *, package: str, output: Path) -> None:
         try:
             done = subprocess.run(
                 command,
-                cwd=SOURCES / module.name,
+                cwd=module.folder,
                 env=environment,
                 capture_output=True,
                 text=True,
@@ -128,7 +140,7 @@ def _compile(module: GoModule, *, package: str, output: Path) -> None:
         except subprocess.TimeoutExpired as late:
             raise ClusterError(f"Building {output.name} took longer than {BUILD_TIMEOUT:.0f} s.") from late
     if done.returncode != 0:
-        raise ClusterError(f"Building {output.name} in {SOURCES / module.name} failed:\n{last_lines(done.stderr)}")
+        raise ClusterError(f"Building {output.name} in {module.folder} failed:\n{last_lines(done.stderr)}")
 
 
 def check_space(folder: Path, *, needed: int, purpose: str) -> None:
