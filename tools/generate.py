@@ -1,4 +1,4 @@
-"""Write the files that are generated from the API models, or check that they are up to date.
+"""Write the files that are generated from other files, or check that they are up to date.
 
 python -m tools.generate          # write
 python -m tools.generate --check  # exit 1, naming the files, when one of them is out of date
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from tools import argo
 from trainingrun.crd import custom_resource_definition
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 def generated() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
     crd = yaml.dump(custom_resource_definition(), Dumper=_Plain, sort_keys=False, width=120)
-    return {ROOT / "crds" / "trainingruns.yaml": NOTE + crd}
+    return {ROOT / "crds" / "trainingruns.yaml": NOTE + crd, argo.ARGO_CD / "argocd-cm.yaml": argo.config_map()}
 
 
 class _Plain(yaml.SafeDumper):
