@@ -20,7 +20,7 @@ def offered(life: str) -> tuple[str, ...]:
     """Names of the actions that Argo CD offers for a run in this life."""
     if life in ("succeeded", "failed"):
         return ("rerun",)
-    return ("resume", "rerun") if life in ("suspended", "stopping", "outdated") else ("suspend", "rerun")
+    return ("resume", "rerun") if life in ("held", "suspended", "stopping", "outdated") else ("suspend", "rerun")
 
 
 def after(action: str, raw: Raw) -> Raw:

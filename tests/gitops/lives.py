@@ -36,6 +36,7 @@ TABLE = {
     "restarting": Verdict(_BUSY, "Progressing", "InProgress", "InProgress"),
     "outdated": Verdict(_BUSY, "Progressing", "InProgress", "InProgress"),
     "stopping": Verdict(_BUSY, "Progressing", "InProgress", "Current"),
+    "held": Verdict("- - False Unknown", "Suspended", "InProgress", "InProgress"),
     "suspended": Verdict("- - False Unknown", "Suspended", "InProgress", "Current"),
     "succeeded": Verdict("- - True True", "Healthy", "Current", "Current"),
     "failed": Verdict("- True False False", "Degraded", "Failed", "Failed"),
@@ -44,13 +45,18 @@ TABLE = {
 
 
 def life_of(raw: Raw) -> str:
-    """The life that a run says it is in; `outdated` while the operator has not seen the last change of its spec."""
+    """The life that a run says it is in.
+
+    It is `outdated` while the operator has not seen the last change of its spec, `held` when it is suspended from the start.
+    """
     run = TrainingRun.parse(raw)
     if run.status.columns is None:
         return "new"
     if run.status.observed_generation != run.metadata.generation:
         return "outdated"
     state = run.status.columns.status.lower()
+    if state == "suspended" and run.status.attempt == 0:
+        return "held"
     return run.status.stage.lower() if state == "running" else state
 
 

@@ -10,6 +10,7 @@ LIVES = (
     "good-starting",
     "good-training",
     "good-succeeded",
+    "early-held",
     "bad-data-failed",
     "no-claim-waiting",
     "no-claim-stalled",
@@ -26,6 +27,7 @@ _NOWHERE = {"source": {"persistentVolumeClaim": {"claimName": "models", "path": 
 
 _RUNS: dict[str, dict[str, Any]] = {
     "good": {"spec__workers": {"replicas": 2, **_WORKERS}, "spec__training": {"epochs": 20}},
+    "early": {"spec__suspend": True},
     "bad-data": {"spec__data": _NOWHERE},
     "no-claim": {
         "spec__output": {"persistentVolumeClaim": {"claimName": "missing"}},

@@ -80,6 +80,13 @@ def test_a_status_of_an_earlier_spec_is_not_trusted(judges: Judges) -> None:
     assert {(each.health, each.kstatus, *each.flux.values()) for each in found} == {("Progressing", *["InProgress"] * 3)}
 
 
+def test_nothing_is_final_at_the_gate_on_completion_while_the_operator_is_at_work(judges: Judges) -> None:
+    objects = {name: copy.deepcopy(RECORDED[name]) for name in ("bad-data-failed", "good-succeeded")}
+    for raw in objects.values():
+        raw["status"]["conditions"].append({"type": "Reconciling", "status": "True"})
+    assert {found.flux["completion"] for found in judges.judge(objects).values()} == {"InProgress"}
+
+
 def test_a_run_that_is_deleted_is_progressing(judges: Judges) -> None:
     gone = copy.deepcopy(RECORDED["good-succeeded"])
     gone["metadata"]["deletionTimestamp"] = gone["metadata"]["creationTimestamp"]

@@ -1,5 +1,5 @@
 -- Health of a TrainingRun, from its conditions, which also follow kstatus:
--- suspended: Suspended; succeeded: Healthy; failed, or unable to start: Degraded; all else: Progressing.
+-- suspended: Suspended; succeeded: Healthy; failed, or unable to start (both are stalled): Degraded; all else: Progressing.
 
 local function progressing(message)
   return { status = "Progressing", message = message }
@@ -33,9 +33,6 @@ end
 
 if is("Succeeded", "True") then
   return { status = "Healthy", message = because("Succeeded") }
-end
-if is("Succeeded", "False") then
-  return { status = "Degraded", message = because("Succeeded") }
 end
 if is("Stalled", "True") then
   return { status = "Degraded", message = because("Stalled") }
