@@ -13,7 +13,7 @@ TAG ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := lint verify unit simulation cluster-test schema faults e2e
+STAGES := lint verify unit simulation cluster-test schema gitops faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,10 +54,16 @@ schema: .venv/ready ## The CRD, examples and manifests against a real API server
 faults: .venv/ready ## Crashes, refusals and late events between the operator and a real API server, with KWOK pods
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults
 
+gitops: .venv/ready ## What Argo CD, kstatus and Flux make of a run, asked of their own code
+	$(BIN)/pytest tests/gitops
+
+record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `make gitops` tests
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.gitops.record
+
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e
 
-generate: .venv/ready ## Write the files that are generated from the API models
+generate: .venv/ready ## Write the files that are generated: the CRD, and the settings for Argo CD
 	@$(BIN)/python -m tools.generate
 
 verify: .venv/ready ## Fail when a generated file or a lock is out of date
@@ -115,4 +121,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench clean
+        cluster-load cluster-logs kubeconfig bench record-statuses clean

@@ -1,4 +1,4 @@
-"""Write the files that are generated from the API models, or check that they are up to date.
+"""Write the files that are generated from other files, or check that they are up to date.
 
 python -m tools.generate          # write
 python -m tools.generate --check  # exit 1, naming the files, when one of them is out of date
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from tools import argo
 from trainingrun.crd import custom_resource_definition
 from trainingrun.reference import reference
 
@@ -38,6 +39,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "crds" / "trainingruns.yaml": f"# {NOTE}\n{crd}",
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
+        argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
     }
 
 

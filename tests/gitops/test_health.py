@@ -1,0 +1,125 @@
+"""What Argo CD, kstatus and Flux make of a run, asked of their own code, for statuses that were recorded from real runs."""
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gitops.argo_tests import files, health_message
+from tests.gitops.judges import Judged, Judges
+from tests.gitops.lives import TABLE, Raw, Verdict, conditions_of, life_of, recordings
+from tests.gitops.scenarios import LIVES
+
+RECORDED = recordings()
+WORDS = {"Progressing", "Suspended", "Healthy", "Degraded"}
+
+each_recording = pytest.mark.parametrize("name", RECORDED)
+
+
+def verdict(name: str) -> Verdict:
+    return TABLE[name.rpartition("-")[2]]
+
+
+def without(raw: Raw, *path: str) -> Raw:
+    """The object without one field."""
+    changed = copy.deepcopy(raw)
+    parent = changed
+    for part in path[:-1]:
+        parent = parent[part]
+    del parent[path[-1]]
+    return changed
+
+
+def test_every_life_that_can_be_caught_has_been_recorded() -> None:
+    assert set(LIVES) <= set(RECORDED)
+
+
+@each_recording
+def test_a_recording_has_the_conditions_of_its_life(name: str) -> None:
+    conditions = conditions_of(RECORDED[name])
+    assert life_of(RECORDED[name]) == name.rpartition("-")[2]
+    assert conditions == verdict(name).conditions
+
+
+@each_recording
+def test_argo_cd_shows_the_health_of_the_life(judged: dict[str, Judged], name: str) -> None:
+    assert judged[name].health == verdict(name).argo
+
+
+@each_recording
+def test_argo_cd_shows_why(judged: dict[str, Judged], name: str) -> None:
+    assert judged[name].message == health_message(RECORDED[name], life=life_of(RECORDED[name]))
+
+
+@each_recording
+def test_kstatus_agrees(judged: dict[str, Judged], name: str) -> None:
+    assert judged[name].kstatus == verdict(name).kstatus
+
+
+@each_recording
+def test_flux_waits_for_the_end_at_the_gate_on_completion(judged: dict[str, Judged], name: str) -> None:
+    assert judged[name].flux["completion"] == verdict(name).kstatus
+
+
+@each_recording
+def test_flux_waits_for_the_first_attempt_at_the_gate_on_admission(judged: dict[str, Judged], name: str) -> None:
+    assert judged[name].flux["admission"] == verdict(name).admission
+
+
+def test_a_run_that_nobody_has_looked_at_is_progressing(judges: Judges) -> None:
+    new = RECORDED["good-new"]
+    objects = {"no status": without(new, "status"), "empty status": {**new, "status": {}}}
+    assert {name: found.health for name, found in judges.judge(objects).items()} == dict.fromkeys(objects, "Progressing")
+
+
+def test_a_status_of_an_earlier_spec_is_not_trusted(judges: Judges) -> None:
+    objects = copy.deepcopy(RECORDED)
+    for raw in objects.values():
+        raw["metadata"]["generation"] += 1
+    found = judges.judge(objects).values()
+    assert {(each.health, each.kstatus, *each.flux.values()) for each in found} == {("Progressing", *["InProgress"] * 3)}
+
+
+def test_nothing_is_final_at_the_gate_on_completion_while_the_operator_is_at_work(judges: Judges) -> None:
+    objects = {name: copy.deepcopy(RECORDED[name]) for name in ("bad-data-failed", "good-succeeded")}
+    for raw in objects.values():
+        raw["status"]["conditions"].append({"type": "Reconciling", "status": "True"})
+    assert {found.flux["completion"] for found in judges.judge(objects).values()} == {"InProgress"}
+
+
+def test_a_run_that_is_deleted_is_progressing(judges: Judges) -> None:
+    gone = copy.deepcopy(RECORDED["good-succeeded"])
+    gone["metadata"]["deletionTimestamp"] = gone["metadata"]["creationTimestamp"]
+    found = judges.judge({"gone": gone})["gone"]
+    assert (found.health, found.message, found.kstatus) == ("Progressing", "Pending deletion", "Terminating")
+
+
+def test_no_missing_field_is_an_error_for_argo_cd(judges: Judges) -> None:
+    objects = {f"{name} without {field}": changed for name, raw in RECORDED.items() for field, changed in mutilated(raw)}
+    found = judges.judge(objects)
+    assert len(found) > 100
+    assert {name: each.health for name, each in found.items() if each.health not in WORDS} == {}
+
+
+def test_no_missing_field_of_the_status_is_an_error_for_flux(judges: Judges) -> None:
+    objects = {
+        f"{name} without {field}": without(raw, "status", field) for name, raw in RECORDED.items() for field in raw["status"]
+    }
+    found = judges.judge(objects)
+    assert {name: each.flux for name, each in found.items() if "Error" in str(each.flux)} == {}
+
+
+def mutilated(raw: Raw) -> Iterator[tuple[str, Raw]]:
+    """The object without each of its fields that tools might look at."""
+    for field in raw["status"]:
+        yield field, without(raw, "status", field)
+    yield "generation", without(raw, "metadata", "generation")
+    for index, condition in enumerate(raw["status"].get("conditions", [])):
+        for field in condition:
+            changed = copy.deepcopy(raw)
+            del changed["status"]["conditions"][index][field]
+            yield f"{field} of {condition['type']}", changed
+
+
+def test_the_tests_for_argo_cd_itself_are_those_of_the_recordings() -> None:
+    assert {path: path.read_text() for path in files(RECORDED)} == files(RECORDED)
