@@ -76,6 +76,11 @@ class Pod:
         """Whether it may still do something."""
         return self.phase not in ("Succeeded", "Failed")
 
+    @property
+    def counts_as_ready(self) -> bool:
+        """Whether it trains or has done its part; its container may have ended well before its phase says so."""
+        return self.is_ready or self.phase == "Succeeded" or self.exit_code == 0
+
 
 @dataclass(frozen=True)
 class Claim:

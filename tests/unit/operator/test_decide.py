@@ -128,6 +128,15 @@ def test_a_run_succeeds_when_every_worker_has_and_the_first_has_reported() -> No
     assert decision.status.columns.workers == "2/2"
 
 
+def test_a_container_that_has_ended_well_is_no_reason_to_start_again() -> None:
+    run = an_active_run(workers=1)
+    ending = a_pod(0, ready=False, terminated={"exitCode": 0, "reason": "Completed", "message": ""})
+    decision = look(run, children=children(run), pods=[ending])
+    assert column(decision) == "Running"
+    assert decision.status.columns is not None
+    assert decision.status.columns.workers == "1/1"
+
+
 def test_a_lost_report_costs_one_more_attempt() -> None:
     run = _finishing_run()
     world = children(run)

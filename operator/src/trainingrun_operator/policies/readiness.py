@@ -6,6 +6,7 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.status.workers import ready_workers
 from trainingrun_operator.step import State, Step
 
 _IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
@@ -19,8 +20,7 @@ def wait_until_ready(life: Life) -> Step | None:
     timeline = life.status.timeline
     if timeline is not None and timeline.first_step is not None:
         return None
-    ready = [pod for pod in life.pods if pod.is_ready or pod.phase == "Succeeded"]
-    if len(ready) >= resolved.replicas:
+    if ready_workers(life) >= resolved.replicas:
         return None
     cause, message, hint = _explain(life)
     if life.start_timeout_left <= 0 and life.has_started_job:
@@ -55,8 +55,7 @@ def _explain(life: Life) -> tuple[str, str, str]:
     explained = [found for pod in life.pods if (found := _explain_pod(pod, image=resolved.image)) is not None]
     if explained:
         return explained[0]
-    ready = sum(pod.is_ready for pod in life.pods)
-    return ("Starting", f"{ready} of {resolved.replicas} workers of attempt {life.attempt} are ready.", "")
+    return ("Starting", f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.", "")
 
 
 def _explain_pod(pod: Pod, *, image: str) -> tuple[str, str, str] | None:
