@@ -44,7 +44,7 @@ class NoFaults:
 
 
 @dataclass(frozen=True)
-class Once(NoFaults):
+class Once:
     """One thing goes wrong, at one write."""
 
     kind: Kind
@@ -53,6 +53,10 @@ class Once(NoFaults):
     def of_write(self, number: int) -> Kind | None:
         """The fault, at its write."""
         return self.kind if number == self.at else None
+
+    def of_read(self) -> Kind | None:
+        """Nothing."""
+        return None
 
     def __str__(self) -> str:
         return f"write {self.at}: {self.kind}"

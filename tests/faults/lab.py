@@ -55,7 +55,13 @@ def laboratory(admin: Kubectl, *, size: int, folder: Path) -> Iterator[Lab]:
 
 
 def _remove(admin: Kubectl, namespaces: Sequence[str]) -> None:
-    """Delete the namespaces and their volumes, and wait until they are gone: KWOK has to play along."""
+    """Delete the namespaces and their volumes, and wait until they are gone.
+
+    Runs go first: a namespace deletes pods before Jobs, and a Job holds a pod that is deleted before it has ended.
+    """
+    existing = {found["metadata"]["name"] for found in admin.list("namespaces")}
+    for name in existing.intersection(namespaces):
+        admin.within(name).run("delete", "trainingruns", "--all", "--wait=false")
     for kind in ("namespace", "persistentvolume"):
         admin.run("delete", kind, *namespaces, "--ignore-not-found", timeout=120)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -56,9 +57,9 @@ def _last_status(outcome: Outcome) -> Flat:
     return flat(outcome.counted[-1].body["status"], names=outcome.names)
 
 
-async def _children(stage: Stage) -> dict[str, str]:
-    """Versions of all children."""
-    return {child["metadata"]["uid"]: child["metadata"]["resourceVersion"] for child in await stage.children()}
+async def _children(stage: Stage) -> dict[str, list[Any]]:
+    """Contents of all children by their UID."""
+    return {child["metadata"]["uid"]: [child.get("spec"), child.get("data")] for child in await stage.children()}
 
 
 def _apply(kubectl: Kubectl, stage: Stage, number: int) -> None:

@@ -11,7 +11,7 @@ from tests.faults.trial import Trial
 from tests.faults.workloads import WORKLOADS, Workload, happy, suspend_and_resume
 
 SEED = 7
-SHARE = 0.2
+SHARE = 0.05
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)

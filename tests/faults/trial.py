@@ -62,8 +62,8 @@ async def _run(lab: Lab, api: Api, upstream: aiohttp.ClientSession, namespace: s
     names = {stage.name: "sample", stage.namespace: "team", RIVAL_NAMESPACE: "team"}
     operator = _an_operator(lab, namespace)
     proxy = Proxy(upstream=upstream, kill=operator.kill, faults=trial.faults, watching=trial.watching)
-    async with proxy.serve() as url:
-        async with AsyncExitStack() as crew:
+    try:
+        async with proxy.serve() as url, AsyncExitStack() as crew:
             await crew.enter_async_context(_operating(operator, server=url))
             if trial.rival is not None:
                 rival = _an_operator(lab, namespace, identity="rival", lease_namespace=trial.rival or namespace)
@@ -71,8 +71,9 @@ async def _run(lab: Lab, api: Api, upstream: aiohttp.ClientSession, namespace: s
             await _unless_it_ends(operator, trial.workload(stage))
             await _unless_it_ends(operator, _settle(proxy))
         end = await _end_state(stage, names=names)
-    await stage.delete()
-    await stage.until_nothing_is_left()  # no operator is left to help
+    finally:
+        await stage.delete()
+        await stage.until_nothing_is_left()  # no operator is left to help
     return Outcome(end=end, writes=tuple(proxy.writes), struck=tuple(proxy.struck), names=names)
 
 

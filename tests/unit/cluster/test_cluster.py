@@ -46,6 +46,15 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         binaries.check_space(tmp_path, needed=8_000_000_000, purpose="building etcd")
 
 
+def test_a_go_module_is_in_the_folder_it_names_and_else_below_ours(tmp_path: Path) -> None:
+    assert binaries.GoModule("else", (), source=tmp_path).folder == tmp_path
+    assert (binaries.KWOK.folder / "go.mod").exists()
+
+
+def test_the_cluster_does_not_build_what_only_tests_need() -> None:
+    assert binaries.KWOK not in binaries.MODULES
+
+
 def test_a_package_that_cannot_be_installed_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> str:
         raise ClusterError("E: Unable to locate package")
