@@ -1,10 +1,11 @@
 """Have all workers finished? Then worker 0's last word says what the run achieved."""
 
-from trainingrun.api import Clock, Outcome
+from trainingrun.api import Clock, Outcome, Progress, Result
 from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.status.history import with_ended_attempt
+from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
 
 
@@ -18,10 +19,6 @@ def complete(life: Life) -> Step | None:
     if len(succeeded) < resolved.replicas or record is None or record.result is None:
         return None
     metrics = ", ".join(f"{metric.name} {metric.value}" for metric in record.result.metrics[-2:])
-    progress = life.status.progress
-    finished = None
-    if progress is not None:
-        finished = progress.model_copy(update={"percent": 100, "eta_seconds": 0, "metrics": record.result.metrics})
     return Step(
         state=State.SUCCEEDED,
         reason="Completed",
@@ -30,7 +27,7 @@ def complete(life: Life) -> Step | None:
             update={
                 "result": record.result,
                 "failure": None,
-                "progress": finished,
+                "progress": _whole(life, record.result),
                 "stage": Stage.FINISHED,
                 "completion_time": max((pod.finished for pod in succeeded.values() if pod.finished), default=life.now),
                 "clock": Clock(active_seconds=int(life.active_seconds), running_since=None),
@@ -38,3 +35,12 @@ def complete(life: Life) -> Step | None:
         ),
         events=(Event(EventReason.SUCCEEDED, f"All workers have finished. {metrics}".strip()),),
     )
+
+
+def _whole(life: Life, result: Result) -> Progress | None:
+    """The progress as it was at the end: its last report is some seconds older."""
+    progress, newest = life.status.progress, checkpoint(life, life.status)
+    if progress is None:
+        return None
+    done = {"percent": 100, "eta_seconds": 0, "epoch": result.epochs, "metrics": result.metrics}
+    return progress.model_copy(update=done | ({"step": newest.step} if newest is not None else {}))

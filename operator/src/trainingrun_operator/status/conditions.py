@@ -24,9 +24,6 @@ _BUSY = (State.WAITING, State.STARTING, State.RUNNING, State.STOPPING, State.RES
 
 def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
     """All conditions of a step; a condition keeps its transition time as long as its status stays."""
-    ready = ready_workers(life)
-    wanted = wanted_workers(life)
-    all_ready = step.status.resolved is not None and ready >= wanted and not step.state.is_final
     suspended = step.state is State.SUSPENDED
     made = [
         _succeeded(life, step),
@@ -39,13 +36,7 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
             message=step.message if suspended else "",
         ),
         _admitted(life, step),
-        _condition(
-            life,
-            "PodsReady",
-            all_ready,
-            reason="AllReady" if all_ready else "NotAllReady",
-            message=f"{ready} of {wanted} workers are ready.",
-        ),
+        _pods_ready(life, step),
     ]
     if step.state in _BUSY:
         made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
@@ -57,6 +48,20 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
 def _succeeded(life: Life, step: Step) -> Condition:
     value = step.state is State.SUCCEEDED if step.state.is_final else None
     return _condition(life, "Succeeded", value, reason=step.reason, message=step.message)
+
+
+def _pods_ready(life: Life, step: Step) -> Condition:
+    if step.state.is_final:
+        return _condition(life, "PodsReady", False, reason="Finished", message="The workers have ended.")
+    ready, wanted = ready_workers(life), wanted_workers(life)
+    all_ready = step.status.resolved is not None and ready >= wanted
+    return _condition(
+        life,
+        "PodsReady",
+        all_ready,
+        reason="AllReady" if all_ready else "NotAllReady",
+        message=f"{ready} of {wanted} workers are ready.",
+    )
 
 
 def _admitted(life: Life, step: Step) -> Condition:
