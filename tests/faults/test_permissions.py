@@ -24,7 +24,7 @@ async def test_of_a_run_the_operator_writes_the_status_and_nothing_else(lab: Lab
     about_runs = [write for write in writes if "/trainingruns" in write.path]
     assert about_runs, "the operator has written nothing, so that this says nothing"
     for write in about_runs:
-        assert (write.verb, write.path.rpartition("/")[2], write.code) == ("PATCH", "status", 200)
+        assert (write.verb, write.path.rpartition("/")[2]) == ("PATCH", "status")
         assert write.body.keys() == {"apiVersion", "kind", "metadata", "status"}
         assert write.body["metadata"].keys() == {"name", "namespace", "uid"}
 
