@@ -8,7 +8,6 @@ from tests.faults.sweep import problems, references
 from tests.faults.trial import Trial
 from tests.faults.workloads import WORKLOADS, Workload, delete_in_mid_run, happy
 
-
 # A run that is deleted has been written to before as one that is not; every trial ends by a deletion without an operator.
 WITH_WRITES_OF_THEIR_OWN = {name: workload for name, workload in WORKLOADS.items() if workload is not delete_in_mid_run}
 
