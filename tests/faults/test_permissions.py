@@ -25,7 +25,6 @@ async def test_of_a_run_the_operator_writes_the_status_and_nothing_else(lab: Lab
     assert about_runs, "the operator has written nothing, so that this says nothing"
     for write in about_runs:
         assert (write.verb, write.path.rpartition("/")[2]) == ("PATCH", "status")
-        assert write.code in (200, 404), "404: the run was deleted meanwhile"
         assert write.body.keys() == {"apiVersion", "kind", "metadata", "status"}
         assert write.body["metadata"].keys() == {"name", "namespace", "uid"}
 
