@@ -37,7 +37,7 @@ TABLE = {
     "outdated": Verdict(_BUSY, "Progressing", "InProgress", "InProgress"),
     "stopping": Verdict(_BUSY, "Progressing", "InProgress", "Current"),
     "held": Verdict("- - False Unknown", "Suspended", "InProgress", "InProgress"),
-    "suspended": Verdict("- - False Unknown", "Suspended", "InProgress", "Current"),
+    "suspended": Verdict("- - False Unknown", "Suspended", "InProgress", "InProgress"),
     "succeeded": Verdict("- - True True", "Healthy", "Current", "Current"),
     "failed": Verdict("- True False False", "Degraded", "Failed", "Failed"),
     "stalled": Verdict("- True False Unknown", "Degraded", "Failed", "Failed"),
