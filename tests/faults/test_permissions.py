@@ -26,7 +26,7 @@ async def test_of_a_run_the_operator_writes_the_status_and_nothing_else(lab: Lab
     for write in about_runs:
         assert (write.verb, write.path.rpartition("/")[2]) == ("PATCH", "status")
         assert write.body.keys() == {"apiVersion", "kind", "metadata", "status"}
-        assert write.body["metadata"].keys() == {"name", "namespace", "uid"}
+        assert write.body["metadata"].keys() == {"name", "namespace", "uid", "resourceVersion"}
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)

@@ -1,5 +1,6 @@
 """Whole lives of runs in an in-memory cluster, with the operator's own controller."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -244,6 +245,20 @@ def test_two_operators_at_once_make_nothing_twice(world: World) -> None:
     world.settle()
     assert (world.state(), world.kinds()) == ("Running", ALL)
     assert len([write for write in world.writes if write.startswith("create Job")]) == 1
+
+
+def test_a_leader_that_was_held_up_does_not_put_back_an_older_status(world: World) -> None:
+    start(world)
+    before = copy.deepcopy(world.runs["mnist"])
+    world.apply(spec__workers={"replicas": 2}, spec__suspend=True)
+    world.settle()
+    intent = world.run().status.stopping
+    assert intent is not None
+    world.stale = before
+    world.report(epoch=5)
+    world.look()
+    assert world.stale is None
+    assert world.run().status.stopping == intent
 
 
 @pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.builders import CONFIG, NOON, stamp
 from tests.manifests import a_manifest
-from trainingrun.api import CheckpointPosition, Result, TrainingRun
+from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
 from trainingrun_operator import names
@@ -49,6 +49,8 @@ class World:
         self.crash_after_write = False
         self.failing: dict[int, Exception] = {}
         self.asked_for_stacks: list[str] = []
+        self.stale: Object | None = None
+        """What the next reader of a run gets: one that was held up since it read it."""
         self._reports: dict[str, ProgressReport] = {}
         self._numbers = itertools.count(1)
         self._start_operator()
@@ -61,6 +63,7 @@ class World:
         if name in self.runs:
             self.runs[name]["spec"] = manifest["spec"]
             self.runs[name]["metadata"]["generation"] += 1
+            self.touch(name)
             return
         manifest["metadata"] |= {
             "namespace": NAMESPACE,
@@ -69,6 +72,11 @@ class World:
             "creationTimestamp": stamp(self.now),
         }
         self.runs[name] = manifest
+        self.touch(name)
+
+    def touch(self, name: str = "mnist") -> None:
+        """The run has changed: it has another resource version."""
+        self.runs[name]["metadata"]["resourceVersion"] = str(next(self._numbers))
 
     def delete_run(self, name: str = "mnist", *, pods_linger: bool = False) -> None:
         """Delete a run; what it owns goes with it, its pods perhaps later."""
@@ -221,7 +229,8 @@ class _Api:
         self._world = world
 
     async def get_run(self, namespace: str, name: str) -> Raw | None:
-        return copy.deepcopy(self._world.runs.get(name))
+        stale, self._world.stale = self._world.stale, None
+        return stale or copy.deepcopy(self._world.runs.get(name))
 
     async def list_runs(self, namespace: str | None) -> Sequence[Raw]:
         return list(self._world.runs.values())
@@ -270,17 +279,18 @@ class _Api:
 
         self._world.write(f"delete {deletion.kind} {deletion.name}", act)
 
-    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
+    async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
         def act() -> None:
-            run = self._world.runs.get(name)
-            if run is None:
-                raise NotFoundError(name)
-            if run["metadata"]["uid"] != uid:
-                raise ConflictError(name)
+            stored = self._world.runs.get(run.name)
+            if stored is None:
+                raise NotFoundError(run.name)
+            if (stored["metadata"]["uid"], stored["metadata"]["resourceVersion"]) != (run.uid, run.resource_version):
+                raise ConflictError(run.name)
             assert {} not in status.values(), "the API server refuses an empty object in the place of one with fields"
-            run["status"] = copy.deepcopy(status)
+            stored["status"] = copy.deepcopy(status)
+            self._world.touch(run.name)
 
-        self._world.write(f"status {name}", act)
+        self._world.write(f"status {run.name}", act)
 
     async def emit(self, run: Raw, event: Event) -> None:
         self._world.events.append(event)

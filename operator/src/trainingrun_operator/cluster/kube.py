@@ -14,7 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio import client
 
-from trainingrun.api import GROUP, KIND, PLURAL, VERSION
+from trainingrun.api import GROUP, KIND, PLURAL, VERSION, ObjectMeta
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -88,17 +88,22 @@ class KubeCluster:
         except (NotFoundError, ConflictError):
             return
 
-    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
+    async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
         """See `Cluster`."""
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": KIND,
-            "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            "metadata": {
+                "name": run.name,
+                "namespace": run.namespace,
+                "uid": run.uid,
+                "resourceVersion": run.resource_version,
+            },
             "status": status,
         }
         await self._call(
             "PATCH",
-            f"{_RUNS}/namespaces/{namespace}/{PLURAL}/{name}/status",
+            f"{_RUNS}/namespaces/{run.namespace}/{PLURAL}/{run.name}/status",
             query=[("fieldManager", names.OPERATOR_NAME), ("force", "true")],
             body=body,
             content_type="application/apply-patch+yaml",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from trainingrun.api import ObjectMeta
 from trainingrun_operator.model import Deletion, Event, Manifest
 
 Raw = Mapping[str, Any]
@@ -69,8 +70,11 @@ class Cluster(Protocol):
     async def delete(self, namespace: str, deletion: Deletion) -> None:
         """Delete an object with its dependents first, if it has this UID; a missing or another object is fine."""
 
-    async def apply_status(self, namespace: str, name: str, *, uid: str, status: Manifest) -> None:
-        """Server-side apply of the whole status of the run with this UID; raises ConflictError for another.
+    async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
+        """Server-side apply of the whole status of this very run as it was read.
+
+        Raises ConflictError when it is another run by now, or has changed: a leader that was held up between reading and
+        writing must not put back what its successor has moved on.
 
         The status holds no empty object: where one takes the place of an object with fields, the API server stores null
         and then refuses it (seen with 1.37.2).

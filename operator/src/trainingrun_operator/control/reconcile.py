@@ -128,7 +128,7 @@ class Reconciler:
         status = to_wire(decision.status)
         if status == to_wire(run.status):
             return
-        await self.cluster.apply_status(run.metadata.namespace, run.metadata.name, uid=run.metadata.uid, status=status)
+        await self.cluster.apply_status(run.metadata, status=status)
         self._count(run.status, decision.status)
         columns = decision.status.columns
         log.info(
