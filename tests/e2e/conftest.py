@@ -91,6 +91,16 @@ class Playground:
         lines = self.kubectl.run("logs", pod).splitlines()
         return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
 
+    def wait_until_nothing_is_left(self, name: str) -> None:
+        """Wait until all objects of a run are gone, whether or not the run itself is."""
+        kinds = "jobs,pods,services,configmaps,networkpolicies"
+        wait_for(
+            lambda: self.kubectl.run("get", kinds, "-l", f"trainingrun.dev/run={name}", "-o", "name"),
+            lambda names: not names.strip(),
+            what=f"all objects of {name} to be gone",
+            timeout=90,
+        )
+
     def pods(self, name: str) -> list[dict[str, Any]]:
         """The run's pods."""
         return list(self.kubectl.list("pods", selector=f"trainingrun.dev/run={name}"))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.conftest import Playground
-from tests.waiting import wait_for
 
 LONG = {"epochs": 30}
 OPERATOR = "deployment/trainingrun-operator"
@@ -86,13 +85,7 @@ def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: 
     )
     try:
         playground.kubectl.delete("trainingrun", "gone")
-        kinds = "jobs,pods,services,configmaps,networkpolicies"
-        wait_for(
-            lambda: playground.kubectl.run("get", kinds, "-l", "trainingrun.dev/run=gone", "-o", "name"),
-            lambda names: not names.strip(),
-            what="all children to be gone",
-            timeout=90,
-        )
+        playground.wait_until_nothing_is_left("gone")
     finally:
         system.run("scale", OPERATOR, "--replicas=2")
         system.run("rollout", "status", OPERATOR, "--timeout=90s", timeout=100)

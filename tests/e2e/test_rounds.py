@@ -50,13 +50,7 @@ def test_a_running_attempt_is_gone_before_the_next_round_starts_from_the_beginni
 def test_the_objects_of_a_finished_run_go_and_its_result_stays(playground: Playground) -> None:
     playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
     before = playground.wait_until_finished("tidy")
-    kinds = "jobs,pods,services,configmaps,networkpolicies"
-    wait_for(
-        lambda: playground.kubectl.run("get", kinds, "-l", "trainingrun.dev/run=tidy", "-o", "name"),
-        lambda names: not names.strip(),
-        what="all objects to be gone",
-        timeout=60,
-    )
+    playground.wait_until_nothing_is_left("tidy")
     playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
     after = playground.get("tidy")
     assert after.status == before.status

@@ -66,26 +66,29 @@ def failed(world: World) -> None:
     world.settle()
 
 
+def rerun(world: World, value: str = "again", **changes: Any) -> None:
+    """Ask for another round, and let it come to training."""
+    world.apply(**{"spec__workers": {"replicas": 2}, "spec__rerun": value, **changes})
+    restart(world)
+
+
 def run_again_after_success(world: World) -> None:
     happy(world)
-    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
-    restart(world)
+    rerun(world)
     world.succeed()
     world.settle()
 
 
 def run_again_after_failure(world: World) -> None:
     failed(world)
-    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
-    restart(world)
+    rerun(world)
     world.succeed()
     world.settle()
 
 
 def run_again_in_the_middle(world: World) -> None:
     start(world)
-    world.apply(spec__workers={"replicas": 2}, spec__rerun="again")
-    restart(world)
+    rerun(world)
     world.succeed()
     world.settle()
 

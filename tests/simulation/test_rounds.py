@@ -4,17 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.test_lives import failed, happy, restart, restarted, start, suspended_and_resumed
+from tests.simulation.test_lives import failed, happy, rerun, restart, restarted, start, suspended_and_resumed
 from tests.simulation.world import World
 from trainingrun_operator.cluster.port import ForbiddenError, InvalidError
 
 TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}
-
-
-def rerun(world: World, value: str = "again", **changes: Any) -> None:
-    """Ask for another round, and let it come to training."""
-    world.apply(**{**TWO, "spec__rerun": value, **changes})
-    restart(world)
 
 
 def history(world: World) -> list[tuple[int, int, str, str]]:

@@ -56,14 +56,13 @@ class Reconciler:
         """
         namespace, name = key
         raw = await self.cluster.get_run(namespace, name)
-        if raw is None:
+        run = self._parse(raw) if raw is not None else None
+        if raw is None or run is None or run.metadata.deletion_timestamp is not None:
             self.progress.forget(key)
             return None
-        run = self._parse(raw)
-        is_over = run is None or run.metadata.deletion_timestamp is not None or run.status.is_finished
-        if is_over:
+        if run.status.is_finished:
             self.progress.forget(key)
-        if run is None or run.metadata.deletion_timestamp is not None or is_at_rest(run):
+        if is_at_rest(run):
             return None
         observed = await self._observe(run)
         self._poll(key, run, observed)
