@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from tests.cluster_fixtures import admin, backend, fresh_namespace
 from tests.manifests import a_manifest
 from tests.waiting import wait_for
 from tools.dataset import upload
-from tools.install import Installation, install
+from tools.install import OPERATOR_NAMESPACE, Installation, install
 from tools.kubectl import Kubectl
 from trainingrun.api import TrainingRun
 
 __all__ = ["admin", "backend"]
 
+OPERATOR = "deployment/trainingrun-operator"
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "data" / "mnist-10k"
 SMALL = {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2Gi"}}
 
@@ -90,6 +92,19 @@ class Playground:
         """Numbers of the epochs that a pod's log tells of."""
         lines = self.kubectl.run("logs", pod).splitlines()
         return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
+
+    @contextmanager
+    def without_operator(self) -> Iterator[None]:
+        """No operator runs while this is open; afterwards both replicas are back."""
+        system = self.installation.kubectl.within(OPERATOR_NAMESPACE)
+        gone = ("--for=delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s")
+        system.run("scale", OPERATOR, "--replicas=0")
+        system.run("wait", *gone, timeout=70)
+        try:
+            yield
+        finally:
+            system.run("scale", OPERATOR, "--replicas=2")
+            system.run("rollout", "status", OPERATOR, "--timeout=90s", timeout=100)
 
     def wait_until_nothing_is_left(self, name: str) -> None:
         """Wait until all objects of a run are gone, whether or not the run itself is."""

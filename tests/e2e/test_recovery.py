@@ -9,7 +9,6 @@ import pytest
 from tests.e2e.conftest import Playground
 
 LONG = {"epochs": 30}
-OPERATOR = "deployment/trainingrun-operator"
 
 
 def kill_ranks(playground: Playground, pod: str) -> None:
@@ -78,17 +77,9 @@ def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: P
 def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: Playground) -> None:
     playground.start("gone", spec__training={"epochs": 500})
     playground.wait_for_epoch("gone", 1)
-    system = playground.installation.kubectl.within("trainingrun-system")
-    system.run("scale", OPERATOR, "--replicas=0")
-    system.run(
-        "wait", "--for=delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s", timeout=70
-    )
-    try:
+    with playground.without_operator():
         playground.kubectl.delete("trainingrun", "gone")
         playground.wait_until_nothing_is_left("gone")
-    finally:
-        system.run("scale", OPERATOR, "--replicas=2")
-        system.run("rollout", "status", OPERATOR, "--timeout=90s", timeout=100)
 
 
 def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -> None:

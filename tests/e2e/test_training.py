@@ -1,5 +1,9 @@
 """A run that goes well, on two workers with two ranks, from raw files to a model."""
 
+from contextlib import nullcontext
+
+import pytest
+
 from tests.e2e.conftest import Playground
 from trainingrun.api import TrainingRun
 
@@ -59,11 +63,14 @@ def test_kubectl_get_shows_the_columns(playground: Playground) -> None:
     assert "2/2" in row
 
 
-def test_a_finished_run_stays_finished_when_its_pods_are_deleted(playground: Playground) -> None:
-    before = playground.get("digits")
-    playground.kubectl.run("delete", "job", "digits-1", "--timeout=60s")
-    playground.start("other", spec__workers=None)
-    playground.wait_until_finished("other")
-    after = playground.get("digits")
-    assert after.status == before.status
-    assert playground.pods("digits") == []
+@pytest.mark.parametrize("operator", ["up", "down"])
+def test_a_finished_run_stays_finished_when_its_objects_are_deleted(playground: Playground, operator: str) -> None:
+    name = f"kept-{operator}"
+    playground.start(name, spec__workers=None)
+    before = playground.wait_until_finished(name)
+    with playground.without_operator() if operator == "down" else nullcontext():
+        playground.kubectl.run("delete", "job", f"{name}-1", "--timeout=60s")
+    playground.start(f"other-{operator}", spec__workers=None)
+    playground.wait_until_finished(f"other-{operator}")  # the operator has looked at everything by then
+    assert playground.get(name).status == before.status
+    assert playground.pods(name) == []
