@@ -46,8 +46,11 @@ class Outcome:
 
     @property
     def changes(self) -> Counter[str]:
-        """How often each object was created and deleted."""
-        return Counter(self.subject(write) for write in self.counted if write.is_done and write.verb in ("POST", "DELETE"))
+        """How often each object was created and deleted. To delete the same one again, by its UID, changes nothing."""
+        done = [write for write in self.counted if write.is_done]
+        created = [self.subject(write) for write in done if write.verb == "POST"]
+        deleted = {(self.subject(write), write.body["preconditions"]["uid"]) for write in done if write.verb == "DELETE"}
+        return Counter([*created, *(subject for subject, _ in deleted)])
 
     @property
     def redone(self) -> Counter[str]:

@@ -9,6 +9,10 @@ from tests.faults.proxy import Write
 POST = Write("POST", "/apis/batch/v1/namespaces/team/jobs", {"metadata": {"name": "sample-1"}}, 201)
 
 
+def a_deletion(uid: str) -> Write:
+    return Write("DELETE", f"{POST.path}/sample-1", {"preconditions": {"uid": uid}}, 200)
+
+
 def an_outcome(*writes: Write, **status: object) -> Outcome:
     return Outcome(end=flat({"run": {"status": status}}, names={}), writes=writes, struck=(Kind.KILL_AFTER,))
 
@@ -41,6 +45,13 @@ def test_what_differs_between_runs_without_faults_does_not_count() -> None:
 def test_a_second_creation_is_seen() -> None:
     assert len(differences([an_outcome(POST)] * 2, an_outcome(POST, POST))) == 1
     assert len(differences([an_outcome(POST)] * 2, an_outcome())) == 1
+
+
+def test_a_second_deletion_is_seen_unless_it_is_of_the_same_object() -> None:
+    one, again, other = (a_deletion(uid) for uid in ("a", "a", "b"))
+    assert differences([an_outcome(one)] * 2, an_outcome(one, again)) == []
+    assert len(differences([an_outcome(one)] * 2, an_outcome(one, other))) == 1
+    assert len(differences([an_outcome(one)] * 2, an_outcome())) == 1
 
 
 def test_only_the_write_that_a_fault_has_struck_may_be_done_again() -> None:
