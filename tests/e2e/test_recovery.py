@@ -90,14 +90,16 @@ def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -
         )
     playground.start("fifth", spec__workers=None)
     playground.wait_until_finished("fifth")
+    playground.kubectl.run("wait", "--for=condition=complete", "job/fifth-1", "--timeout=30s")  # others still write until then
     finished = [run for run in playground.kubectl.list("trainingruns") if run["status"].get("completionTime")]
     assert len(finished) >= 5
 
     def versions() -> dict[str, str]:
-        kinds = "trainingruns,jobs,pods,services,configmaps,networkpolicies,events"
-        listed = playground.kubectl.run(
-            "get", kinds, "-o", "jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion}{'\\n'}{end}"
-        )
+        template = "jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion}{'\\n'}{end}"
+        kinds = "trainingruns,jobs,pods,services,configmaps,networkpolicies"
+        listed = playground.kubectl.run("get", kinds, "-o", template)
+        about_runs = "--field-selector=involvedObject.kind=TrainingRun"
+        listed += playground.kubectl.run("get", "events", about_runs, "-o", template)
         return dict(line.split("=") for line in listed.splitlines() if "=" in line)
 
     writes_before, versions_before = operator_writes(playground), versions()
