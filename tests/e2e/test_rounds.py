@@ -1,6 +1,7 @@
 """Runs that are run again, cleaned up, created again under the same name, or hang."""
 
 import signal
+from typing import Any
 
 from tests.e2e.conftest import Playground
 from tests.e2e.test_recovery import LONG
@@ -58,13 +59,18 @@ def test_the_objects_of_a_finished_run_go_and_its_result_stays(playground: Playg
 
 
 def test_a_run_that_is_created_again_under_its_name_begins_anew(playground: Playground) -> None:
+    """Also where a pod still refers to the old run's configuration, which the kubelet then keeps for that name."""
     playground.start("reborn", spec__training=LONG)
     playground.wait_for_epoch("reborn", 2)
+    (config,) = playground.kubectl.list("configmaps", selector="trainingrun.dev/run=reborn")
+    playground.kubectl.apply(a_pod_that_mounts(config["metadata"]["name"], image=playground.installation.trainer_image))
+    playground.kubectl.run("wait", "--for=condition=Ready", "pod/witness", "--timeout=60s", timeout=70)
     playground.kubectl.run("delete", "trun", "reborn", "--wait=true", "--cascade=background")
     playground.start("reborn", spec__training={"epochs": 3})
     finished = playground.wait_until_finished("reborn")
     assert finished.status.result is not None
     assert playground.epochs_logged(playground.pod("reborn", worker=0)) == [1, 2, 3]
+    playground.kubectl.run("delete", "pod", "witness", "--wait=false")
 
 
 def test_the_accounts_of_a_finished_run_add_up_to_its_life(playground: Playground) -> None:
@@ -93,3 +99,25 @@ def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playgr
     stacks = playground.kubectl.run("exec", playground.pod("stuck", worker=0), "--", "cat", "/output/stuck/logs/1/0.stacks.txt")
     assert "most recent call first" in stacks
     assert playground.wait_until_finished("stuck").status.result is not None
+
+
+def a_pod_that_mounts(config_map: str, *, image: str) -> dict[str, Any]:
+    """A pod called `witness` that does nothing, under Pod Security `restricted`."""
+    restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {
+        "name": "witness",
+        "image": image,
+        "command": ["python3", "-c", "import signal; signal.sigwait([signal.SIGTERM])"],
+        "securityContext": restricted,
+        "volumeMounts": [{"name": "config", "mountPath": "/config"}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "witness"},
+        "spec": {
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+            "volumes": [{"name": "config", "configMap": {"name": config_map}}],
+        },
+    }

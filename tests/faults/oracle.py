@@ -24,6 +24,8 @@ _MASKS = (
     (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b"), "<address>"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "<n> s"),
 )
+_UID_IN_A_NAME = re.compile(r"(-\d+)-[0-9a-f]{8}\b")
+"""A ConfigMap is called `<run>-<attempt>-<beginning of the run's UID>`."""
 _KEYS_OF_ITEMS = ("type", "name", "kind")
 
 Flat = dict[str, Any]
@@ -118,4 +120,4 @@ def _masked(leaf: Any, names: Mapping[str, str]) -> Any:
 def _renamed(text: str, names: Mapping[str, str]) -> str:
     for name, other in names.items():
         text = text.replace(name, other)
-    return text
+    return _UID_IN_A_NAME.sub(r"\1-<uid>", text)

@@ -25,8 +25,9 @@ def an_outcome(*writes: Write, **status: object) -> Outcome:
         ({"message": "again in 9.5 s"}, {"message": "again in 12 s"}),
         ({"address": "10.96.0.9"}, {"address": "10.96.0.10"}),
         ({"activeSeconds": 3}, {"activeSeconds": 4}),
+        ({"name": "sample-1-0a1b2c3d"}, {"name": "sample-1-4e5f6a7b"}),
     ],
-    ids=["moments", "identifiers", "durations", "addresses", "seconds"],
+    ids=["moments", "identifiers", "durations", "addresses", "seconds", "identifiers in names"],
 )
 def test_what_always_differs_is_masked(one: dict[str, object], other: dict[str, object]) -> None:
     assert differences([an_outcome(**one)], an_outcome(**other)) == []

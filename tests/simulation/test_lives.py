@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.world import World
 from trainingrun_operator.cluster.port import BusyError
 
-ALL = ["ConfigMap/mnist-1", "Job/mnist-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
+ALL = ["ConfigMap/mnist-1-run-1", "Job/mnist-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
 
 
 def start(world: World, **changes: Any) -> None:
@@ -160,7 +160,7 @@ def test_an_idle_run_is_not_written_in_any_state(world: World) -> None:
 def test_a_restart_leaves_nothing_of_the_attempt_before(world: World) -> None:
     restarted(world)
     assert world.state() == "Succeeded"
-    assert world.kinds() == [name.replace("-1", "-2") for name in ALL]
+    assert world.kinds() == [name.replace("mnist-1", "mnist-2") for name in ALL]
     assert world.run().status.restarts == 1
 
 

@@ -39,7 +39,7 @@ def test_a_finished_run_is_run_again_from_the_beginning(world: World, live: Any)
     status = world.run().status
     assert (world.state(), status.round, status.attempt, status.rerun) == ("Running", 2, 2, "again")
     assert (status.result, status.failure, status.completion_time, status.restarts) == (None, None, None, 0)
-    assert world.kinds() == [f"{kind}/mnist-2" for kind in ("ConfigMap", "Job", "NetworkPolicy", "Service")]
+    assert world.kinds() == ["ConfigMap/mnist-2-run-1", "Job/mnist-2", "NetworkPolicy/mnist-2", "Service/mnist-2"]
 
 
 def test_a_running_attempt_is_stopped_before_the_next_round_begins(world: World) -> None:

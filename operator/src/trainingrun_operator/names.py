@@ -15,5 +15,14 @@ CONTAINER = "trainer"
 
 
 def child_name(run: str, attempt: int) -> str:
-    """Name of all objects of one attempt: the attempt's number is in it, so none is ever used twice."""
+    """Name of all objects of one attempt but its ConfigMap: the attempt's number is in it, so no run uses one twice."""
     return f"{run}-{attempt}"
+
+
+def config_name(run: str, attempt: int, *, uid: str) -> str:
+    """Name of the ConfigMap of one attempt: also another one in a run that was deleted and created again.
+
+    While any pod of a node refers to an immutable ConfigMap, the kubelet does not read another one of that name, and gives new
+    pods the old content (seen with 1.37.2). The new run would train as the old one was told to.
+    """
+    return f"{child_name(run, attempt)}-{uid[:8]}"

@@ -75,6 +75,18 @@ def test_the_rest_follows_with_the_job_last() -> None:
     assert [manifest["kind"] for manifest in decision.create] == ["ConfigMap", "NetworkPolicy", "Job"]
 
 
+def test_a_run_that_was_created_again_has_a_configuration_of_another_name() -> None:
+    names = set()
+    for uid in ("aaaaaaaa-0000", "bbbbbbbb-0000"):
+        run = an_active_run(status={"timeline": {}}, uid=uid)
+        made = {manifest["kind"]: manifest for manifest in look(run, children=[a_child("Service", run)]).create}
+        volumes = made["Job"]["spec"]["template"]["spec"]["volumes"]
+        (mounted,) = [volume["configMap"]["name"] for volume in volumes if volume["name"] == "config"]
+        assert mounted == made["ConfigMap"]["metadata"]["name"]
+        names.add(mounted)
+    assert len(names) == 2
+
+
 def test_one_worker_needs_no_service() -> None:
     decision = look(an_active_run(workers=1, status={"timeline": {}}))
     assert [manifest["kind"] for manifest in decision.create] == ["ConfigMap", "NetworkPolicy", "Job"]

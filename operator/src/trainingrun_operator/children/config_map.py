@@ -6,6 +6,7 @@ from trainingrun.api import Resolved, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
+from trainingrun_operator import names
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.model import Manifest
 
@@ -15,10 +16,15 @@ def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifes
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(run, attempt=attempt),
+        "metadata": metadata(run, attempt=attempt) | {"name": config_name(run, attempt=attempt)},
         "immutable": True,
         "data": {CONFIG_FILE: json.dumps(to_wire(attempt_config(run, attempt=attempt, resolved=resolved)), indent=2)},
     }
+
+
+def config_name(run: TrainingRun, *, attempt: int) -> str:
+    """Name of that ConfigMap."""
+    return names.config_name(run.metadata.name, attempt, uid=run.metadata.uid)
 
 
 def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> AttemptConfig:

@@ -3,7 +3,7 @@
 from trainingrun.api import TrainingRun, Volume
 from trainingrun.api.base import to_wire
 from trainingrun.contract import CONFIG_MOUNT, DATA_MOUNT, OUTPUT_MOUNT, SCRATCH_MOUNT, SHARED_MEMORY_MOUNT
-from trainingrun_operator import names
+from trainingrun_operator.children.config_map import config_name
 from trainingrun_operator.model import Manifest
 
 # Read-only is said at the mounts, not at the volumes: a claim that is read-only in one volume is so in all of a pod.
@@ -13,7 +13,7 @@ def pod_volumes(run: TrainingRun, *, attempt: int) -> list[Manifest]:
     """Configuration, scratch, output, data, shared memory and the user's own. Two of them may be the same claim."""
     workers, data = run.spec.workers, run.spec.data.source.persistent_volume_claim
     volumes: list[Manifest] = [
-        {"name": "config", "configMap": {"name": names.child_name(run.metadata.name, attempt)}},
+        {"name": "config", "configMap": {"name": config_name(run, attempt=attempt)}},
         {"name": "scratch", "emptyDir": {"sizeLimit": workers.scratch}},
         _claim("output", run.spec.output.persistent_volume_claim.claim_name),
     ]
