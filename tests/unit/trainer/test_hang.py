@@ -38,7 +38,7 @@ def test_a_stopped_rank_stops_the_report_and_its_peer_says_where_it_waits(start:
     assert [(record.exit_code, record.cause) for record in (first, second)] == [(75, "Interrupted")] * 2
     assert first.message.startswith("Told to stop. Rank 0 was killed without having saved the state, for which there are 4 s")
     assert first.checkpoint is not None
-    assert first.checkpoint.epoch >= 2
+    assert to_wire(first.checkpoint) == report["checkpoint"]
     assert "in in_calls" in (logs / "0.log").read_text()
     assert not [pid for pid in ranks if Path(f"/proc/{pid}").exists()]
 
