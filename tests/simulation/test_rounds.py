@@ -284,3 +284,12 @@ def admitted(world: World) -> tuple[str, str]:
     condition = world.run().status.condition("Admitted")
     assert condition is not None
     return condition.status, condition.reason
+
+
+def test_the_report_of_a_deleted_run_is_not_taken_for_that_of_its_successor(world: World) -> None:
+    start(world)
+    world.report(epoch=7)
+    world.settle()
+    world.delete_run()
+    start(world)
+    assert (world.run().status.progress, world.run().status.checkpoint) == (None, None)

@@ -32,8 +32,15 @@ class ProgressBook:
         self._reports: dict[Key, ProgressReport] = {}
         self._looked: dict[Key, ProgressReport] = {}
         self._changed: dict[Key, datetime] = {}
+        self._uids: dict[Key, str] = {}
         self._port = port
         self._now = now
+
+    def belongs_to(self, key: Key, *, uid: str) -> None:
+        """Forget the reports of a run that was deleted, and created again under its name: attempts count from 1 in both."""
+        if self._uids.get(key, uid) != uid:
+            self.forget(key)
+        self._uids[key] = uid
 
     def follow(self, key: Key, *, host: str) -> None:
         """Ask this host from now on."""
@@ -49,6 +56,7 @@ class ProgressBook:
         self._reports.pop(key, None)
         self._looked.pop(key, None)
         self._changed.pop(key, None)
+        self._uids.pop(key, None)
 
     def latest(self, key: Key) -> ProgressReport | None:
         """The last report of a run."""

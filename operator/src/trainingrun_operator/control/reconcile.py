@@ -64,6 +64,7 @@ class Reconciler:
             self.progress.forget(key)
         if is_at_rest(run):
             return None
+        self.progress.belongs_to(key, uid=run.metadata.uid)
         observed = await self._observe(run)
         self._poll(key, run, observed)
         decision = decide(run, observed, now=self.now(), config=self.config)
