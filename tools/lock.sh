@@ -37,5 +37,5 @@ lock() { # TARGET SOURCE...
 lock bootstrap requirements/bootstrap.in
 lock operator operator/pyproject.toml
 lock dev operator/pyproject.toml requirements/dev.in -c requirements/operator.txt
-lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt --no-emit-package tensorflow -c requirements/dev.txt
+lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt --no-emit-package tensorflow
 lock test requirements/test.in -c requirements/trainer.txt -c requirements/dev.txt
