@@ -9,6 +9,20 @@ VARIABLES = (
 )
 
 PLACES = (
-    *("/data", "/output", "/tmp", "/dev", "/dev/shm", "/etc", "/etc/trainingrun", "/opt", "/opt/venv", "/proc", "/sys"),
+    *(
+        "/data",
+        "/output",
+        "/etc/trainingrun-data",
+        "/etc/trainingrun-output",
+        "/tmp",
+        "/dev",
+        "/dev/shm",
+        "/etc",
+        "/etc/trainingrun",
+        "/opt",
+        "/opt/venv",
+        "/proc",
+        "/sys",
+    ),
     *("/bin", "/boot", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr", "/var"),
 )

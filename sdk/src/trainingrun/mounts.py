@@ -6,7 +6,17 @@ Apart from the contract, which imports the API: the API refuses volumes of the u
 CONFIG_MOUNT = "/etc/trainingrun"
 DATA_MOUNT = "/data"
 OUTPUT_MOUNT = "/output"
+DATA_ACCESS_MOUNT = "/etc/trainingrun-data"
+OUTPUT_ACCESS_MOUNT = "/etc/trainingrun-output"
 SCRATCH_MOUNT = "/tmp"
 SHARED_MEMORY_MOUNT = "/dev/shm"
 
-TRAINER_MOUNTS = (CONFIG_MOUNT, DATA_MOUNT, OUTPUT_MOUNT, SCRATCH_MOUNT, SHARED_MEMORY_MOUNT)
+TRAINER_MOUNTS = (
+    CONFIG_MOUNT,
+    DATA_MOUNT,
+    OUTPUT_MOUNT,
+    DATA_ACCESS_MOUNT,
+    OUTPUT_ACCESS_MOUNT,
+    SCRATCH_MOUNT,
+    SHARED_MEMORY_MOUNT,
+)

@@ -34,6 +34,7 @@ from trainingrun.api.status import (
     Timeline,
     TrainingRunStatus,
 )
+from trainingrun.api.storage import CertificateAuthority, Location
 from trainingrun.api.strategy import Strategy, StrategyType, Transport
 from trainingrun.api.training import (
     Checkpointing,
@@ -60,6 +61,7 @@ __all__ = [
     "Augmentation",
     "BuiltinDataset",
     "BuiltinModel",
+    "CertificateAuthority",
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
@@ -80,6 +82,7 @@ __all__ = [
     "ImagePullPolicy",
     "KeyReference",
     "Ledger",
+    "Location",
     "LostNode",
     "MetricValue",
     "Model",
