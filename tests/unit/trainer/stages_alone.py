@@ -13,6 +13,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import Split, dataset, split
 from trainingrun_trainer.messages import Message, Reporter
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -43,7 +44,7 @@ class Alone:
     @property
     def paths(self) -> OutputPaths:
         """Where it writes."""
-        return OutputPaths(root=self.output, config=self.config)
+        return OutputPaths(root=VolumePlace(self.output, "pvc://models"), config=self.config)
 
     @property
     def context(self) -> Context:
