@@ -7,10 +7,18 @@ import pytest
 import tensorflow as tf
 
 from trainingrun.api import Augmentation, FillMode
-from trainingrun_trainer.data.augment import augment, random_matrices, warp
+from trainingrun_trainer.data.augment import DRAWS, draw, random_matrices, warp
 
 HEIGHT, WIDTH = 12, 10
-SEED = tf.constant([1, 2])
+
+
+def draws(count: int, *, key: int = 5, first: int = 0) -> Any:
+    return draw(tf.constant(count), key=tf.constant(key, tf.uint64), first=tf.constant(first, tf.int64))
+
+
+def augment(settings: Augmentation, *, key: int = 5) -> Any:
+    matrices = random_matrices(settings, draws=draws(len(images()), key=key), height=HEIGHT, width=WIDTH)
+    return warp(tf.constant(images()), matrices, fill=settings.fill_mode).numpy()
 
 
 def images(count: int = 4) -> Any:
@@ -59,17 +67,15 @@ CHANGES: dict[str, Augmentation] = {
 
 @pytest.mark.parametrize("settings", CHANGES.values(), ids=CHANGES)
 def test_the_batch_is_warped_as_a_plain_loop_would(settings: Augmentation) -> None:
-    matrices = random_matrices(settings, count=tf.constant(4), height=HEIGHT, width=WIDTH, seed=SEED)
-    warped = augment(tf.constant(images()), settings, seed=SEED).numpy()
+    matrices = random_matrices(settings, draws=draws(4), height=HEIGHT, width=WIDTH)
+    warped = augment(settings)
     for image, matrix, result in zip(images(), matrices.numpy(), warped, strict=True):
         np.testing.assert_allclose(result, plain_warp(image, matrix), atol=1e-4)
 
 
 def drawn(settings: Augmentation, count: int = 4000) -> Any:
     """Matrices about the centre of the image."""
-    matrices = (
-        random_matrices(settings, count=tf.constant(count), height=HEIGHT, width=WIDTH, seed=SEED).numpy().astype(np.float64)
-    )
+    matrices = random_matrices(settings, draws=draws(count), height=HEIGHT, width=WIDTH).numpy().astype(np.float64)
     centre = np.array([[1, 0, (WIDTH - 1) / 2], [0, 1, (HEIGHT - 1) / 2], [0, 0, 1]])
     return np.linalg.inv(centre) @ matrices @ centre
 
@@ -97,18 +103,24 @@ def test_a_change_draws_from_its_whole_range_and_not_beyond(settings: Augmentati
     assert 0.95 * limit <= high <= limit + 1e-5
 
 
+def test_an_image_is_changed_alike_however_many_are_drawn_with_it() -> None:
+    parts = [draws(7), draws(50, first=7), draws(43, first=57)]
+    assert (np.concatenate([part.numpy() for part in parts]) == draws(100).numpy()).all()
+    assert len(np.unique(draws(100).numpy())) > 0.99 * 100 * DRAWS
+
+
 def test_half_of_the_images_are_mirrored() -> None:
     mirrored = (drawn(CHANGES["flip"])[:, 0, 0] < 0).mean()
     assert 0.45 < mirrored < 0.55
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
-    np.testing.assert_allclose(augment(tf.constant(images()), Augmentation(), seed=SEED).numpy(), images(), atol=1e-6)
+    np.testing.assert_allclose(augment(Augmentation()), images(), atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_images_and_another_seed_others() -> None:
-    one, two = (augment(tf.constant(images()), CHANGES["all"], seed=SEED).numpy() for _ in range(2))
-    other = augment(tf.constant(images()), CHANGES["all"], seed=tf.constant([1, 3])).numpy()
+    one, two = (augment(CHANGES["all"]) for _ in range(2))
+    other = augment(CHANGES["all"], key=6)
     assert (one == two).all()
     assert (one != other).any()
 

@@ -26,13 +26,13 @@ def a_training(**changes: object) -> Training:
 
 @pytest.mark.parametrize(("scaling", "expected"), [("None", 0.001), ("Linear", 0.004), ("SquareRoot", 0.002)])
 def test_the_learning_rate_grows_with_the_number_of_ranks(scaling: str, expected: float) -> None:
-    rates = learning_rates(a_training(schedule={"scaling": scaling}), size=4, epoch=0, steps=5)
+    rates = learning_rates(a_training(schedule={"scaling": scaling}), batches=4, epoch=0, steps=5)
     np.testing.assert_allclose(rates, [expected] * 5)
 
 
 def test_warm_up_rises_by_equal_steps_to_the_scaled_rate() -> None:
     training = a_training(schedule={"warmupEpochs": 2, "scaling": "Linear"})
-    rates = np.concatenate([learning_rates(training, size=4, epoch=epoch, steps=5) for epoch in range(3)])
+    rates = np.concatenate([learning_rates(training, batches=4, epoch=epoch, steps=5) for epoch in range(3)])
     assert rates[0] > 0.001
     np.testing.assert_allclose(np.diff(rates[:10]), 0.0003, rtol=1e-3)
     np.testing.assert_allclose(rates[9:], 0.004, rtol=1e-5)

@@ -25,3 +25,15 @@ class Context:
     def is_chief(self) -> bool:
         """Whether this rank writes the output."""
         return self.gang.rank == 0
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of one pass of one rank. `Auto` has become a number before anything is trained."""
+        size = self.config.training.batch_size
+        assert isinstance(size, int), "the stage that chooses has not run"
+        return size
+
+    @property
+    def step_samples(self) -> int:
+        """Samples of one step of one rank, in all its passes."""
+        return self.batch_size * self.config.backward_passes_per_step

@@ -19,6 +19,7 @@ from trainingrun.api.status import (
     Account,
     Artifact,
     Checkpoint,
+    Choice,
     Clock,
     Columns,
     Condition,
@@ -34,15 +35,19 @@ from trainingrun.api.status import (
     Timeline,
     TrainingRunStatus,
 )
-from trainingrun.api.strategy import Strategy, StrategyType, Transport
+from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
 from trainingrun.api.training import (
+    AUTO,
+    MOST_BATCH,
     Checkpointing,
     EarlyStopping,
     Optimizer,
     OptimizerName,
+    Precision,
     Regularization,
     Scaling,
     Schedule,
+    ScheduleType,
     StoppingMetric,
     Training,
 )
@@ -51,8 +56,10 @@ from trainingrun.api.volumes import ClaimVolume, ConfigMapVolume, SecretVolume, 
 from trainingrun.api.workers import ImagePullPolicy, SecretReference, Workers
 
 __all__ = [
+    "AUTO",
     "GROUP",
     "KIND",
+    "MOST_BATCH",
     "PLURAL",
     "VERSION",
     "Account",
@@ -63,6 +70,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
+    "Choice",
     "ClaimVolume",
     "Clock",
     "Columns",
@@ -76,6 +84,7 @@ __all__ = [
     "Failure",
     "FillMode",
     "Frozen",
+    "GradientCompression",
     "IDXFiles",
     "ImagePullPolicy",
     "KeyReference",
@@ -94,6 +103,7 @@ __all__ = [
     "OwnerReference",
     "Parameter",
     "PastAttempt",
+    "Precision",
     "Progress",
     "Recovery",
     "Regularization",
@@ -103,6 +113,7 @@ __all__ = [
     "Result",
     "Scaling",
     "Schedule",
+    "ScheduleType",
     "SecretReference",
     "SecretVolume",
     "StopReason",

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.feed import Batches, Feed
+from trainingrun_trainer.data.shard import Shard
 
 FIRST_CALL_STEPS = 2
 SECOND_CALL_STEPS = 10
@@ -50,17 +52,20 @@ class CallLength:
         self.steps, self._is_first = steps, False
 
 
-def in_calls(context: Context, run: Callable[[int, int], Any], *, first: int, steps: int, length: CallLength) -> Iterator[Call]:
-    """Take the steps from `first` up to `steps`; `run(first, end)` takes some and returns this rank's sums."""
+def in_calls(
+    context: Context, run: Callable[[Batches, int], Any], feed: Feed, shard: Shard, *, first: int, length: CallLength
+) -> Iterator[Call]:
+    """Take the steps of a shard from `first` on; `run(batches, first)` takes some and returns this rank's sums."""
     gang = context.gang
-    while first < steps:
-        end = min(steps, first + length.steps)
-        started = time.monotonic()
-        sums = np.asarray(run(first, end), dtype=np.float64)
-        seconds = time.monotonic() - started
-        told = float(context.is_interrupted())
-        wish = length.wish(steps=end - first, seconds=seconds) if context.is_chief else 0.0
-        total = gang.sum(np.append(sums, [told, wish]))
-        length.agree(int(total[4]))
-        first = end
-        yield Call(end=end, sums=total[:3], is_told=bool(total[3] > 0))
+    with feed.deal(shard, first=first) as dealer:
+        while first < shard.steps:
+            steps = min(shard.steps - first, length.steps, dealer.most_steps)
+            started = time.monotonic()
+            sums = np.asarray(run(dealer.take(steps), first), dtype=np.float64)
+            seconds = time.monotonic() - started
+            told = float(context.is_interrupted())
+            wish = length.wish(steps=steps, seconds=seconds) if context.is_chief else 0.0
+            total = gang.sum(np.append(sums, [told, wish]))
+            length.agree(int(total[4]))
+            first += steps
+            yield Call(end=first, sums=total[:3], is_told=bool(total[3] > 0))
