@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainingrun.contract import AttemptConfig
+from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -20,6 +21,8 @@ class Context:
     progress: Progress
     is_interrupted: Callable[[], bool]
     """Whether this rank has been told to stop."""
+    found: tuple[Found, ...] = ()
+    """What `Auto` has become, as the configuration then says."""
 
     @property
     def is_chief(self) -> bool:

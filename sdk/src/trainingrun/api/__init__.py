@@ -5,7 +5,7 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 """
 
 from trainingrun.api.augmentation import Augmentation, FillMode
-from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, number
+from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, number
 from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
@@ -37,7 +37,6 @@ from trainingrun.api.status import (
 )
 from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
 from trainingrun.api.training import (
-    AUTO,
     MOST_BATCH,
     Checkpointing,
     EarlyStopping,

@@ -5,10 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from trainingrun.api.base import DECIMAL_PATTERN, Decimal, Frozen, rule, rules
-
-AUTO = "Auto"
-"""A value that the trainer finds by measuring, before it trains."""
+from trainingrun.api.base import AUTO, AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, Decimal, Frozen, rule, rules
 
 MOST_BATCH = 65536
 
@@ -29,7 +26,7 @@ class Optimizer(Frozen):
     learning_rate: Annotated[
         str,
         Field(
-            pattern=f"^{AUTO}$|{DECIMAL_PATTERN}",
+            pattern=DECIMAL_OR_AUTO_PATTERN,
             max_length=24,
             description="Learning rate of one rank, before scaling, for example 0.001 or 1e-3. Auto: found by a range test of "
             "all ranks together, a few seconds before training; what it finds is not scaled.",
@@ -166,7 +163,7 @@ class Training(Frozen):
         WithJsonSchema(
             {
                 "anyOf": [{"type": "integer"}, {"type": "string"}],
-                "pattern": f"^{AUTO}$",
+                "pattern": AUTO_PATTERN,
                 "maxLength": 24,
                 "x-kubernetes-int-or-string": True,
             }

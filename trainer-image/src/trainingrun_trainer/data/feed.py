@@ -28,6 +28,15 @@ class Batches(NamedTuple):
     rows: NDArray[np.int32]
 
 
+def batches_signature(feed: "Feed") -> list[Any]:
+    """What a graph that takes `Batches` of this feed takes, whatever their size: it is traced once."""
+    return [
+        tf.TensorSpec([None, *feed.shape], feed.dtype),
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([None, None], tf.int32),
+    ]
+
+
 class Dealer(Protocol):
     """Deals the samples of a shard in the order of its steps; a context manager, which frees what it holds."""
 
@@ -53,6 +62,8 @@ class Feed(Protocol):
     classes: int
     scale: float
     """Factor that brings the values to about 0 to 1."""
+    dtype: Any
+    """TensorFlow's type of the inputs: bytes or floats."""
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -76,6 +87,7 @@ class InMemory:
     def __init__(self, data: Dataset) -> None:
         self.shape, self.classes, self.scale = data.shape, data.classes, data.scale
         self._inputs = tf.constant(data.inputs)
+        self.dtype = self._inputs.dtype
         self._labels = tf.constant(data.labels.astype(np.int32))
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ from trainingrun_trainer.data.shard import Shard
 FIRST_CALL_STEPS = 2
 SECOND_CALL_STEPS = 10
 """At most, because the first call's time is not all steps: it also traces the graph."""
+MOST_STEPS = 100_000
 CALL_SECONDS = 0.5
 """How long a call should take. It takes longer only where a step does: each call has one step at least, the first has two."""
 
@@ -29,6 +30,9 @@ class Call:
 
     end: int
     """Steps done since step 0."""
+    steps: int
+    seconds: float
+    """How long rank 0 took; the same number on all ranks."""
     sums: NDArray[np.float64]
     """Over its steps and all ranks: loss, correct answers, samples."""
     is_told: bool
@@ -36,16 +40,17 @@ class Call:
 
 
 class CallLength:
-    """How many steps one call takes, agreed by all ranks: about `CALL_SECONDS`' worth, as rank 0 measures."""
+    """How many steps one call takes, agreed by all ranks: about `CALL_SECONDS`' worth, as rank 0 measures; at most `most`."""
 
-    def __init__(self) -> None:
-        self.steps = FIRST_CALL_STEPS
+    def __init__(self, most: int = MOST_STEPS) -> None:
+        self.steps = min(FIRST_CALL_STEPS, most)
+        self._most = most
         self._is_first = True
 
     def wish(self, *, steps: int, seconds: float) -> float:
         """Steps of the next call, after one of `steps` steps that took `seconds`."""
         most = SECOND_CALL_STEPS if self._is_first else 2 * self.steps
-        return float(max(1, min(most, round(steps * CALL_SECONDS / max(seconds, 1e-3)))))
+        return float(max(1, min(most, self._most, round(steps * CALL_SECONDS / max(seconds, 1e-3)))))
 
     def agree(self, steps: int) -> None:
         """What rank 0 wished."""
@@ -64,8 +69,9 @@ def in_calls(
             sums = np.asarray(run(dealer.take(steps), first), dtype=np.float64)
             seconds = time.monotonic() - started
             told = float(context.is_interrupted())
-            wish = length.wish(steps=steps, seconds=seconds) if context.is_chief else 0.0
-            total = gang.sum(np.append(sums, [told, wish]))
+            wish = length.wish(steps=steps, seconds=seconds)
+            measured = [wish, seconds] if context.is_chief else [0.0, 0.0]
+            total = gang.sum(np.array([*sums, told, *measured]))
             length.agree(int(total[4]))
             first += steps
-            yield Call(end=first, sums=total[:3], is_told=bool(total[3] > 0))
+            yield Call(end=first, steps=steps, seconds=total[5], sums=total[:3], is_told=bool(total[3] > 0))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trainingrun.contract import Stage
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.feed import Batches, Feed, Split
+from trainingrun_trainer.data.feed import Batches, Feed, Split, batches_signature
 from trainingrun_trainer.data.shard import Shard, shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.stages.calls import CallLength, in_calls
@@ -58,7 +58,9 @@ def own_part(context: Context, feed: Feed) -> Shard:
 def evaluation_steps(network: Network, feed: Feed, part: Shard) -> Callable[[Batches, int], Tensor]:
     """A function (batches, number of their first step) that returns this rank's sums: loss, correct answers, samples."""
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    signature = [*batches_signature(feed), tf.TensorSpec([None, None], tf.float32, name="weights")]
+
+    @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def run(inputs: Tensor, labels: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
         def one_step(step: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
             taken, answers = tf.gather(inputs, rows[step]), tf.gather(labels, rows[step])

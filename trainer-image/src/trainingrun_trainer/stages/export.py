@@ -125,5 +125,6 @@ def _details(
             "judgedOn": "test" if len(split.test) > 0 else "validation",
         },
         "metrics": metrics,
+        "choices": [asdict(found) for found in context.found],
         "training": asdict(state),
     }

@@ -19,6 +19,8 @@ Variable = Any
 BETA_1, BETA_2 = 0.9, 0.999
 RHO = 0.9
 EPSILON = 1e-7
+WEIGHT_DECAY = 0.004
+"""Of AdamW, as in tf_keras."""
 
 
 class Optimizer:
@@ -27,7 +29,7 @@ class Optimizer:
     def __init__(self, settings: Settings, weights: Sequence[Variable]) -> None:
         self._weights = list(weights)
         self._decaying = {weight.ref() for weight in kernels(weights)}
-        self._decay = number(settings.weight_decay) if settings.weight_decay is not None else 0.0
+        self._decay = _decay(settings)
         self._iterations = tf.Variable(0.0, trainable=False, name="iterations")
         slots, self._change = _RULES[settings.name](number(settings.momentum))
         self._slots = [[_slot_of(weight) for _ in range(slots)] for weight in self._weights]
@@ -45,6 +47,12 @@ class Optimizer:
             if self._decay > 0 and weight.ref() in self._decaying:
                 weight.assign_sub(weight.read_value() * (learning_rate * self._decay))
             self._change(weight, gradient, slots, learning_rate, step)
+
+
+def _decay(settings: Settings) -> float:
+    if settings.name is not OptimizerName.ADAMW:
+        return 0.0
+    return number(settings.weight_decay) if settings.weight_decay is not None else WEIGHT_DECAY
 
 
 Rule = Callable[[Variable, Tensor, list[Variable], Tensor, Tensor], None]

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainingrun.api import number
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.augment import draw, random_matrices, warp
-from trainingrun_trainer.data.feed import Batches, Feed
+from trainingrun_trainer.data.feed import Batches, Feed, batches_signature
 from trainingrun_trainer.models.weights import kernels
 from trainingrun_trainer.stages.noise import Noise
 from trainingrun_trainer.stages.optimizers import Optimizer
@@ -38,7 +38,16 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
     prepare = _preparation(context, feed)
     differentiate = _in_passes(_differentiation(context, network), passes=config.backward_passes_per_step)
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    signature = [
+        *batches_signature(feed),
+        tf.TensorSpec([None, None], tf.float32, name="weights"),
+        tf.TensorSpec([None], tf.float32, name="totals"),
+        tf.TensorSpec([None], tf.float32, name="rates"),
+        tf.TensorSpec([], tf.uint64, name="key"),
+        tf.TensorSpec([2], tf.int64, name="numbers"),
+    ]
+
+    @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def run(
         inputs: Tensor,
         labels: Tensor,
