@@ -33,6 +33,17 @@ class Notes(Reporter):
             self.reports.append(message.progress)
 
 
+class Interruption:
+    """Says at the given look, counted from 1, and ever after, that the rank has been told to stop."""
+
+    def __init__(self, look: int) -> None:
+        self._left = look
+
+    def __call__(self) -> bool:
+        self._left -= 1
+        return self._left <= 0
+
+
 @dataclass
 class Alone:
     """One rank alone: its surroundings, a small network and easy samples."""

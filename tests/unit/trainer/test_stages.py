@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.stages_alone import alone, easy_samples
+from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
 from trainingrun.contract import ProgressReport, Stage
 from trainingrun_trainer.data.feed import Batches
 from trainingrun_trainer.data.shard import shard
@@ -79,17 +79,6 @@ def test_calls_take_every_step_once_and_add_up_what_it_measured(tmp_path: Path) 
     assert taken == list(range(3, 40))
     assert sum(call.sums[0] for call in calls) == 37
     assert calls[-1].end == 40
-
-
-class Interruption:
-    """Says at the given look, counted from 1, and ever after, that the rank has been told to stop."""
-
-    def __init__(self, look: int) -> None:
-        self._left = look
-
-    def __call__(self) -> bool:
-        self._left -= 1
-        return self._left <= 0
 
 
 def test_an_evaluation_stops_at_the_next_call_when_it_is_told_to(tmp_path: Path) -> None:

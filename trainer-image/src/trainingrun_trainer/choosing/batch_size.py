@@ -55,8 +55,12 @@ def search(
     lost: int | None,
     note: Callable[[int, Sequence[Row]], None],
 ) -> Found:
-    """Measure sizes until one is found; `note` is told of each before it is measured, with what has been measured so far."""
+    """Measure sizes until one is found; `note` is told of each before it is measured, with what has been measured so far.
+
+    An attempt that was lost with the smallest size says nothing: it is measured again.
+    """
     rows = list(measured)
+    lost = lost if rows else None
     while lost is None and (size := next_size(rows, limit=limit)) is not None:
         note(size, rows)
         rows.append({"batchSize": float(size), "samplesPerSecond": measure(size)})

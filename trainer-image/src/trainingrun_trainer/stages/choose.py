@@ -1,7 +1,7 @@
 """The stage that turns `Auto` into numbers: all ranks measure together, and rank 0's clock decides."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import EpochPlan
-from trainingrun_trainer.stages.step import training_steps
+from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
 
@@ -39,10 +39,12 @@ def choose(context: Context, network: Network, feed: Feed) -> Context:
     context.progress.stage(Stage.CHOOSING)
     note, before = recall(context), network.get_weights()
     if training.batch_size == AUTO:
-        note = note if note.get(BATCH_SIZE) else note.adding(_batch_size(context, network, feed, note))
+        if note.get(BATCH_SIZE) is None:
+            note = note.adding(_Probe.of(context, network, feed, note).batch_size(lost=note.trying))
         context = _with(context, note.get(BATCH_SIZE))
     if training.optimizer.learning_rate == AUTO:
-        note = note if note.get(LEARNING_RATE) else note.adding(_learning_rate(context, network, feed))
+        if note.get(LEARNING_RATE) is None:
+            note = note.adding(_Probe.of(context, network, feed, note).learning_rate())
         context = _with(context, note.get(LEARNING_RATE))
     write_down(context, note)
     network.set_weights(before)
@@ -71,57 +73,74 @@ def _trained_with(training: Training, found: Found) -> Training:
     )
 
 
-def _batch_size(context: Context, network: Network, feed: Feed, note: Note) -> Found:
-    run = training_steps(context, network, Optimizer(context.config.training.optimizer, network.trainable_variables), feed)
-    batches = context.gang.size * context.config.backward_passes_per_step
+@dataclass(frozen=True)
+class _Probe:
+    """Steps that measure something, on samples in the order of the first epochs."""
 
-    def measure(size: int) -> float:
+    context: Context
+    feed: Feed
+    run: TrainingSteps
+    note: Note
+    """What an attempt that is told to stop leaves: nothing that it was trying, for that has not killed it."""
+
+    @classmethod
+    def of(cls, context: Context, network: Network, feed: Feed, note: Note) -> "_Probe":
+        """With an optimizer of its own."""
+        optimizer = Optimizer(context.config.training.optimizer, network.trainable_variables)
+        return cls(context, feed, training_steps(context, network, optimizer, feed), replace(note, trying=None))
+
+    def batch_size(self, *, lost: int | None) -> Found:
+        """Measure one size after the other; `lost` is one that an attempt did not survive."""
+        context, note = self.context, self.note
+        return batch_size.search(
+            self.speed,
+            limit=batch_size.largest(len(self.feed), batches=self._batches),
+            measured=note.measured,
+            lost=lost,
+            note=lambda size, rows: write_down(context, replace(note, trying=size, measured=tuple(rows))),
+        )
+
+    def speed(self, batch: int) -> float:
         """Samples per second of all ranks in the best call: another program's burst must not decide."""
-        steps, seconds, best = 0, 0.0, 0.0
-        for call in _calls(context, run, feed, batch=size, rates=None, length=CallLength()):
-            if steps > 0:
-                seconds += call.seconds
-                best = max(best, call.sums[2] / call.seconds)
-            steps += call.steps
+        steps = -(-len(self.feed) // (batch * self._batches))
+        seconds, best = 0.0, 0.0
+        for number, call in enumerate(self._calls(batch, rates=np.zeros(steps, np.float32), length=CallLength())):
+            speed = float(call.sums[2] / call.seconds)
+            if number == 0:
+                best = 0.0 if steps > call.steps else speed  # it warms up, and counts only where there is no other
+                continue
+            seconds, best = seconds + call.seconds, max(best, speed)
             if seconds > MEASURED_SECONDS:
                 break
-        return best or call.sums[2] / call.seconds
+        return best
 
-    return batch_size.search(
-        measure,
-        limit=batch_size.largest(len(feed), batches=batches),
-        measured=note.measured,
-        lost=note.trying,
-        note=lambda size, rows: write_down(context, replace(note, trying=size, measured=tuple(rows))),
-    )
+    def learning_rate(self) -> Found:
+        """Take the steps of the range test until the loss explodes."""
+        losses: list[float] = []
+        for call in self._calls(self.context.batch_size, rates=learning_rate.ramp(), length=CallLength(most=1)):
+            losses.append(float(call.sums[0] / call.sums[2]))
+            if learning_rate.has_exploded(losses):
+                break
+        return learning_rate.conclude(losses)
 
+    @property
+    def _batches(self) -> int:
+        """Batches of one step, on all ranks."""
+        return self.context.gang.size * self.context.config.backward_passes_per_step
 
-def _learning_rate(context: Context, network: Network, feed: Feed) -> Found:
-    optimizer = Optimizer(context.config.training.optimizer, network.trainable_variables)
-    run = training_steps(context, network, optimizer, feed)
-    losses: list[float] = []
-    calls = _calls(context, run, feed, batch=context.batch_size, rates=learning_rate.ramp(), length=CallLength(most=1))
-    for call in calls:
-        losses.append(float(call.sums[0] / call.sums[2]))
-        if learning_rate.has_exploded(losses):
-            break
-    return learning_rate.conclude(losses)
-
-
-def _calls(
-    context: Context, run: Any, feed: Feed, *, batch: int, rates: NDArray[np.float32] | None, length: CallLength
-) -> Iterator[Call]:
-    """Steps on samples in the order of the first epochs: as many as there are rates, else an epoch of steps with the rate 0."""
-    training, gang = context.config.training, context.gang
-    taken = batch * context.config.backward_passes_per_step
-    steps = len(rates) if rates is not None else -(-len(feed) // (taken * gang.size))
-    epochs = -(-steps * taken * gang.size // len(feed))
-    orders: Sequence[Any] = [epoch_order(len(feed), seed=training.seed, epoch=epoch) for epoch in range(epochs)]
-    order = np.concatenate(orders)[: steps * taken * gang.size]
-    part = shard(len(order), batch=taken, rank=gang.rank, size=gang.size, order=order)
-    plan = EpochPlan(part, learning_rates=np.zeros(steps, np.float32) if rates is None else rates, key=gang.rank, before=0)
-    for call in in_calls(context, partial(run, plan), feed, part, first=0, length=length):
-        context.progress.part_done()
-        if call.is_told:
-            raise interrupted("Told to stop while choosing what is Auto; the next attempt begins with that again.")
-        yield call
+    def _calls(self, batch: int, *, rates: NDArray[np.float32], length: CallLength) -> Iterator[Call]:
+        """A step for each rate."""
+        context, gang = self.context, self.context.gang
+        samples = len(rates) * batch * self._batches
+        epochs = range(-(-samples // len(self.feed)))
+        seed = context.config.training.seed
+        order = np.concatenate([epoch_order(len(self.feed), seed=seed, epoch=epoch) for epoch in epochs])[:samples]
+        taken = batch * context.config.backward_passes_per_step
+        part = shard(len(order), batch=taken, rank=gang.rank, size=gang.size, order=order)
+        plan = EpochPlan(part, learning_rates=rates, key=gang.rank, before=0)
+        for call in in_calls(context, partial(self.run, plan), self.feed, part, first=0, length=length):
+            context.progress.part_done()
+            if call.is_told:
+                write_down(context, self.note)
+                raise interrupted("Told to stop while choosing what is Auto; the next attempt begins with that again.")
+            yield call
