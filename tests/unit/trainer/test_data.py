@@ -9,10 +9,12 @@ import pytest
 
 from trainingrun.api import Data
 from trainingrun_trainer.data import idx, npz
-from trainingrun_trainer.data.dataset import Dataset, dataset, split
+from trainingrun_trainer.data.dataset import dataset
+from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.data.source import load
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.storage import local_folder
 
 
 def write_idx(path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", *, compress: bool = True) -> None:
@@ -33,7 +35,7 @@ def some_labels(count: int = 20) -> "np.ndarray[tuple[int, ...], np.dtype[np.uin
 def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
     write_idx(tmp_path / "i", some_images(), compress=compress)
     write_idx(tmp_path / "l", some_labels(), compress=compress)
-    read = idx.load(tmp_path, images="i", labels="l")
+    read = idx.load(local_folder(tmp_path), images="i", labels="l")
     assert (read.inputs[..., 0] == some_images()).all()
     assert (read.labels == some_labels()).all()
     assert (read.classes, read.shape) == (3, (5, 4, 1))
@@ -41,11 +43,12 @@ def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
 
 def test_npz_is_read_by_the_names_of_its_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", a=some_images(), b=some_labels().astype(np.int64))
-    assert len(npz.load(tmp_path, file="d.npz", images="a", labels="b")) == 20
+    assert len(npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="b")) == 20
 
 
 def test_the_digits_in_the_image_are_ten_thousand(builtin_data: Path) -> None:
-    read = load(Data.model_validate({"source": {"builtin": "MNIST10k"}}), mount=Path("/none"), builtin=builtin_data)
+    data, none = Data.model_validate({"source": {"builtin": "MNIST10k"}}), Path("/none")
+    read = load(data, mount=none, access=none, builtin=builtin_data)
     assert (len(read), read.shape, read.classes) == (10_000, (28, 28, 1), 10)
 
 
@@ -65,7 +68,7 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
     }
     for content, words in cases.items():
         with pytest.raises(TrainerError) as problem:
-            idx.load(corrupt(tmp_path, content), images="i", labels="l")
+            idx.load(local_folder(corrupt(tmp_path, content)), images="i", labels="l")
         assert words in str(problem.value)
         assert problem.value.exit_code == 65
 
@@ -73,19 +76,19 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "other.gz").touch()
     with pytest.raises(TrainerError, match=r"There is no file i \(spec.data.idx.images\).*holds other.gz"):
-        idx.load(tmp_path, images="i", labels="l")
+        idx.load(local_folder(tmp_path), images="i", labels="l")
 
 
 def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=some_images(), y=some_labels())
     with pytest.raises(TrainerError, match=r"no array 'a'.*it has x, y"):
-        npz.load(tmp_path, file="d.npz", images="a", labels="y")
+        npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="y")
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([{"a": 1}]), y=some_labels())
     with pytest.raises(TrainerError, match=r"no readable \.npz archive"):
-        npz.load(tmp_path, file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
 
 
 @pytest.mark.parametrize(
@@ -104,35 +107,29 @@ def test_labels_out_of_range_are_named_with_their_position(labels: list[float], 
     assert words in str(problem.value)
 
 
-def some_data(count: int) -> Dataset:
-    return dataset(np.arange(count * 2, dtype=np.float32).reshape(count, 2), some_labels(count), where="here")
-
-
 def test_the_parts_of_a_split_are_disjoint_complete_and_fixed_by_the_seed() -> None:
-    parts = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=3)
-    sizes = [len(part) for part in (parts.training, parts.validation, parts.test)]
-    assert sizes == [70, 10, 20]
-    firsts = np.concatenate([part.inputs[:, 0] for part in (parts.training, parts.validation, parts.test)])
-    assert sorted(firsts.tolist()) == sorted(some_data(100).inputs[:, 0].tolist())
-    again = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=3)
-    assert (again.validation.inputs == parts.validation.inputs).all()
-    other = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=4)
-    assert (other.validation.inputs != parts.validation.inputs).any()
+    parts = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
+    assert [len(each) for each in parts] == [70, 10, 20]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+    again = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
+    assert (again.validation == parts.validation).all()
+    other = part(100, validation_fraction=0.1, test_fraction=0.2, seed=4)
+    assert (other.validation != parts.validation).any()
 
 
 def test_too_few_samples_for_a_split_are_refused() -> None:
     with pytest.raises(TrainerError, match="3 samples are too few"):
-        split(some_data(3), validation_fraction=0.1, test_fraction=0, seed=1)
+        part(3, validation_fraction=0.1, test_fraction=0, seed=1)
 
 
 @pytest.mark.parametrize(("samples", "batch", "size"), [(193, 64, 3), (1, 64, 3), (192, 64, 3), (1000, 7, 4), (5, 1, 8)])
 def test_every_sample_is_dealt_to_exactly_one_rank_and_all_take_as_many_steps(samples: int, batch: int, size: int) -> None:
     order = epoch_order(samples, seed=7, epoch=2)
     parts = [shard(samples, batch=batch, rank=rank, size=size, order=order) for rank in range(size)]
-    dealt = np.concatenate([part.positions[part.weights > 0] for part in parts])
+    dealt = np.concatenate([each.positions[each.weights > 0] for each in parts])
     assert sorted(dealt.tolist()) == list(range(samples))
-    assert len({part.steps for part in parts}) == 1
-    assert (sum(part.weights.sum(axis=1) for part in parts) == parts[0].total).all()
+    assert len({each.steps for each in parts}) == 1
+    assert (sum(each.weights.sum(axis=1) for each in parts) == parts[0].total).all()
 
 
 def test_the_order_is_another_in_every_epoch() -> None:

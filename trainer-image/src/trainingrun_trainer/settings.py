@@ -98,6 +98,11 @@ class OutputPaths:
         return self.round.join(str(self.config.attempt))
 
     @property
+    def choices(self) -> Place:
+        """What was found for values that are `Auto`."""
+        return self.round.join("choices.json")
+
+    @property
     def finished(self) -> Place:
         """Marker with the result of a round that has been completed."""
         return self.round.join("finished.json")

@@ -2,7 +2,8 @@
 
 All changes of one image are affine, so they are multiplied into one 3x3 matrix per image, and one operation draws the whole
 batch: one interpolation instead of one per change. The ranges have the meaning of Keras' `ImageDataGenerator`
-(`keras/preprocessing/image.py`: rotation, shift, shear and zoom about the centre, then the flip).
+(`keras/preprocessing/image.py`: rotation, shift, shear and zoom about the centre, then the flip), but for its two defects
+that docs/explanation/augmentation.md names.
 
 A matrix maps the pixel (x, y, 1) of the result to the place in the original that it shows.
 """
@@ -20,24 +21,36 @@ _FILL = {
     FillMode.NEAREST: "NEAREST",
     FillMode.CONSTANT: "CONSTANT",
     FillMode.REFLECT: "REFLECT",
-    FillMode.WRAP: "WRAP",
 }
+"""Modes that TensorFlow draws as they are meant: NumPy's paddings edge, constant (0) and symmetric."""
 
 
-def augment(images: Tensor, settings: Augmentation, *, seed: Tensor) -> Tensor:
-    """Change each image of a float batch [n, height, width, channels] at random.
+DRAWS = 12
+"""Random numbers of an image: nine are used, and the generator counts in fours."""
+_PHILOX = 1
+"""`RNG_ALG_PHILOX` of TensorFlow."""
 
-    `seed` is an integer tensor of shape [2]; the same seed gives the same images. Gaps are filled by `fillMode`
-    (Constant: with 0).
+
+def draw(count: Tensor, *, key: Tensor, first: Tensor) -> Tensor:
+    """Numbers [count, DRAWS] from -1 to 1, of the images from `first` on in the endless sequence that `key` (uint64) names.
+
+    An image's numbers depend on its place in the sequence only, not on how many are drawn at once.
     """
-    shape = tf.shape(images)
-    height, width = images.shape[1], images.shape[2]
-    matrices = random_matrices(settings, count=shape[0], height=height, width=width, seed=seed)
-    return warp(images, matrices, fill=settings.fill_mode)
+    place = tf.cast(first * (DRAWS // 4), tf.uint64)
+    uniform = tf.raw_ops.StatelessRandomUniformV2(
+        shape=[count, DRAWS], key=tf.reshape(key, [1]), counter=tf.stack([place, tf.zeros_like(place)]), alg=_PHILOX
+    )
+    return 2.0 * uniform - 1.0
 
 
 def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
-    """Draw images [n, height, width, channels] by matrices [n, 3, 3]."""
+    """Draw images [n, height, width, channels] by affine matrices [n, 3, 3], with bilinear interpolation.
+
+    Gaps are filled by `fill`: Nearest with the border's pixels, Constant with 0, Reflect with the image mirrored at its edge,
+    Wrap with the image repeated.
+    """
+    if fill is FillMode.WRAP:
+        return _warp_around(images, matrices)
     flat = tf.reshape(matrices, [-1, 9])[:, :8]
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -49,9 +62,9 @@ def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
     )
 
 
-def random_matrices(settings: Augmentation, *, count: Tensor, height: int, width: int, seed: Tensor) -> Tensor:
-    """Matrices [count, 3, 3] of independent random changes."""
-    draws = tf.random.stateless_uniform([9, count], seed=seed, minval=-1.0, maxval=1.0)
+def random_matrices(settings: Augmentation, *, draws: Tensor, height: int, width: int) -> Tensor:
+    """Matrices [n, 3, 3] of independent changes, from numbers [n, DRAWS] between -1 and 1."""
+    draws = tf.unstack(draws, axis=1)
     angle = draws[0] * math.radians(number(settings.rotation_degrees))
     shift_y = draws[1] * number(settings.height_shift) * height
     shift_x = draws[2] * number(settings.width_shift) * width
@@ -66,15 +79,39 @@ def random_matrices(settings: Augmentation, *, count: Tensor, height: int, width
     centre = _matrix([one, zero, one * (width - 1) / 2, zero, one, one * (height - 1) / 2, zero, zero, one])
     origin = _matrix([one, zero, -one * (width - 1) / 2, zero, one, -one * (height - 1) / 2, zero, zero, one])
     crop = _matrix([one * kept, zero, crop_x, zero, one * kept, crop_y, zero, zero, one])
-    rotate = _matrix([tf.cos(angle), tf.sin(angle), zero, -tf.sin(angle), tf.cos(angle), zero, zero, zero, one])
+    rotate = _matrix([tf.cos(angle), -tf.sin(angle), zero, tf.sin(angle), tf.cos(angle), zero, zero, zero, one])
     shift = _matrix([one, zero, shift_x, zero, one, shift_y, zero, zero, one])
-    lean = _matrix([tf.cos(shear), zero, zero, -tf.sin(shear), one, zero, zero, zero, one])
+    lean = _matrix([one, -tf.sin(shear), zero, zero, tf.cos(shear), zero, zero, zero, one])
     zoom = _matrix([zoom_x, zero, zero, zero, zoom_y, zero, zero, zero, one])
     mirror = _matrix([flip, zero, zero, zero, one, zero, zero, zero, one])
     product = centre
     for matrix in (crop, rotate, shift, lean, zoom, mirror, origin):
         product = tf.matmul(product, matrix)
     return product
+
+
+def _warp_around(images: Tensor, matrices: Tensor) -> Tensor:
+    """Draw from the endless repetition of each image.
+
+    TensorFlow's own WRAP does not interpolate between the last pixel and the first, and gives one border pixel for whatever
+    lies further out than about the image's size.
+    """
+    height, width, channels = images.shape[1:]
+    across, down = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
+    pixels = tf.stack([tf.reshape(across, [-1]), tf.reshape(down, [-1]), tf.ones([height * width])])
+    places = tf.matmul(matrices[:, :2], tf.broadcast_to(pixels, [tf.shape(images)[0], 3, height * width]))
+    corner = tf.floor(places)
+    right, low = tf.unstack(places - corner, axis=1)
+    x, y = tf.unstack(tf.cast(corner, tf.int32), axis=1)
+    flat = tf.reshape(images, [-1, height * width, channels])
+
+    def part(columns: Tensor, rows: Tensor, share: Tensor) -> Tensor:
+        positions = tf.math.floormod(rows, height) * width + tf.math.floormod(columns, width)
+        return tf.gather(flat, positions, batch_dims=1) * share[..., tf.newaxis]
+
+    upper = part(x, y, (1 - right) * (1 - low)) + part(x + 1, y, right * (1 - low))
+    lower = part(x, y + 1, (1 - right) * low) + part(x + 1, y + 1, right * low)
+    return tf.reshape(upper + lower, tf.shape(images))
 
 
 def _matrix(entries: list[Tensor]) -> Tensor:

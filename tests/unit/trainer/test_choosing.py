@@ -1,0 +1,134 @@
+"""What becomes of `Auto`: the decisions as values, and the stage on one rank alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from trainingrun_trainer import fence
+from trainingrun_trainer.choosing import batch_size, learning_rate
+from trainingrun_trainer.choosing.found import Found, Note
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.choose import choose
+
+AUTO = {"epochs": 1, "batchSize": "Auto", "optimizer": {"learningRate": "Auto"}}
+
+
+def searched(speeds: dict[int, float], *, limit: int = 65536, **state: Any) -> tuple[Found, list[int]]:
+    """What a search finds when sizes have these speeds, and the sizes that it measured."""
+    tried: list[int] = []
+
+    def note(size: int, rows: Sequence[Any]) -> None:
+        tried.append(size)
+        assert len(rows) == len(tried) - 1 + len(state.get("measured", ()))
+
+    found = batch_size.search(lambda size: speeds[size], limit=limit, note=note, **{"measured": (), "lost": None, **state})
+    return found, tried
+
+
+def test_a_batch_is_doubled_until_the_gang_gains_less_than_a_twentieth() -> None:
+    found, tried = searched({16: 100, 32: 190, 64: 300, 128: 314, 256: 900})
+    assert (found.value, tried) == ("64", [16, 32, 64, 128])
+    assert found.reason == "300 samples/s of all ranks with 64; with 128 they are 314, less than 5 % more."
+    assert [row["samplesPerSecond"] for row in found.measured] == [100, 190, 300, 314]
+
+
+def test_a_batch_is_not_doubled_beyond_the_limit() -> None:
+    found, tried = searched({16: 100, 32: 200, 64: 400}, limit=100)
+    assert (found.value, tried) == ("64", [16, 32, 64])
+    assert "fewer than 32 steps in an epoch (at most 100)" in found.reason
+
+
+def test_a_size_that_an_attempt_did_not_survive_is_not_tried_again() -> None:
+    measured = ({"batchSize": 16.0, "samplesPerSecond": 100.0}, {"batchSize": 32.0, "samplesPerSecond": 190.0})
+    found, tried = searched({}, measured=measured, lost=64)
+    assert (found.value, tried) == ("32", [])
+    assert "with 64 an attempt ran out of memory or was killed" in found.reason
+
+
+def test_an_attempt_that_was_lost_with_the_smallest_size_begins_again() -> None:
+    found, tried = searched({16: 100, 32: 101}, lost=16)
+    assert (found.value, tried) == ("16", [16, 32])
+
+
+@pytest.mark.parametrize(("samples", "batches", "expected"), [(9000, 1, 281), (9000, 4, 70), (10, 1, 16), (10**9, 1, 65536)])
+def test_the_limit_leaves_steps_in_an_epoch(samples: int, batches: int, expected: int) -> None:
+    assert batch_size.largest(samples, batches=batches) == expected
+
+
+def valley(rate: float, *, bottom: float) -> float:
+    """A loss that falls until a rate and explodes after three times of it."""
+    return 2.3 - 2 * min(1.0, rate / bottom) if rate < 3 * bottom else 1e4
+
+
+@pytest.mark.parametrize("bottom", [0.01, 0.1])
+def test_the_rate_is_a_tenth_of_that_where_the_loss_is_smallest(bottom: float) -> None:
+    losses: list[float] = []
+    for rate in learning_rate.ramp():
+        losses.append(valley(float(rate), bottom=bottom))
+        if learning_rate.has_exploded(losses):
+            break
+    assert len(losses) < learning_rate.STEPS
+    found = learning_rate.conclude(losses)
+    assert bottom / 10 <= float(found.value) <= 3 * bottom / 10
+    assert len(found.measured) == len(losses)
+
+
+def test_a_loss_that_is_no_number_ends_the_test_and_counts_for_nothing() -> None:
+    assert learning_rate.has_exploded([2.0, float("nan")])
+    assert learning_rate.conclude([2.0, 1.0, float("nan")]).measured[-1]["loss"] == 1.0
+
+
+def test_a_note_survives_being_written() -> None:
+    note = Note(
+        found=(Found("training.batchSize", "64", "because", measured=({"batchSize": 64.0},)),),
+        trying=128,
+        measured=({"batchSize": 16.0},),
+    )
+    assert Note.decode(note.encode()) == note
+    assert Note.decode(b"") == Note()
+
+
+def test_auto_becomes_numbers_and_leaves_the_network_as_it_was(tmp_path: Path) -> None:
+    rank, samples = alone(tmp_path, training=AUTO), easy_samples(120)
+    network = rank.network(samples)
+    before = network.get_weights()
+    fence.claim(rank.paths)
+    chosen = choose(rank.context, network, samples.training)
+    assert chosen.batch_size == 16
+    assert 1e-6 < float(chosen.config.training.optimizer.learning_rate) < 1
+    assert chosen.config.training.schedule.scaling == "None"
+    assert all((one == other).all() for one, other in zip(before, network.get_weights(), strict=True))
+    assert [choice.name for choice in rank.notes.reports[-1].choices] == [
+        "training.batchSize",
+        "training.optimizer.learningRate",
+    ]
+
+
+def test_a_later_attempt_takes_what_was_found_and_measures_nothing(tmp_path: Path) -> None:
+    first, samples = alone(tmp_path, training=AUTO), easy_samples(120)
+    fence.claim(first.paths)
+    found = choose(first.context, first.network(samples), samples.training).found
+    second = alone(tmp_path, attempt=2, training=AUTO)
+    again = choose(second.context, second.network(samples), samples.training)
+    assert again.found == found
+    assert len(second.notes.reports) == 2  # the stage begins, and has its values
+
+
+def test_an_attempt_that_is_told_to_stop_leaves_no_suspicion(tmp_path: Path) -> None:
+    rank, samples = alone(tmp_path, training=AUTO, is_interrupted=Interruption(2)), easy_samples(120)
+    fence.claim(rank.paths)
+    with pytest.raises(TrainerError, match="Told to stop while choosing") as told:
+        choose(rank.context, rank.network(samples), samples.training)
+    assert told.value.exit_code == 75
+    assert Note.decode(rank.paths.choices.read()) == Note()
+
+
+def test_without_auto_nothing_happens(tmp_path: Path) -> None:
+    rank, samples = alone(tmp_path), easy_samples(120)
+    context = rank.context
+    assert choose(context, rank.network(samples), samples.training) is context
+    np.testing.assert_equal(rank.notes.reports, [])
