@@ -28,11 +28,10 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
 
     cachable = False
 
-    def __init__(self, inner: FileSystem, *, access: Access, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, inner: FileSystem, *, access: Access) -> None:
         super().__init__()
         self._inner = inner
         self._access = access
-        self._patience = patience
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name, size and type of a file or folder."""
@@ -102,7 +101,7 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
                     raise
                 if means is Meaning.MISSING:
                     raise FileNotFoundError(str(problem)) from problem
-                if means is not Meaning.UNAVAILABLE or seconds + pause > self._patience:
+                if means is not Meaning.UNAVAILABLE or seconds + pause > PATIENCE_SECONDS:
                     raise refusal(problem, access=self._access, seconds=seconds) from problem
             time.sleep(pause)
             pause *= 2
