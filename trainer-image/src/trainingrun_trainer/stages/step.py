@@ -16,6 +16,7 @@ from trainingrun.api import Augmentation, Optimizer, OptimizerName, number
 from trainingrun_trainer.data.augment import augment
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.shard import Shard
+from trainingrun_trainer.models.networks import penalty
 from trainingrun_trainer.parallel.gang import Gang
 
 Tensor = Any
@@ -83,9 +84,8 @@ def training_steps(
     """A function (plan, first step, end) that trains and returns this rank's sums: loss, correct answers, samples.
 
     The gradient of a step is the mean over the samples of all ranks: each rank's sum of losses is divided by the global
-    number of samples, and the results are added up. The L2 penalty on kernels counts once, not once per rank.
+    number of samples, and the results are added up. The penalty on large weights counts once, not once per rank.
     """
-    kernels = [weight for weight in network.trainable_variables if "kernel" in weight.name]
 
     def one_step(plan: EpochPlan, step: Tensor, sums: Tensor) -> Tensor:
         weights = plan.weights[step]
@@ -97,8 +97,7 @@ def training_steps(
             logits = network(inputs, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_sum(losses * weights)
-            penalty = tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels]) * (2 * l2 / gang.size) if l2 > 0 else 0.0
-            objective = loss / plan.total[step] + penalty
+            objective = loss / plan.total[step] + penalty(network, l2=l2) / gang.size
         gradients = gang.sum_gradients(tape.gradient(objective, network.trainable_variables))
         optimizer.learning_rate.assign(plan.learning_rates[step])
         optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
