@@ -35,8 +35,8 @@ from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, Timest
 from trainingrun.api.data import Data
 from trainingrun.api.model import Model
 from trainingrun.api.output import Output
-from trainingrun.api.status import Result
-from trainingrun.api.strategy import StrategyType
+from trainingrun.api.status import Choice, Result
+from trainingrun.api.strategy import GradientCompression, StrategyType
 from trainingrun.api.training import Training
 from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
@@ -74,6 +74,7 @@ class Stage(StrEnum):
 
     QUEUED = "Queued"
     STARTING = "Starting"
+    CHOOSING = "Choosing"
     TRAINING = "Training"
     EVALUATING = "Evaluating"
     FINISHED = "Finished"
@@ -127,6 +128,8 @@ class AttemptConfig(Frozen):
     attempt: Annotated[int, Field(ge=1)]
     image: str = ""
     strategy: StrategyType
+    gradient_compression: GradientCompression = GradientCompression.NONE
+    backward_passes_per_step: Annotated[int, Field(ge=1)] = 1
     replicas: Annotated[int, Field(ge=1)]
     processes_per_worker: Annotated[int, Field(ge=1)]
     start_timeout_seconds: Annotated[int, Field(ge=1)] = 600
@@ -165,6 +168,7 @@ class ProgressReport(Tolerant):
     samples_per_second: int | None = None
     metrics: tuple[MetricValue, ...] = ()
     checkpoint: CheckpointPosition | None = None
+    choices: tuple[Choice, ...] = ()
     moments: StartMoments = StartMoments()
     updated_at: Timestamp
 
@@ -173,7 +177,7 @@ class FinalRecord(Tolerant):
     """The last word of an agent, its termination message.
 
     `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`,
-    `hint`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    `hint`, `choices`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
     """
 
     attempt: int
@@ -186,5 +190,6 @@ class FinalRecord(Tolerant):
     hint: str = ""
     log_tail: str = ""
     checkpoint: CheckpointPosition | None = None
+    choices: tuple[Choice, ...] = ()
     moments: StartMoments = StartMoments()
     result: Result | None = None

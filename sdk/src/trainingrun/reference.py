@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trainingrun.api.base import DECIMAL_PATTERN, OBJECT_NAME, QUANTITY_PATTERN
+from trainingrun.api.base import AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, DECIMAL_PATTERN, OBJECT_NAME, QUANTITY_PATTERN
 from trainingrun.crd import custom_resource_definition
 
 Schema = dict[str, Any]
@@ -23,6 +23,8 @@ _BOUNDS = (
 )
 _WORDS = {
     DECIMAL_PATTERN: "a decimal number",
+    AUTO_PATTERN: "`Auto`",
+    DECIMAL_OR_AUTO_PATTERN: "`Auto` or a decimal number",
     QUANTITY_PATTERN: "a Kubernetes quantity",
     f"^{OBJECT_NAME}$": "a DNS subdomain",
 }

@@ -10,7 +10,9 @@ import numpy as np
 from tests.unit.trainer.gangs import a_config
 from trainingrun.contract import AttemptConfig, ProgressReport
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.dataset import Split, dataset, split
+from trainingrun_trainer.data.dataset import dataset
+from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.messages import Message, Reporter
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.parallel.single import SingleProcess
@@ -71,4 +73,5 @@ def easy_samples(count: int = 120, *, features: int = 6) -> Split:
     """Two classes that are easy to tell apart; a quarter for validation and a quarter for test."""
     labels = np.arange(count) % 2
     inputs = np.random.default_rng(1).normal(labels[:, None], 0.3, (count, features)).astype(np.float32)
-    return split(dataset(inputs, labels, where="here"), validation_fraction=0.25, test_fraction=0.25, seed=1)
+    parts = part(count, validation_fraction=0.25, test_fraction=0.25, seed=1)
+    return Split(*(InMemory(dataset(inputs, labels, where="here").take(positions)) for positions in parts))

@@ -10,7 +10,8 @@ import tf_keras
 
 from trainingrun.api import ApplicationName, Model
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.models.networks import build, moving_statistics, penalty
+from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.models.weights import kernels, moving_statistics
 from trainingrun_trainer.storage import local_folder
 
 SMALL = {"alpha": "0.35"}
@@ -161,16 +162,13 @@ def test_equal_seeds_give_equal_weights_and_other_seeds_others() -> None:
     assert any((first != second).any() for first, second in zip(one, other, strict=True))
 
 
-def test_the_penalty_is_on_kernels_and_leaves_normalisation_and_biases_alone() -> None:
+def test_kernels_are_penalised_and_normalisation_and_biases_are_not() -> None:
     network = built(an_application(**SMALL))
-    network(samples())
-    squares = sum(
-        float((weight.numpy() ** 2).sum())
-        for weight in network.trainable_variables
-        if not weight.name.endswith(("bias:0", "gamma:0", "beta:0"))
-    )
-    assert float(penalty(network, l2=0.1)) == pytest.approx(0.1 * squares, rel=1e-4)
-    assert float(penalty(network, l2=0)) == 0
+    names = {weight.name.rpartition("/")[2] for weight in network.trainable_variables}
+    penalised = {weight.name.rpartition("/")[2] for weight in kernels(network.trainable_variables)}
+    assert (penalised, names - penalised) == ({"kernel:0", "depthwise_kernel:0"}, {"bias:0", "gamma:0", "beta:0"})
+    named = tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(2, name="kernels")])
+    assert [weight.name for weight in kernels(named.trainable_variables)] == ["kernels/kernel:0"]
 
 
 def test_frozen_weights_are_no_moving_statistics() -> None:

@@ -8,10 +8,9 @@ import tensorflow as tf
 from tf_keras.src.preprocessing import image as keras_image
 
 from trainingrun.api import Augmentation, FillMode
-from trainingrun_trainer.data.augment import augment, random_matrices, warp
+from trainingrun_trainer.data.augment import DRAWS, draw, random_matrices, warp
 
 HEIGHT, WIDTH = 12, 10
-SEED = tf.constant([1, 2])
 
 SHAPES = {"grey": (HEIGHT, WIDTH, 1), "colour": (HEIGHT, WIDTH, 3), "wide": (5, 17, 3), "one pixel": (1, 1, 1)}
 
@@ -26,6 +25,16 @@ PADDING: dict[FillMode, Any] = {
 
 def images(shape: tuple[int, ...] = (HEIGHT, WIDTH, 2), count: int = 4) -> Any:
     return np.random.default_rng(3).random((count, *shape)).astype(np.float32)
+
+
+def draws(count: int, *, key: int = 5, first: int = 0) -> Any:
+    return draw(tf.constant(count), key=tf.constant(key, tf.uint64), first=tf.constant(first, tf.int64))
+
+
+def augment(batch: Any, settings: Augmentation, *, key: int = 5) -> Any:
+    height, width = batch.shape[1:3]
+    matrices = random_matrices(settings, draws=draws(len(batch), key=key), height=height, width=width)
+    return warp(tf.constant(batch), matrices, fill=settings.fill_mode).numpy()
 
 
 def plain_warp(image: Any, matrix: Any, *, fill: FillMode) -> Any:
@@ -68,9 +77,9 @@ STRONG = Augmentation(rotation_degrees="180", width_shift="0.99", height_shift="
 def matches(settings: Augmentation, shape: tuple[int, ...], *, fill: FillMode) -> None:
     """Check a batch against the plain loop."""
     batch = images(shape)
-    matrices = random_matrices(settings, count=tf.constant(4), height=shape[0], width=shape[1], seed=SEED)
-    warped = augment(tf.constant(batch), settings.model_copy(update={"fill_mode": fill}), seed=SEED)
-    for image, matrix, result in zip(batch, matrices.numpy(), warped.numpy(), strict=True):
+    matrices = random_matrices(settings, draws=draws(4), height=shape[0], width=shape[1])
+    warped = augment(batch, settings.model_copy(update={"fill_mode": fill}))
+    for image, matrix, result in zip(batch, matrices.numpy(), warped, strict=True):
         np.testing.assert_allclose(result, plain_warp(image, matrix, fill=fill), atol=2e-4)
 
 
@@ -91,7 +100,7 @@ def test_all_changes_at_once_do_so_too_for_images_of_any_size(
 
 def drawn(settings: Augmentation, count: int = 4000) -> Any:
     """Matrices about the centre of the image."""
-    matrices = random_matrices(settings, count=tf.constant(count), height=HEIGHT, width=WIDTH, seed=SEED)
+    matrices = random_matrices(settings, draws=draws(count), height=HEIGHT, width=WIDTH)
     centre = np.array([[1, 0, (WIDTH - 1) / 2], [0, 1, (HEIGHT - 1) / 2], [0, 0, 1]])
     return np.linalg.inv(centre) @ matrices.numpy().astype(np.float64) @ centre
 
@@ -185,7 +194,7 @@ def test_keras_draws_from_the_same_ranges() -> None:
 
 
 def test_the_centre_stays_where_it_is_in_an_image_that_is_not_square() -> None:
-    matrices = random_matrices(CHANGES["rotation"], count=tf.constant(5), height=HEIGHT, width=WIDTH, seed=SEED).numpy()
+    matrices = random_matrices(CHANGES["rotation"], draws=draws(5), height=HEIGHT, width=WIDTH).numpy()
     centre = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2, 1])
     np.testing.assert_allclose(matrices @ centre, np.tile(centre, (5, 1)), atol=1e-5)
 
@@ -198,7 +207,7 @@ def test_half_of_the_images_are_mirrored() -> None:
 def test_a_mirrored_image_is_the_image_from_right_to_left() -> None:
     """Keras mirrors what it has warped, so the mirror acts on the result."""
     batch, settings = images(count=16), CHANGES["flip"]
-    result = augment(tf.constant(batch), settings, seed=SEED).numpy()
+    result = augment(batch, settings)
     mirrored = drawn(settings, count=16)[:, 0, 0] < 0
     np.testing.assert_allclose(result, np.where(mirrored[:, None, None, None], batch[:, :, ::-1], batch), atol=1e-5)
 
@@ -212,19 +221,25 @@ def test_a_crop_shows_parts_from_everywhere_in_the_image_but_nothing_beyond() ->
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
-    np.testing.assert_allclose(augment(tf.constant(images()), Augmentation(), seed=SEED).numpy(), images(), atol=1e-6)
+    np.testing.assert_allclose(augment(images(), Augmentation()), images(), atol=1e-6)
+
+
+def test_an_image_is_changed_alike_however_many_are_drawn_with_it() -> None:
+    parts = [draws(7), draws(50, first=7), draws(43, first=57)]
+    assert (np.concatenate([part.numpy() for part in parts]) == draws(100).numpy()).all()
+    assert len(np.unique(draws(100).numpy())) > 0.98 * 100 * DRAWS
 
 
 def test_the_same_seed_gives_the_same_images_and_another_seed_others() -> None:
-    one, two = (augment(tf.constant(images()), ALL, seed=SEED).numpy() for _ in range(2))
-    other = augment(tf.constant(images()), ALL, seed=tf.constant([1, 3])).numpy()
+    one, two = (augment(images(), ALL) for _ in range(2))
+    other = augment(images(), ALL, key=6)
     assert (one == two).all()
     assert (one != other).any()
 
 
 def test_images_of_one_batch_are_changed_apart_from_each_other() -> None:
     batch = np.repeat(images(count=1), 5, axis=0)
-    result = augment(tf.constant(batch), ALL, seed=SEED).numpy()
+    result = augment(batch, ALL)
     assert len({image.tobytes() for image in result}) == 5
 
 

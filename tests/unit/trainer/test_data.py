@@ -9,7 +9,8 @@ import pytest
 
 from trainingrun.api import Data
 from trainingrun_trainer.data import idx, npz
-from trainingrun_trainer.data.dataset import Dataset, dataset, split
+from trainingrun_trainer.data.dataset import dataset
+from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.data.source import load
 from trainingrun_trainer.errors import TrainerError
@@ -104,35 +105,29 @@ def test_labels_out_of_range_are_named_with_their_position(labels: list[float], 
     assert words in str(problem.value)
 
 
-def some_data(count: int) -> Dataset:
-    return dataset(np.arange(count * 2, dtype=np.float32).reshape(count, 2), some_labels(count), where="here")
-
-
 def test_the_parts_of_a_split_are_disjoint_complete_and_fixed_by_the_seed() -> None:
-    parts = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=3)
-    sizes = [len(part) for part in (parts.training, parts.validation, parts.test)]
-    assert sizes == [70, 10, 20]
-    firsts = np.concatenate([part.inputs[:, 0] for part in (parts.training, parts.validation, parts.test)])
-    assert sorted(firsts.tolist()) == sorted(some_data(100).inputs[:, 0].tolist())
-    again = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=3)
-    assert (again.validation.inputs == parts.validation.inputs).all()
-    other = split(some_data(100), validation_fraction=0.1, test_fraction=0.2, seed=4)
-    assert (other.validation.inputs != parts.validation.inputs).any()
+    parts = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
+    assert [len(each) for each in parts] == [70, 10, 20]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+    again = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
+    assert (again.validation == parts.validation).all()
+    other = part(100, validation_fraction=0.1, test_fraction=0.2, seed=4)
+    assert (other.validation != parts.validation).any()
 
 
 def test_too_few_samples_for_a_split_are_refused() -> None:
     with pytest.raises(TrainerError, match="3 samples are too few"):
-        split(some_data(3), validation_fraction=0.1, test_fraction=0, seed=1)
+        part(3, validation_fraction=0.1, test_fraction=0, seed=1)
 
 
 @pytest.mark.parametrize(("samples", "batch", "size"), [(193, 64, 3), (1, 64, 3), (192, 64, 3), (1000, 7, 4), (5, 1, 8)])
 def test_every_sample_is_dealt_to_exactly_one_rank_and_all_take_as_many_steps(samples: int, batch: int, size: int) -> None:
     order = epoch_order(samples, seed=7, epoch=2)
     parts = [shard(samples, batch=batch, rank=rank, size=size, order=order) for rank in range(size)]
-    dealt = np.concatenate([part.positions[part.weights > 0] for part in parts])
+    dealt = np.concatenate([each.positions[each.weights > 0] for each in parts])
     assert sorted(dealt.tolist()) == list(range(samples))
-    assert len({part.steps for part in parts}) == 1
-    assert (sum(part.weights.sum(axis=1) for part in parts) == parts[0].total).all()
+    assert len({each.steps for each in parts}) == 1
+    assert (sum(each.weights.sum(axis=1) for each in parts) == parts[0].total).all()
 
 
 def test_the_order_is_another_in_every_epoch() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from trainingrun.api import Model
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.models.networks import build, penalty
+from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.models.parameters import entrypoint_parameters
 
 SHAPE, CLASSES = (6, 5, 1), 3
@@ -131,14 +131,6 @@ def test_a_subclass_of_model_is_as_good(written: Written, tmp_path: Path) -> Non
             return Net(classes)
     """
     assert len(built(written(code), code=tmp_path).trainable_variables) == 2
-
-
-def test_regularizers_of_the_network_are_part_of_the_penalty(written: Written, tmp_path: Path) -> None:
-    code = GOOD.replace("Dense(classes)", "Dense(classes, kernel_regularizer=tf_keras.regularizers.L2(0.5))")
-    network = built(written(code), code=tmp_path)
-    squares = float((network.get_weights()[0] ** 2).sum())
-    assert float(penalty(network, l2=0)) == pytest.approx(0.5 * squares, rel=1e-5)
-    assert float(penalty(network, l2=0.25)) == pytest.approx(0.75 * squares, rel=1e-5)
 
 
 LAYERS = "tf_keras.layers.Flatten(), tf_keras.layers.Dense(classes)"

@@ -26,16 +26,34 @@ def a_training(**changes: object) -> Training:
 
 @pytest.mark.parametrize(("scaling", "expected"), [("None", 0.001), ("Linear", 0.004), ("SquareRoot", 0.002)])
 def test_the_learning_rate_grows_with_the_number_of_ranks(scaling: str, expected: float) -> None:
-    rates = learning_rates(a_training(schedule={"scaling": scaling}), size=4, epoch=0, steps=5)
+    rates = learning_rates(a_training(schedule={"scaling": scaling}), batches=4, epoch=0, steps=5)
     np.testing.assert_allclose(rates, [expected] * 5)
 
 
 def test_warm_up_rises_by_equal_steps_to_the_scaled_rate() -> None:
     training = a_training(schedule={"warmupEpochs": 2, "scaling": "Linear"})
-    rates = np.concatenate([learning_rates(training, size=4, epoch=epoch, steps=5) for epoch in range(3)])
+    rates = np.concatenate([learning_rates(training, batches=4, epoch=epoch, steps=5) for epoch in range(3)])
     assert rates[0] > 0.001
     np.testing.assert_allclose(np.diff(rates[:10]), 0.0003, rtol=1e-3)
     np.testing.assert_allclose(rates[9:], 0.004, rtol=1e-5)
+
+
+def whole_course(training: Training, *, steps: int = 5) -> list[float]:
+    rates = [learning_rates(training, batches=1, epoch=epoch, steps=steps) for epoch in range(training.epochs)]
+    return [float(rate) for rate in np.concatenate(rates)]
+
+
+def test_a_cosine_falls_from_the_rate_to_zero_and_only_after_the_warm_up() -> None:
+    course = whole_course(a_training(schedule={"type": "Cosine", "warmupEpochs": 2}))
+    assert course[9] == course[10] == pytest.approx(0.001)
+    assert course[30] == pytest.approx(0.0005)
+    assert course[10:] == sorted(course[10:], reverse=True)
+    assert 0 < course[-1] < 0.001 * 0.01
+
+
+def test_steps_divide_the_rate_at_their_epochs() -> None:
+    course = whole_course(a_training(epochs=5, schedule={"type": "Step", "stepEpochs": 2, "stepFactor": "0.5"}))
+    assert course == pytest.approx([0.001] * 10 + [0.0005] * 10 + [0.00025] * 5)
 
 
 def test_early_stopping_waits_for_its_patience_and_remembers_the_best() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.trainer.stages_alone import alone, easy_samples
 from trainingrun.contract import ProgressReport, Stage
+from trainingrun_trainer.data.feed import Batches
+from trainingrun_trainer.data.shard import shard
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.calls import CallLength, in_calls
 from trainingrun_trainer.stages.evaluate import evaluate
@@ -66,11 +68,14 @@ def test_calls_of_steady_steps_grow_until_they_take_half_a_second_and_no_further
 def test_calls_take_every_step_once_and_add_up_what_it_measured(tmp_path: Path) -> None:
     taken: list[int] = []
 
-    def run(first: int, end: int) -> list[float]:
-        taken.extend(range(first, end))
-        return [float(end - first), 0.0, 1.0]
+    def run(batches: Batches, first: int) -> list[float]:
+        steps = len(batches.rows)
+        taken.extend(range(first, first + steps))
+        return [float(steps), 0.0, 1.0]
 
-    calls = list(in_calls(alone(tmp_path).context, run, first=3, steps=40, length=CallLength()))
+    feed = easy_samples(80).training
+    part = shard(40, batch=1, rank=0, size=1)
+    calls = list(in_calls(alone(tmp_path).context, run, feed, part, first=3, length=CallLength()))
     assert taken == list(range(3, 40))
     assert sum(call.sums[0] for call in calls) == 37
     assert calls[-1].end == 40

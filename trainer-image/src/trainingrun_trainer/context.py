@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainingrun.contract import AttemptConfig
+from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -20,8 +21,22 @@ class Context:
     progress: Progress
     is_interrupted: Callable[[], bool]
     """Whether this rank has been told to stop."""
+    found: tuple[Found, ...] = ()
+    """What `Auto` has become, as the configuration then says."""
 
     @property
     def is_chief(self) -> bool:
         """Whether this rank writes the output."""
         return self.gang.rank == 0
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of one pass of one rank. `Auto` has become a number before anything is trained."""
+        size = self.config.training.batch_size
+        assert isinstance(size, int), "the stage that chooses has not run"
+        return size
+
+    @property
+    def step_samples(self) -> int:
+        """Samples of one step of one rank, in all its passes."""
+        return self.batch_size * self.config.backward_passes_per_step

@@ -1,4 +1,4 @@
-"""What every rank runs, from top to bottom: load, train, evaluate, publish."""
+"""What every rank runs, from top to bottom: load, choose what is Auto, train, evaluate, publish."""
 
 import time
 
@@ -7,6 +7,7 @@ from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.train import train
@@ -39,6 +40,7 @@ def run(context: Context) -> Result | None:
         code=context.settings.code,
     )
     context.progress.part_done()
+    context = choose(context, network, split.training)
     state = train(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     if not context.is_chief:

@@ -4,10 +4,10 @@ Every message is about something that has been done: a rank that waits sends non
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from trainingrun.api import CheckpointPosition, MetricValue
+from trainingrun.api import CheckpointPosition, Choice, MetricValue
 from trainingrun.contract import ProgressReport, Stage, StartMoments
 from trainingrun_trainer import messages
 from trainingrun_trainer.messages import Reporter
@@ -61,6 +61,10 @@ class Progress:
     def checkpoint(self, *, stage: Stage, epoch: int, step: int) -> None:
         """A checkpoint is safe on the output."""
         self._send(checkpoint=CheckpointPosition(stage=stage, epoch=epoch, step=step))
+
+    def choices(self, choices: Sequence[Choice]) -> None:
+        """These values have been found for what is `Auto`."""
+        self._send(choices=tuple(choices))
 
     def _moment(self, name: str) -> None:
         moments: StartMoments = self._report.moments.model_copy(update={name: _now()})

@@ -7,7 +7,7 @@ import threading
 import traceback
 from types import FrameType
 
-from trainingrun.api import StrategyType
+from trainingrun.api import Precision, StrategyType
 from trainingrun.contract import AttemptConfig, Cause, ExitCode
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent.rendezvous import Board
@@ -90,6 +90,10 @@ def _prepare_tensorflow(config: AttemptConfig) -> None:
     threads = max(1, len(os.sched_getaffinity(0)) // config.processes_per_worker)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    # Random layers then keep their state in variables, which the trainer sets in every step.
+    tf_keras.backend.experimental.enable_tf_random_generator()
+    if config.training.precision is Precision.MIXED:
+        tf_keras.mixed_precision.set_global_policy("mixed_bfloat16")
     print(f"tensorflow {tf.__version__}, tf_keras {tf_keras.__version__}, {threads} threads")
 
 
@@ -111,7 +115,7 @@ def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
         )
     from trainingrun_trainer.parallel.horovod import HorovodGang
 
-    return HorovodGang()
+    return HorovodGang(config.gradient_compression)
 
 
 def _failure(problem: TrainerError) -> messages.Message:

@@ -84,6 +84,11 @@ class OutputPaths:
         return self.round / str(self.config.attempt)
 
     @property
+    def choices(self) -> Path:
+        """What was found for values that are `Auto`."""
+        return self.round / "choices.json"
+
+    @property
     def finished(self) -> Path:
         """Marker with the result of a round that has been completed."""
         return self.round / "finished.json"

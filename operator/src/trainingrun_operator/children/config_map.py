@@ -36,6 +36,8 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         attempt=attempt,
         image=resolved.image,
         strategy=StrategyType(resolved.strategy),
+        gradient_compression=spec.strategy.gradient_compression,
+        backward_passes_per_step=spec.strategy.backward_passes_per_step,
         replicas=resolved.replicas,
         processes_per_worker=resolved.processes_per_worker,
         start_timeout_seconds=spec.recovery.start_timeout_seconds,

@@ -101,12 +101,14 @@ def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
 def _resolve(life: Life) -> Resolved:
     """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
     spec = life.run.spec
+    batch = spec.training.batch_size
+    per_rank = batch * spec.strategy.backward_passes_per_step if isinstance(batch, int) else None
     return Resolved(
         image=spec.image or life.config.trainer_image,
         strategy=spec.strategy_type,
         replicas=spec.workers.replicas,
         processes_per_worker=spec.workers.processes_per_worker,
-        global_batch_size=spec.training.batch_size * spec.workers.world_size,
+        global_batch_size=None if per_rank is None else per_rank * spec.workers.world_size,
     )
 
 

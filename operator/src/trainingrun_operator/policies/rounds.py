@@ -34,6 +34,7 @@ def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
         status=status.model_copy(
             update={
                 **dict.fromkeys(_FORGOTTEN),
+                "choices": (),
                 "round": number,
                 "rerun": life.run.spec.rerun,
                 "restarts": 0,

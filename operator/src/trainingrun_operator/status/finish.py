@@ -7,7 +7,7 @@ from trainingrun_operator.model import Decision
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
 from trainingrun_operator.status.ledger import ledger
-from trainingrun_operator.status.measurements import checkpoint, progress, timeline
+from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline
 from trainingrun_operator.step import State, Step
 
 
@@ -41,7 +41,7 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
         status = status.model_copy(update={"progress": progress(life, status)})
     if step.state is not State.RUNNING or status.progress != life.status.progress:
         status = status.model_copy(update={"checkpoint": checkpoint(life, status)})
-    return status.model_copy(update={"timeline": timeline(life, status)})
+    return status.model_copy(update={"timeline": timeline(life, status), "choices": choices(life, status)})
 
 
 def _nearest(life: Life, step: Step) -> float | None:

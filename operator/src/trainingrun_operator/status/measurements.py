@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from trainingrun.api import Checkpoint, CheckpointPosition, Progress, Timeline, TrainingRunStatus
+from trainingrun.api import Checkpoint, CheckpointPosition, Choice, Progress, Timeline, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport, StartMoments
 from trainingrun_operator.life import Life
 
@@ -36,6 +36,14 @@ def checkpoint(life: Life, status: TrainingRunStatus) -> Checkpoint | None:
                 attempt=life.attempt, stage=position.stage, epoch=position.epoch, step=position.step, written_at=moment
             )
     return newest
+
+
+def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
+    """What the trainer has found for values that are Auto; what is known stays until the next round."""
+    report = _report(life)
+    reported = [report.choices] if report is not None else []
+    recorded = [record.choices for record, _ in _records(life)]
+    return next((found for found in (*reported, *recorded) if found), status.choices)
 
 
 def progress(life: Life, status: TrainingRunStatus) -> Progress | None:

@@ -5,7 +5,7 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 """
 
 from trainingrun.api.augmentation import Augmentation, FillMode
-from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, number
+from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, number
 from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
@@ -27,6 +27,7 @@ from trainingrun.api.status import (
     Account,
     Artifact,
     Checkpoint,
+    Choice,
     Clock,
     Columns,
     Condition,
@@ -42,15 +43,18 @@ from trainingrun.api.status import (
     Timeline,
     TrainingRunStatus,
 )
-from trainingrun.api.strategy import Strategy, StrategyType, Transport
+from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
 from trainingrun.api.training import (
+    MOST_BATCH,
     Checkpointing,
     EarlyStopping,
     Optimizer,
     OptimizerName,
+    Precision,
     Regularization,
     Scaling,
     Schedule,
+    ScheduleType,
     StoppingMetric,
     Training,
 )
@@ -59,8 +63,10 @@ from trainingrun.api.volumes import ClaimVolume, ConfigMapVolume, SecretVolume, 
 from trainingrun.api.workers import ImagePullPolicy, SecretReference, Workers
 
 __all__ = [
+    "AUTO",
     "GROUP",
     "KIND",
+    "MOST_BATCH",
     "PLURAL",
     "VERSION",
     "Account",
@@ -73,6 +79,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
+    "Choice",
     "ClaimVolume",
     "Clock",
     "Columns",
@@ -87,6 +94,7 @@ __all__ = [
     "Failure",
     "FillMode",
     "Frozen",
+    "GradientCompression",
     "IDXFiles",
     "ImagePullPolicy",
     "KeyReference",
@@ -105,6 +113,7 @@ __all__ = [
     "OwnerReference",
     "Parameter",
     "PastAttempt",
+    "Precision",
     "Progress",
     "Recovery",
     "Regularization",
@@ -114,6 +123,7 @@ __all__ = [
     "Result",
     "Scaling",
     "Schedule",
+    "ScheduleType",
     "SecretReference",
     "SecretVolume",
     "StopReason",

@@ -7,6 +7,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, P
 from pydantic.alias_generators import to_camel
 
 DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
+AUTO = "Auto"
+"""A value that the trainer finds by measuring, before it trains."""
+AUTO_PATTERN = f"^{AUTO}$"
+DECIMAL_OR_AUTO_PATTERN = f"{AUTO_PATTERN}|{DECIMAL_PATTERN}"
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 
 

@@ -79,7 +79,9 @@ class Resolved(Tolerant):
     strategy: Annotated[str, Field(max_length=32, description="Horovod or Single.")]
     replicas: Annotated[int, Field(description="Worker pods.")]
     processes_per_worker: Annotated[int, Field(description="Ranks in each worker pod.")]
-    global_batch_size: Annotated[int, Field(description="Samples per step of all ranks together.")]
+    global_batch_size: Annotated[
+        int | None, Field(description="Samples per step of all ranks together; absent while training.batchSize is Auto.")
+    ] = None
     coordinator: Annotated[
         str | None, Field(max_length=64, description="ClusterIP of the rendezvous Service, with several workers.")
     ] = None
@@ -101,6 +103,14 @@ class Progress(Tolerant):
         Field(max_length=16, description="Newest metrics, averaged over all ranks."),
     ] = ()
     updated_at: Annotated[Timestamp | None, Field(description="When the trainer measured this.")] = None
+
+
+class Choice(Tolerant):
+    """A value that was `Auto` in the spec, as the trainer has found it by measuring."""
+
+    name: Annotated[str, Field(max_length=63, description="Path in spec, for example training.batchSize.")]
+    value: Annotated[str, Field(max_length=24, description="What applies.")]
+    reason: Annotated[str, Field(max_length=512, description="Why, with the measurements that decided.")] = ""
 
 
 class Artifact(Tolerant):
@@ -213,7 +223,9 @@ class TrainingRunStatus(Tolerant):
         ),
     ] = ()
     columns: Annotated[Columns | None, Field(description="What kubectl get shows.")] = None
-    stage: Annotated[str, Field(max_length=32, description="Queued, Starting, Training, Evaluating or Finished.")] = ""
+    stage: Annotated[str, Field(max_length=32, description="Queued, Starting, Choosing, Training, Evaluating or Finished.")] = (
+        ""
+    )
     round: Annotated[int, Field(description="Grows when the run is run again.")] = 1
     attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
     rerun: Annotated[str, Field(max_length=63, description="Value of spec.rerun that was seen last.")] = ""
@@ -228,6 +240,14 @@ class TrainingRunStatus(Tolerant):
     stopping: Annotated[Stopping | None, Field(description="Intent to stop the current attempt.")] = None
     checkpoint: Annotated[Checkpoint | None, Field(description="Newest checkpoint on the output.")] = None
     resolved: Annotated[Resolved | None, Field(description="What applies to the current attempt.")] = None
+    choices: Annotated[
+        tuple[Choice, ...],
+        Field(
+            max_length=8,
+            description="Values that are Auto in the spec, as they were found; result.json has all measurements.",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ] = ()
     progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
     timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
     ledger: Annotated[Ledger | None, Field(description="Where the time of this round went.")] = None

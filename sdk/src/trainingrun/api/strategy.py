@@ -21,6 +21,13 @@ class Transport(StrEnum):
     GLOO = "Gloo"
 
 
+class GradientCompression(StrEnum):
+    """How gradients travel between the ranks."""
+
+    NONE = "None"
+    FP16 = "FP16"
+
+
 class Strategy(Frozen):
     """The distribution strategy."""
 
@@ -34,3 +41,16 @@ class Strategy(Frozen):
     transport: Annotated[Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")] = (
         Transport.GLOO
     )
+    gradient_compression: Annotated[
+        GradientCompression,
+        Field(description="None, or FP16: gradients travel as 16-bit floats, half of the bytes, slightly less exact."),
+    ] = GradientCompression.NONE
+    backward_passes_per_step: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="Batches whose gradients a rank adds up before the ranks exchange them: fewer exchanges, and a larger "
+            "global batch without more memory.",
+        ),
+    ] = 1

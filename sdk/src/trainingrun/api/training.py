@@ -1,34 +1,53 @@
 """`spec.training`: epochs, batch size, optimizer, schedule, early stopping, checkpoints."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import AUTO, AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, Decimal, Frozen, rule, rules
+
+MOST_BATCH = 65536
 
 
 class OptimizerName(StrEnum):
     """Optimizers of the trainer."""
 
     ADAM = "Adam"
+    ADAMW = "AdamW"
     SGD = "SGD"
+    RMSPROP = "RMSprop"
 
 
 class Optimizer(Frozen):
     """How gradients change the weights."""
 
-    name: Annotated[OptimizerName, Field(description="Adam or SGD.")] = OptimizerName.ADAM
+    name: Annotated[OptimizerName, Field(description="Adam, AdamW, SGD or RMSprop.")] = OptimizerName.ADAM
     learning_rate: Annotated[
-        Decimal, Field(description="Learning rate of one rank, before scaling, for example 0.001 or 1e-3.")
+        str,
+        Field(
+            pattern=DECIMAL_OR_AUTO_PATTERN,
+            max_length=24,
+            description="Learning rate of one rank, before scaling, for example 0.001 or 1e-3. Auto: found by a range test of "
+            "all ranks together, a few seconds before training; what it finds is not scaled.",
+        ),
     ] = "0.001"
-    momentum: Annotated[Decimal, Field(description="Momentum of SGD, from 0 to below 1.")] = "0"
+    momentum: Annotated[Decimal, Field(description="Momentum of SGD or RMSprop, from 0 to below 1.")] = "0"
+    weight_decay: Annotated[
+        Decimal | None,
+        Field(description="Decay of the kernels per step, times the learning rate. Only with AdamW, there by default 0.004."),
+    ] = None
 
     model_config = rules(
         rule(
-            "double(self.learningRate) > 0.0",
-            'training.optimizer.learningRate must be more than 0, for example "0.001".',
+            f"self.learningRate == '{AUTO}' || double(self.learningRate) > 0.0",
+            'training.optimizer.learningRate must be more than 0, for example "0.001", or Auto.',
             field_path=".learningRate",
+        ),
+        rule(
+            "!has(self.weightDecay) || self.name == 'AdamW'",
+            "training.optimizer.weightDecay is only read with training.optimizer.name AdamW: remove it or change the name.",
+            field_path=".weightDecay",
         ),
         rule(
             "double(self.momentum) < 1.0",
@@ -37,8 +56,9 @@ class Optimizer(Frozen):
             computed=True,
         ),
         rule(
-            "self.name == 'SGD' || double(self.momentum) == 0.0",
-            "training.optimizer.momentum is only read with training.optimizer.name SGD: remove it or change the name.",
+            "self.name in ['SGD', 'RMSprop'] || double(self.momentum) == 0.0",
+            "training.optimizer.momentum is only read with training.optimizer.name SGD or RMSprop: remove it or change the "
+            "name.",
             field_path=".momentum",
         ),
     )
@@ -52,15 +72,51 @@ class Scaling(StrEnum):
     SQUARE_ROOT = "SquareRoot"
 
 
+class ScheduleType(StrEnum):
+    """Courses of the learning rate after warm-up."""
+
+    CONSTANT = "Constant"
+    COSINE = "Cosine"
+    STEP = "Step"
+
+
 class Schedule(Frozen):
     """The course of the learning rate."""
 
+    type: Annotated[
+        ScheduleType,
+        Field(
+            description="Constant, Cosine (falls to 0 in the last epoch, along half a wave) or Step (multiplied by stepFactor "
+            "every stepEpochs epochs)."
+        ),
+    ] = ScheduleType.CONSTANT
+    step_epochs: Annotated[
+        int | None, Field(ge=1, le=100000, description="Epochs between two steps of type Step, which needs it.")
+    ] = None
+    step_factor: Annotated[Decimal, Field(description="Factor of each step of type Step, more than 0 and below 1.")] = "0.1"
     warmup_epochs: Annotated[
         int, Field(ge=0, le=1000, description="Epochs in which the learning rate rises to its scaled value.")
     ] = 0
     scaling: Annotated[
-        Scaling, Field(description="Factor on the learning rate by number of ranks: None, Linear or SquareRoot.")
+        Scaling,
+        Field(
+            description="Factor on the learning rate by the number of ranks, times backwardPassesPerStep: None, Linear or "
+            "SquareRoot."
+        ),
     ] = Scaling.LINEAR
+
+    model_config = rules(
+        rule(
+            "(self.type == 'Step') == has(self.stepEpochs)",
+            "training.schedule.stepEpochs is needed with training.schedule.type Step, and must be left out with the others.",
+        ),
+        rule(
+            "double(self.stepFactor) > 0.0 && double(self.stepFactor) < 1.0",
+            "'training.schedule.stepFactor ' + self.stepFactor + ' must be more than 0 and below 1.'",
+            field_path=".stepFactor",
+            computed=True,
+        ),
+    )
 
 
 class StoppingMetric(StrEnum):
@@ -91,11 +147,35 @@ class Checkpointing(Frozen):
     keep: Annotated[int, Field(ge=1, le=100, description="How many checkpoints stay on the output.")] = 2
 
 
+class Precision(StrEnum):
+    """Numbers that the network computes with; weights are always Float32."""
+
+    FLOAT32 = "Float32"
+    MIXED = "Mixed"
+
+
 class Training(Frozen):
     """The training loop."""
 
     epochs: Annotated[int, Field(ge=1, le=100000, description="Passes over the training data, at most.")] = 10
-    batch_size: Annotated[int, Field(ge=1, le=65536, description="Samples per step of each rank.")] = 64
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1, le=MOST_BATCH)] | Literal["Auto"],
+        WithJsonSchema(
+            {
+                "anyOf": [{"type": "integer"}, {"type": "string"}],
+                "pattern": AUTO_PATTERN,
+                "maxLength": 24,
+                "x-kubernetes-int-or-string": True,
+            }
+        ),
+        Field(
+            description="Samples that each rank takes at once. Auto: doubled while the gang gets faster by more than 5 % and "
+            "memory lasts, a few seconds before training."
+        ),
+    ] = 64
+    precision: Annotated[
+        Precision, Field(description="Float32, or Mixed: computed in bfloat16, faster on hardware that has it.")
+    ] = Precision.FLOAT32
     optimizer: Annotated[Optimizer, Field(description="How gradients change the weights.")] = Optimizer()
     schedule: Annotated[Schedule, Field(description="The course of the learning rate.")] = Schedule()
     early_stopping: Annotated[
@@ -111,5 +191,10 @@ class Training(Frozen):
             "'training.schedule.warmupEpochs %d must be smaller than training.epochs %d.'"
             ".format([self.schedule.warmupEpochs, self.epochs])",
             computed=True,
-        )
+        ),
+        rule(
+            f"self.batchSize == '{AUTO}' || (int(self.batchSize) >= 1 && int(self.batchSize) <= {MOST_BATCH})",
+            f"training.batchSize must be from 1 to {MOST_BATCH}, or Auto.",
+            field_path=".batchSize",
+        ),
     )

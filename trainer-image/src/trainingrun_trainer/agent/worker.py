@@ -208,6 +208,7 @@ class Worker:
             hint=verdict.hint,
             log_tail="" if succeeded else self._logbook.tail(),
             checkpoint=self._report.checkpoint,
+            choices=self._report.choices,
             moments=self._moments(),
             result=result if succeeded else None,
         )

@@ -25,20 +25,30 @@ _FILL = {
 """Modes that TensorFlow draws as they are meant: NumPy's paddings edge, constant (0) and symmetric."""
 
 
-def augment(images: Tensor, settings: Augmentation, *, seed: Tensor) -> Tensor:
-    """Change each image of a float batch [n, height, width, channels] at random.
+DRAWS = 12
+"""Random numbers of an image: nine are used, and the generator counts in fours."""
+_PHILOX = 1
+"""`RNG_ALG_PHILOX` of TensorFlow."""
 
-    `seed` is an integer tensor of shape [2]; the same seed gives the same images. Gaps are filled by `fillMode`: Nearest
-    with the border's pixels, Constant with 0, Reflect with the image mirrored at its edge, Wrap with the image repeated.
+
+def draw(count: Tensor, *, key: Tensor, first: Tensor) -> Tensor:
+    """Numbers [count, DRAWS] from -1 to 1, of the images from `first` on in the endless sequence that `key` (uint64) names.
+
+    An image's numbers depend on its place in the sequence only, not on how many are drawn at once.
     """
-    shape = tf.shape(images)
-    height, width = images.shape[1], images.shape[2]
-    matrices = random_matrices(settings, count=shape[0], height=height, width=width, seed=seed)
-    return warp(images, matrices, fill=settings.fill_mode)
+    place = tf.cast(first * (DRAWS // 4), tf.uint64)
+    uniform = tf.raw_ops.StatelessRandomUniformV2(
+        shape=[count, DRAWS], key=tf.reshape(key, [1]), counter=tf.stack([place, tf.zeros_like(place)]), alg=_PHILOX
+    )
+    return 2.0 * uniform - 1.0
 
 
 def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
-    """Draw images [n, height, width, channels] by affine matrices [n, 3, 3], with bilinear interpolation."""
+    """Draw images [n, height, width, channels] by affine matrices [n, 3, 3], with bilinear interpolation.
+
+    Gaps are filled by `fill`: Nearest with the border's pixels, Constant with 0, Reflect with the image mirrored at its edge,
+    Wrap with the image repeated.
+    """
     if fill is FillMode.WRAP:
         return _warp_around(images, matrices)
     flat = tf.reshape(matrices, [-1, 9])[:, :8]
@@ -52,9 +62,9 @@ def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
     )
 
 
-def random_matrices(settings: Augmentation, *, count: Tensor, height: int, width: int, seed: Tensor) -> Tensor:
-    """Matrices [count, 3, 3] of independent random changes."""
-    draws = tf.random.stateless_uniform([9, count], seed=seed, minval=-1.0, maxval=1.0)
+def random_matrices(settings: Augmentation, *, draws: Tensor, height: int, width: int) -> Tensor:
+    """Matrices [n, 3, 3] of independent changes, from numbers [n, DRAWS] between -1 and 1."""
+    draws = tf.unstack(draws, axis=1)
     angle = draws[0] * math.radians(number(settings.rotation_degrees))
     shift_y = draws[1] * number(settings.height_shift) * height
     shift_x = draws[2] * number(settings.width_shift) * width

@@ -1,4 +1,4 @@
-"""Labelled samples in memory, and their split into training, validation and test. NumPy only."""
+"""Labelled samples in memory. NumPy only."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -51,15 +51,6 @@ class Dataset:
         return replace(self, inputs=self.inputs[positions], labels=self.labels[positions])
 
 
-@dataclass(frozen=True)
-class Split:
-    """Disjoint parts of a data set; `test` may be empty."""
-
-    training: Dataset
-    validation: Dataset
-    test: Dataset
-
-
 def dataset(inputs: Array, labels: Array, *, where: str) -> Dataset:
     """Check that inputs and labels belong together; `where` names their files in errors.
 
@@ -83,28 +74,6 @@ def dataset(inputs: Array, labels: Array, *, where: str) -> Dataset:
     checked = _checked_labels(labels, where=where)
     stored = inputs if inputs.dtype == np.uint8 else inputs.astype(np.float32)
     return Dataset(inputs=stored, labels=checked, classes=int(checked.max()) + 1)
-
-
-def split(data: Dataset, *, validation_fraction: float, test_fraction: float, seed: int) -> Split:
-    """Hold out random samples for validation and test; the same seed holds out the same ones.
-
-    Raises TrainerError (bad data) when a part that was asked for would be empty.
-    """
-    validation = round(len(data) * validation_fraction)
-    test = round(len(data) * test_fraction)
-    training = len(data) - validation - test
-    if validation < 1 or training < 1 or (test_fraction > 0 and test < 1):
-        raise bad_data(
-            f"{len(data)} samples are too few for spec.data.validationFraction {validation_fraction} and "
-            f"spec.data.testFraction {test_fraction}: they leave {training} for training, {validation} for validation and "
-            f"{test} for test. Change the fractions or add samples."
-        )
-    order = np.random.default_rng(seed).permutation(len(data))
-    return Split(
-        training=data.take(np.sort(order[validation + test :])),
-        validation=data.take(np.sort(order[:validation])),
-        test=data.take(np.sort(order[validation : validation + test])),
-    )
 
 
 def _checked_labels(labels: Array, *, where: str) -> NDArray[np.int64]:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from trainingrun.api import BuiltinDataset, Data, DataFormat, IDXFiles, NPZArrays, number
 from trainingrun_trainer.data import idx, npz
-from trainingrun_trainer.data.dataset import Dataset, Split, split
+from trainingrun_trainer.data.dataset import Dataset
+from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.data.parts import part
 
 _BUILTIN = {
     BuiltinDataset.MNIST10K: (
@@ -34,10 +36,10 @@ def load(data: Data, *, mount: Path, builtin: Path) -> Dataset:
 def load_split(data: Data, *, mount: Path, builtin: Path, seed: int) -> tuple[Split, str]:
     """Read and split the samples; also returns the digest of the whole data set."""
     samples = load(data, mount=mount, builtin=builtin)
-    parts = split(
-        samples,
+    parts = part(
+        len(samples),
         validation_fraction=number(data.validation_fraction),
         test_fraction=number(data.test_fraction),
         seed=seed,
     )
-    return parts, samples.sha256
+    return Split(*(InMemory(samples.take(positions)) for positions in parts)), samples.sha256

@@ -7,7 +7,7 @@ import tf_keras
 from trainingrun.api import ApplicationName, Model
 from trainingrun_trainer.errors import bad_config
 from trainingrun_trainer.models.parameters import ApplicationParameters, application_parameters
-from trainingrun_trainer.models.weights import load_weights
+from trainingrun_trainer.models.start_weights import load_weights
 from trainingrun_trainer.storage import Folder
 
 Network = Any

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 import tf_keras
 
 from trainingrun.api import Model
@@ -15,7 +14,6 @@ from trainingrun_trainer.models.entrypoint import build_entrypoint
 from trainingrun_trainer.storage import Folder
 
 Network = Any
-Tensor = Any
 
 
 def build(
@@ -40,22 +38,3 @@ def build(
     if model.entrypoint is not None:
         return build_entrypoint(model, shape=shape, classes=classes, code=code)
     raise bad_config("spec.model names no network: set one of builtin, application and entrypoint.")
-
-
-def moving_statistics(network: Network) -> list[Any]:
-    """Variables that the network updates itself while it trains, such as the statistics of batch normalisation.
-
-    Each rank has its own, of the samples that it has seen. Weights that are frozen are not among them.
-    """
-    return [variable for variable in network.non_trainable_variables if not variable.trainable and variable.dtype.is_floating]
-
-
-def penalty(network: Network, *, l2: float) -> Tensor:
-    """What large weights add to the loss: `l2` times the sum of the squared kernels, and the network's own regularizers.
-
-    Kernels are those of dense and convolutional layers, depthwise ones included; biases and the scales and offsets of
-    normalisation stay free. To be asked for after the network has been called, in the same graph.
-    """
-    kernels = [weight for weight in network.trainable_variables if "kernel" in weight.name.rpartition("/")[2]]
-    squares = [2 * l2 * tf.nn.l2_loss(kernel) for kernel in kernels] if l2 > 0 else []
-    return tf.add_n([tf.zeros([]), *squares, *network.losses])

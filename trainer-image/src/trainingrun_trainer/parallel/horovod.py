@@ -10,20 +10,23 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainingrun.api import GradientCompression
 from trainingrun_trainer.parallel.gang import Tensor, Variable
 
 
 class HorovodGang:
     """All ranks of the attempt: see `Gang`. Making one waits until all have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, compression: GradientCompression = GradientCompression.NONE) -> None:
         hvd.init()
+        half = compression is GradientCompression.FP16
+        self._compressor = hvd.Compression.fp16 if half else hvd.Compression.none
         self.rank: int = hvd.rank()
         self.size: int = hvd.size()
 
     def sum_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """One fused all-reduce of all gradients."""
-        return list(hvd.grouped_allreduce(list(gradients), op=hvd.Sum, name="gradients"))
+        return list(hvd.grouped_allreduce(list(gradients), op=hvd.Sum, name="gradients", compression=self._compressor))
 
     def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """All-reduce in double precision."""

@@ -21,7 +21,7 @@ from trainingrun.api.base import to_wire
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.dataset import Split
+from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.output import output_failed, replace_folder, write_whole
 from trainingrun_trainer.progress import metric_values
 
@@ -125,5 +125,6 @@ def _details(
             "judgedOn": "test" if len(split.test) > 0 else "validation",
         },
         "metrics": metrics,
+        "choices": [asdict(found) for found in context.found],
         "training": asdict(state),
     }

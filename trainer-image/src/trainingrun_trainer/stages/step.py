@@ -1,146 +1,169 @@
-"""The graphs of training and evaluation: many steps per call, so that Python costs nothing per step.
+"""The graph of training: many steps per call, so that Python costs nothing per step.
 
-Everything a step needs is a tensor of its epoch, indexed by the step's number; the host looks only between calls.
-AutoGraph is off: its first use would import Keras 3, scikit-learn and SciPy, which takes seconds.
+The host looks only between calls. While a step trains, the samples of the next one are prepared in the same graph: that is
+how augmentation uses a second processor. AutoGraph is off: its first use would import Keras 3, which takes seconds.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
-from trainingrun.api import Augmentation, Optimizer, OptimizerName, number
-from trainingrun_trainer.data.augment import augment
-from trainingrun_trainer.data.dataset import Dataset
-from trainingrun_trainer.data.shard import Shard
-from trainingrun_trainer.models.networks import penalty
-from trainingrun_trainer.parallel.gang import Gang
+from trainingrun.api import number
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.augment import draw, random_matrices, warp
+from trainingrun_trainer.data.feed import Batches, Feed, batches_signature
+from trainingrun_trainer.models.weights import kernels
+from trainingrun_trainer.stages.noise import Noise
+from trainingrun_trainer.stages.optimizers import Optimizer
+from trainingrun_trainer.stages.plan import EpochPlan
 
 Tensor = Any
 Network = Any
 
 
-@dataclass(frozen=True)
-class Samples:
-    """A data set as tensors; the inputs stay bytes until a batch is taken."""
-
-    inputs: Tensor
-    labels: Tensor
-    scale: float
-
-    @classmethod
-    def of(cls, data: Dataset) -> "Samples":
-        """Hold the data set in memory."""
-        return cls(tf.constant(data.inputs), tf.constant(data.labels.astype(np.int32)), data.scale)
-
-    def batch(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs as floats, and labels, at these positions."""
-        inputs = tf.cast(tf.gather(self.inputs, positions), tf.float32) * self.scale
-        return inputs, tf.gather(self.labels, positions)
+TrainingSteps = Callable[[EpochPlan, Batches, int], Tensor]
+"""(plan, batches, number of their first step) trains, and returns this rank's sums: loss, correct answers, samples."""
 
 
-@dataclass(frozen=True)
-class EpochPlan:
-    """One rank's steps of one epoch as tensors."""
-
-    positions: Tensor
-    weights: Tensor
-    total: Tensor
-    learning_rates: Tensor
-    epoch: Tensor
-
-    @classmethod
-    def of(cls, shard: Shard, *, epoch: int, learning_rates: "np.ndarray[Any, Any]") -> "EpochPlan":
-        """Convert a shard and its learning rates."""
-        return cls(
-            tf.constant(shard.positions),
-            tf.constant(shard.weights),
-            tf.constant(shard.total),
-            tf.constant(learning_rates),
-            tf.constant(epoch, tf.int32),
-        )
-
-
-def make_optimizer(settings: Optimizer) -> Any:
-    """The tf_keras optimizer; its learning rate is set before every step."""
-    if settings.name is OptimizerName.SGD:
-        return tf_keras.optimizers.SGD(learning_rate=0.0, momentum=number(settings.momentum))
-    return tf_keras.optimizers.Adam(learning_rate=0.0)
-
-
-def training_steps(
-    network: Network,
-    optimizer: Any,
-    gang: Gang,
-    samples: Samples,
-    *,
-    augmentation: Augmentation | None,
-    l2: float,
-    seed: int,
-) -> Callable[[EpochPlan, int, int], Tensor]:
-    """A function (plan, first step, end) that trains and returns this rank's sums: loss, correct answers, samples.
+def training_steps(context: Context, network: Network, optimizer: Optimizer, feed: Feed) -> TrainingSteps:
+    """Build the graph.
 
     The gradient of a step is the mean over the samples of all ranks: each rank's sum of losses is divided by the global
-    number of samples, and the results are added up. The penalty on large weights counts once, not once per rank.
+    number of samples, and the results are added up. Penalties on weights count once, not once per rank.
     """
+    config, gang = context.config, context.gang
+    noise = Noise(network, seed=config.training.seed, rank=gang.rank)
+    prepare = _preparation(context, feed)
+    differentiate = _in_passes(_differentiation(context, network), passes=config.backward_passes_per_step)
 
-    def one_step(plan: EpochPlan, step: Tensor, sums: Tensor) -> Tensor:
-        weights = plan.weights[step]
-        inputs, labels = samples.batch(plan.positions[step])
-        if augmentation is not None and inputs.shape.rank == 4:
-            mixed = tf.stack([seed * 1009 + gang.rank, plan.epoch * 1_000_003 + step])
-            inputs = augment(inputs, augmentation, seed=mixed)
+    signature = [
+        *batches_signature(feed),
+        tf.TensorSpec([None, None], tf.float32, name="weights"),
+        tf.TensorSpec([None], tf.float32, name="totals"),
+        tf.TensorSpec([None], tf.float32, name="rates"),
+        tf.TensorSpec([], tf.uint64, name="key"),
+        tf.TensorSpec([2], tf.int64, name="numbers"),
+    ]
+
+    @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    def run(
+        inputs: Tensor,
+        labels: Tensor,
+        rows: Tensor,
+        weights: Tensor,
+        totals: Tensor,
+        rates: Tensor,
+        key: Tensor,
+        numbers: Tensor,
+    ) -> Tensor:
+        steps = tf.shape(rows)[0]
+        batch = prepare(inputs, labels, rows, key, numbers)
+
+        def one_step(
+            step: Tensor, sums: Tensor, current: tuple[Tensor, Tensor]
+        ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+            following = batch(tf.minimum(step + 1, steps - 1))
+            noise.reseed(numbers[1] + tf.cast(step, tf.int64))
+            gradients, counted = differentiate(*current, weights[step], totals[step])
+            optimizer.apply(gang.sum_gradients(gradients), learning_rate=rates[step])
+            return step + 1, sums + counted, following
+
+        first = (tf.constant(0), tf.zeros([3]), batch(tf.constant(0)))
+        _, sums, _ = tf.while_loop(lambda step, *_: step < steps, one_step, first, parallel_iterations=1)
+        return sums
+
+    def call(plan: EpochPlan, batches: Batches, first: int) -> Tensor:
+        part = slice(first, first + len(batches.rows))
+        return run(
+            *(tf.constant(array) if isinstance(array, np.ndarray) else array for array in batches),
+            tf.constant(plan.shard.weights[part]),
+            tf.constant(plan.shard.total[part]),
+            tf.constant(plan.learning_rates[part]),
+            tf.constant(plan.key, tf.uint64),
+            tf.constant([first, plan.before + first], tf.int64),
+        )
+
+    return call
+
+
+def _preparation(context: Context, feed: Feed) -> Callable[..., Callable[[Tensor], tuple[Tensor, Tensor]]]:
+    """A function of the samples of a call that returns a function of a step: its inputs, augmented, and labels."""
+    augmentation = context.config.augmentation if len(feed.shape) == 3 else None
+
+    def prepare(
+        inputs: Tensor, labels: Tensor, rows: Tensor, key: Tensor, numbers: Tensor
+    ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        def plain(step: Tensor) -> tuple[Tensor, Tensor]:
+            taken = tf.cast(tf.gather(inputs, rows[step]), tf.float32) * feed.scale
+            return tf.ensure_shape(taken, [None, *feed.shape]), tf.gather(labels, rows[step])
+
+        if augmentation is None:
+            return plain
+        steps, batch = tf.unstack(tf.shape(rows))
+        draws = draw(steps * batch, key=key, first=numbers[0] * tf.cast(batch, tf.int64))
+        # For all steps at once: on one batch these are many operations on little data.
+        matrices = random_matrices(augmentation, draws=draws, height=feed.shape[0], width=feed.shape[1])
+        matrices = tf.reshape(matrices, [steps, batch, 3, 3])
+
+        def augmented(step: Tensor) -> tuple[Tensor, Tensor]:
+            images, taken = plain(step)
+            return warp(images, matrices[step], fill=augmentation.fill_mode), taken
+
+        return augmented
+
+    return prepare
+
+
+Differentiation = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[list[Tensor], Tensor]]
+"""(inputs, labels, weights, samples of all ranks) gives the gradients and the sums."""
+
+
+def _differentiation(context: Context, network: Network) -> Differentiation:
+    trained = network.trainable_variables
+    l2 = number(context.config.training.regularization.l2)
+    # Every rank and every pass adds the penalties to its part of the gradient.
+    share = 1.0 / (context.gang.size * context.config.backward_passes_per_step)
+
+    def differentiate(inputs: Tensor, labels: Tensor, weights: Tensor, total: Tensor) -> tuple[list[Tensor], Tensor]:
         with tf.GradientTape() as tape:
-            logits = network(inputs, training=True)
+            logits = tf.cast(network(inputs, training=True), tf.float32)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
             loss = tf.reduce_sum(losses * weights)
-            objective = loss / plan.total[step] + penalty(network, l2=l2) / gang.size
-        gradients = gang.sum_gradients(tape.gradient(objective, network.trainable_variables))
-        optimizer.learning_rate.assign(plan.learning_rates[step])
-        optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
-        return sums + tf.stack([loss, _correct(logits, labels, weights), tf.reduce_sum(weights)])
+            penalties = [tf.cast(penalty, tf.float32) for penalty in network.losses]
+            if l2 > 0:
+                penalties += [2 * l2 * tf.nn.l2_loss(kernel) for kernel in kernels(trained)]
+            objective = loss / total + (tf.add_n(penalties) * share if penalties else 0.0)
+        gradients = tape.gradient(objective, trained, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        counted = tf.stack([loss, correct_answers(logits, labels, weights), tf.reduce_sum(weights)])
+        return [tf.convert_to_tensor(gradient) for gradient in gradients], counted
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def run(
-        positions: Tensor, weights: Tensor, total: Tensor, rates: Tensor, epoch: Tensor, first: Tensor, end: Tensor
-    ) -> Tensor:
-        plan = EpochPlan(positions, weights, total, rates, epoch)
-        _, sums = tf.while_loop(
-            lambda step, _: step < end,
-            lambda step, sums: (step + 1, one_step(plan, step, sums)),
-            (first, tf.zeros([3])),
-            parallel_iterations=1,
+    return differentiate
+
+
+def _in_passes(differentiate: Differentiation, *, passes: int) -> Differentiation:
+    """Take a step's samples in equal parts, one after the other, so that only one of them needs memory at a time."""
+    if passes == 1:
+        return differentiate
+
+    def accumulate(inputs: Tensor, labels: Tensor, weights: Tensor, total: Tensor) -> tuple[list[Tensor], Tensor]:
+        samples, answers, counts = (tf.reshape(each, [passes, -1, *each.shape[1:]]) for each in (inputs, labels, weights))
+        gradients, counted = differentiate(samples[0], answers[0], counts[0], total)
+
+        def one_pass(number: Tensor, *before: Tensor) -> tuple[Tensor, ...]:
+            more, also = differentiate(samples[number], answers[number], counts[number], total)
+            return number + 1, *(one + other for one, other in zip(before, [*more, also], strict=True))
+
+        _, *added = tf.while_loop(
+            lambda number, *_: number < passes, one_pass, (tf.constant(1), *gradients, counted), parallel_iterations=1
         )
-        return sums
+        return added[:-1], added[-1]
 
-    return lambda plan, first, end: run(
-        plan.positions, plan.weights, plan.total, plan.learning_rates, plan.epoch, tf.constant(first), tf.constant(end)
-    )
+    return accumulate
 
 
-def evaluation_steps(network: Network, samples: Samples, *, part: Shard) -> Callable[[int, int], Tensor]:
-    """A function (first step, end) that returns this rank's sums over its part: loss, correct answers, samples."""
-    positions, weights = tf.constant(part.positions), tf.constant(part.weights)
-
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def run(positions: Tensor, weights: Tensor, first: Tensor, end: Tensor) -> Tensor:
-        def one_step(step: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
-            inputs, labels = samples.batch(positions[step])
-            logits = network(inputs, training=False)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-            used = weights[step]
-            counted = [tf.reduce_sum(losses * used), _correct(logits, labels, used), tf.reduce_sum(used)]
-            return step + 1, sums + tf.stack(counted)
-
-        _, sums = tf.while_loop(lambda step, _: step < end, one_step, (first, tf.zeros([3])))
-        return sums
-
-    return lambda first, end: run(positions, weights, tf.constant(first), tf.constant(end))
-
-
-def _correct(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def correct_answers(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """How many samples, each counted by its weight, have their label as the largest logit."""
     hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
     return tf.reduce_sum(tf.cast(hits, tf.float32) * weights)

@@ -5,7 +5,6 @@ and whether to stop is itself a sum. The loop reads from top to bottom in `train
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,20 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import Training, number
+from trainingrun.api import Training
 from trainingrun.contract import Cause, Stage
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.dataset import Split
-from trainingrun_trainer.data.shard import epoch_order, shard, steps_per_epoch
-from trainingrun_trainer.errors import failed, interrupted
+from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.shard import Shard, steps_per_epoch
+from trainingrun_trainer.errors import TrainerError, failed, interrupted
 from trainingrun_trainer.parallel.guard import check_equal_weights
+from trainingrun_trainer.parallel.statistics import average_statistics
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.early_stopping import judge_epoch
-from trainingrun_trainer.stages.schedule import learning_rates
-from trainingrun_trainer.stages.step import EpochPlan, Samples, evaluation_steps, make_optimizer, training_steps
+from trainingrun_trainer.stages.evaluate import evaluation_steps, own_part
+from trainingrun_trainer.stages.optimizers import Optimizer
+from trainingrun_trainer.stages.plan import epoch_plan
+from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
 
@@ -58,11 +60,11 @@ class _Loop:
 
     context: Context
     network: Network
-    optimizer: Any
-    training_samples: int
-    run: Callable[[EpochPlan, int, int], Any]
-    validate: Callable[[int, int], Any]
-    validation_steps: int
+    optimizer: Optimizer
+    split: Split
+    run: TrainingSteps
+    validation: Shard
+    validate: Any
     state: LoopState
     best: list[Any]
     training_calls: CallLength
@@ -73,54 +75,41 @@ class _Loop:
     @classmethod
     def start(cls, context: Context, network: Network, split: Split) -> "_Loop":
         """Build the graphs, and give all ranks the same start: rank 0's weights, or the newest checkpoint."""
-        config, gang = context.config, context.gang
-        optimizer = make_optimizer(config.training.optimizer)
-        optimizer.build(network.trainable_variables)
-        validation = shard(len(split.validation), batch=config.training.batch_size, rank=gang.rank, size=gang.size)
+        optimizer = Optimizer(context.config.training.optimizer, network.trainable_variables)
+        validation = own_part(context, split.validation)
         loop = cls(
             context=context,
             network=network,
             optimizer=optimizer,
-            training_samples=len(split.training),
-            run=training_steps(
-                network,
-                optimizer,
-                gang,
-                Samples.of(split.training),
-                augmentation=config.augmentation,
-                l2=number(config.training.regularization.l2),
-                seed=config.training.seed,
-            ),
-            validate=evaluation_steps(network, Samples.of(split.validation), part=validation),
-            validation_steps=validation.steps,
+            split=split,
+            run=training_steps(context, network, optimizer, split.training),
+            validation=validation,
+            validate=evaluation_steps(network, split.validation, validation),
             state=LoopState(),
             best=[],
             training_calls=CallLength(),
             validation_calls=CallLength(),
         )
         loop._restore()
-        gang.broadcast([*network.variables, *optimizer.variables])
+        context.gang.broadcast([*network.variables, *optimizer.variables])
         return loop
 
     @property
     def steps(self) -> int:
         """Steps of one epoch."""
-        training = self.context.config.training
-        return steps_per_epoch(self.training_samples, batch=training.batch_size, size=self.context.gang.size)
+        return steps_per_epoch(len(self.split.training), batch=self.context.step_samples, size=self.context.gang.size)
 
     def run_epoch(self) -> None:
         """Take the steps of the current epoch that are left."""
-        gang, training, state = self.context.gang, self.context.config.training, self.state
-        order = epoch_order(self.training_samples, seed=training.seed, epoch=state.epoch)
-        mine = shard(self.training_samples, batch=training.batch_size, rank=gang.rank, size=gang.size, order=order)
-        rates = learning_rates(training, size=gang.size, epoch=state.epoch, steps=mine.steps)
-        plan = EpochPlan.of(mine, epoch=state.epoch, learning_rates=rates)
+        context, state = self.context, self.state
+        plan = epoch_plan(context, self.split.training, epoch=state.epoch)
         run = partial(self.run, plan)
-        for call in in_calls(self.context, run, first=state.step, steps=mine.steps, length=self.training_calls):
+        for call in in_calls(context, run, self.split.training, plan.shard, first=state.step, length=self.training_calls):
             state.sums = [before + new for before, new in zip(state.sums, call.sums.tolist(), strict=True)]
             state.step = call.end
             self._look_around(call)
-        counts = gang.gather(np.array([float(mine.samples)])).ravel()
+        average_statistics(context.gang, self.network)
+        counts = context.gang.gather(np.array([float(plan.shard.samples)])).ravel()
         state.samples[state.epoch :] = [[int(count) for count in counts]]  # there already, if validation was interrupted
 
     def finish_epoch(self) -> dict[str, float]:
@@ -142,7 +131,8 @@ class _Loop:
         return metrics
 
     def save(self) -> None:
-        """Write a checkpoint; only rank 0 does, and only while no newer attempt has begun."""
+        """Write a checkpoint; only rank 0 does, and only while no newer attempt has begun. All ranks must call this."""
+        average_statistics(self.context.gang, self.network)
         if not self.context.is_chief:
             return
         fence.require_newest(self.context.paths)
@@ -171,14 +161,16 @@ class _Loop:
         if not self.is_checked:
             check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
             self.is_checked = True
-        samples = self.context.config.training.batch_size * self.context.gang.size
+        _require_number(call, training=self.context.config.training, epoch=self.state.epoch + 1)
+        samples = self.context.step_samples * self.context.gang.size
         self.context.progress.step(step=self._steps_done(), samples=samples, epoch=self.state.epoch)
         self._stop_if_told(call)
 
     def _validate(self) -> NDArray[np.float64]:
         """Sums over the validation samples of all ranks: loss, correct answers, samples."""
         sums = np.zeros(3)
-        for call in in_calls(self.context, self.validate, first=0, steps=self.validation_steps, length=self.validation_calls):
+        part, feed = self.validation, self.split.validation
+        for call in in_calls(self.context, self.validate, feed, part, first=0, length=self.validation_calls):
             sums += call.sums
             self.context.progress.part_done()
             self._stop_if_told(call)
@@ -208,12 +200,21 @@ class _Loop:
         context.progress.checkpoint(stage=Stage.TRAINING, epoch=self.state.epoch, step=self._steps_done())
 
 
+def _require_number(call: Call, *, training: Training, epoch: int) -> None:
+    """Raises TrainerError (NotANumber) as soon as the loss is none: the steps that follow would only burn time."""
+    if not math.isfinite(call.sums[0]):
+        raise _not_a_number(f"loss became {call.sums[0]} by step {call.end} of epoch {epoch}", training=training)
+
+
 def _require_numbers(metrics: dict[str, float], *, training: Training, epoch: int) -> None:
     broken = [name for name in ("loss", "val_loss") if not math.isfinite(metrics[name])]
     if broken:
-        raise failed(
-            f"{' and '.join(broken)} became {metrics[broken[0]]} in epoch {epoch}, with spec.training.optimizer.learningRate "
-            f"{training.optimizer.learning_rate}.",
-            cause=Cause.NOT_A_NUMBER,
-            hint="Lower spec.training.optimizer.learningRate, or see that the data has no NaN.",
-        )
+        raise _not_a_number(f"{' and '.join(broken)} became {metrics[broken[0]]} in epoch {epoch}", training=training)
+
+
+def _not_a_number(what: str, *, training: Training) -> TrainerError:
+    return failed(
+        f"The {what}, with spec.training.optimizer.learningRate {training.optimizer.learning_rate}.",
+        cause=Cause.NOT_A_NUMBER,
+        hint="Lower spec.training.optimizer.learningRate, or see that the data has no NaN.",
+    )

@@ -1,0 +1,1 @@
+"""Values that are `Auto` in the spec: found by measuring, before anything is trained."""

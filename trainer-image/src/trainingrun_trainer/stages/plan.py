@@ -1,0 +1,37 @@
+"""What a rank does in an epoch. It follows from the configuration, so that an interrupted epoch goes on as planned."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.feed import Feed
+from trainingrun_trainer.data.shard import Shard, epoch_order, shard
+from trainingrun_trainer.stages.schedule import learning_rates
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """What the steps of an epoch need beside their samples."""
+
+    shard: Shard
+    learning_rates: NDArray[np.float32]
+    key: int
+    """Of what augmentation draws in this epoch on this rank."""
+    before: int
+    """Steps of the epochs before."""
+
+
+def epoch_plan(context: Context, feed: Feed, *, epoch: int) -> EpochPlan:
+    """The plan of this rank for an epoch, counted from 0."""
+    training, gang = context.config.training, context.gang
+    order = epoch_order(len(feed), seed=training.seed, epoch=epoch)
+    mine = shard(len(feed), batch=context.step_samples, rank=gang.rank, size=gang.size, order=order)
+    batches = gang.size * context.config.backward_passes_per_step
+    return EpochPlan(
+        shard=mine,
+        learning_rates=learning_rates(training, batches=batches, epoch=epoch, steps=mine.steps),
+        key=int(np.random.default_rng((training.seed, epoch, gang.rank)).integers(2**63)),
+        before=epoch * mine.steps,
+    )
