@@ -8,6 +8,7 @@ In a worker pod:
   - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
   - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
     root: the paths inside come from the configuration;
+  - a ConfigMap with the user's network is mounted read-only at `CODE_MOUNT`, which then comes first on Python's path;
   - only `/tmp`, the output and the volumes of the user are writable.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
@@ -37,6 +38,7 @@ from trainingrun.api.output import Output
 from trainingrun.api.status import Choice, Result
 from trainingrun.api.strategy import GradientCompression, StrategyType
 from trainingrun.api.training import Training
+from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
 from trainingrun.mounts import DATA_MOUNT as DATA_MOUNT
 from trainingrun.mounts import OUTPUT_MOUNT as OUTPUT_MOUNT

@@ -4,9 +4,10 @@ Apart from the contract, which imports the API: the API refuses volumes of the u
 """
 
 CONFIG_MOUNT = "/etc/trainingrun"
+CODE_MOUNT = "/etc/trainingrun-code"
 DATA_MOUNT = "/data"
 OUTPUT_MOUNT = "/output"
 SCRATCH_MOUNT = "/tmp"
 SHARED_MEMORY_MOUNT = "/dev/shm"
 
-TRAINER_MOUNTS = (CONFIG_MOUNT, DATA_MOUNT, OUTPUT_MOUNT, SCRATCH_MOUNT, SHARED_MEMORY_MOUNT)
+TRAINER_MOUNTS = (CONFIG_MOUNT, CODE_MOUNT, DATA_MOUNT, OUTPUT_MOUNT, SCRATCH_MOUNT, SHARED_MEMORY_MOUNT)

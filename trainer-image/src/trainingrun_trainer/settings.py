@@ -24,6 +24,8 @@ class Settings:
     """`host:port` of the rendezvous store, for workers other than 0."""
     data: Path
     builtin_data: Path
+    code: Path
+    """Where a ConfigMap with the user's network is mounted."""
     output: Path
     termination_message: Path
     rendezvous_port: int
@@ -38,6 +40,7 @@ class Settings:
             coordinator=environment.get(contract.COORDINATOR_VARIABLE) or None,
             data=Path(environment.get("TRAININGRUN_DATA_MOUNT", contract.DATA_MOUNT)),
             builtin_data=Path(environment.get("TRAININGRUN_BUILTIN_DATA", BUILTIN_DATA)),
+            code=Path(environment.get("TRAININGRUN_CODE_MOUNT", contract.CODE_MOUNT)),
             output=Path(environment.get("TRAININGRUN_OUTPUT_MOUNT", contract.OUTPUT_MOUNT)),
             termination_message=Path(environment.get("TRAININGRUN_TERMINATION_MESSAGE", contract.TERMINATION_MESSAGE_PATH)),
             rendezvous_port=int(environment.get("TRAININGRUN_RENDEZVOUS_PORT", contract.RENDEZVOUS_PORT)),
