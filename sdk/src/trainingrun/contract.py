@@ -10,6 +10,7 @@ In a worker pod:
     root: the paths inside come from the configuration;
   - what it takes to reach a uri is mounted read-only at `DATA_ACCESS_MOUNT` and `OUTPUT_ACCESS_MOUNT`: the keys of the
     Secret as files, and `CERTIFICATE_AUTHORITY_FILE`. What is missing in the cluster is missing there;
+  - a ConfigMap with the user's network is mounted read-only at `CODE_MOUNT`, which then comes first on Python's path;
   - only `/tmp`, the output and the volumes of the user are writable.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
@@ -39,6 +40,7 @@ from trainingrun.api.output import Output
 from trainingrun.api.status import Choice, Result
 from trainingrun.api.strategy import GradientCompression, StrategyType
 from trainingrun.api.training import Training
+from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
 from trainingrun.mounts import DATA_ACCESS_MOUNT as DATA_ACCESS_MOUNT
 from trainingrun.mounts import DATA_MOUNT as DATA_MOUNT

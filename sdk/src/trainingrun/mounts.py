@@ -4,6 +4,7 @@ Apart from the contract, which imports the API: the API refuses volumes of the u
 """
 
 CONFIG_MOUNT = "/etc/trainingrun"
+CODE_MOUNT = "/etc/trainingrun-code"
 DATA_MOUNT = "/data"
 OUTPUT_MOUNT = "/output"
 DATA_ACCESS_MOUNT = "/etc/trainingrun-data"
@@ -13,6 +14,7 @@ SHARED_MEMORY_MOUNT = "/dev/shm"
 
 TRAINER_MOUNTS = (
     CONFIG_MOUNT,
+    CODE_MOUNT,
     DATA_MOUNT,
     OUTPUT_MOUNT,
     DATA_ACCESS_MOUNT,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tf_keras
 
 from tests.unit.trainer.gangs import a_config
 from trainingrun.contract import AttemptConfig, ProgressReport
@@ -20,6 +21,8 @@ from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
+
+tf_keras.backend.experimental.enable_tf_random_generator()  # as a rank does
 
 
 class Notes(Reporter):
@@ -84,9 +87,10 @@ def alone(output: Path, *, is_interrupted: Callable[[], bool] = lambda: False, *
     return Alone(config=a_config(**spec), output=output, is_interrupted=is_interrupted)
 
 
-def easy_samples(count: int = 120, *, features: int = 6) -> Split:
+def easy_samples(count: int = 120, *, shape: tuple[int, ...] = (6,)) -> Split:
     """Two classes that are easy to tell apart; a quarter for validation and a quarter for test."""
     labels = np.arange(count) % 2
-    inputs = np.random.default_rng(1).normal(labels[:, None], 0.3, (count, features)).astype(np.float32)
+    means = labels.reshape(-1, *(1 for _ in shape))
+    inputs = np.random.default_rng(1).normal(means, 0.3, (count, *shape)).astype(np.float32)
     parts = part(count, validation_fraction=0.25, test_fraction=0.25, seed=1)
     return Split(*(InMemory(dataset(inputs, labels, where="here").take(positions)) for positions in parts))

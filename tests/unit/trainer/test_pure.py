@@ -14,7 +14,7 @@ from trainingrun_trainer.agent.verdict import Ended, first_cause, judge
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.messages import Message
-from trainingrun_trainer.models.parameters import parse
+from trainingrun_trainer.models.parameters import builtin_parameters
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.rank import unexpected
 from trainingrun_trainer.stages.early_stopping import judge_epoch
@@ -153,10 +153,12 @@ def test_the_last_word_always_fits_and_loses_its_log_first() -> None:
 
 
 def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:
-    mlp = parse(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "dropout", "value": "0.2"}]}))
+    mlp = builtin_parameters(
+        Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "dropout", "value": "0.2"}]})
+    )
     assert (mlp.hidden_units, mlp.dropout) == ((128,), 0.2)
     with pytest.raises(TrainerError, match="depth is no parameter"):
-        parse(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "depth", "value": "3"}]}))
+        builtin_parameters(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "depth", "value": "3"}]}))
 
 
 LOST = """Graph execution error:

@@ -28,6 +28,8 @@ class Settings:
     builtin_data: Path
     data_access: Path
     """What opens the uri of the data: see the contract."""
+    code: Path
+    """Where a ConfigMap with the user's network is mounted."""
     output: Path
     output_access: Path
     termination_message: Path
@@ -44,6 +46,7 @@ class Settings:
             data=Path(environment.get("TRAININGRUN_DATA_MOUNT", contract.DATA_MOUNT)),
             builtin_data=Path(environment.get("TRAININGRUN_BUILTIN_DATA", BUILTIN_DATA)),
             data_access=Path(environment.get("TRAININGRUN_DATA_ACCESS_MOUNT", contract.DATA_ACCESS_MOUNT)),
+            code=Path(environment.get("TRAININGRUN_CODE_MOUNT", contract.CODE_MOUNT)),
             output=Path(environment.get("TRAININGRUN_OUTPUT_MOUNT", contract.OUTPUT_MOUNT)),
             output_access=Path(environment.get("TRAININGRUN_OUTPUT_ACCESS_MOUNT", contract.OUTPUT_ACCESS_MOUNT)),
             termination_message=Path(environment.get("TRAININGRUN_TERMINATION_MESSAGE", contract.TERMINATION_MESSAGE_PATH)),

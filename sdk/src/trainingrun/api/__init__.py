@@ -9,7 +9,15 @@ from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, 
 from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
-from trainingrun.api.model import BuiltinModel, Model, ModelType, Parameter
+from trainingrun.api.model import (
+    ApplicationModel,
+    ApplicationName,
+    BuiltinModel,
+    EntrypointModel,
+    Model,
+    ModelType,
+    Parameter,
+)
 from trainingrun.api.output import Output
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
@@ -63,6 +71,8 @@ __all__ = [
     "PLURAL",
     "VERSION",
     "Account",
+    "ApplicationModel",
+    "ApplicationName",
     "Artifact",
     "Augmentation",
     "BuiltinDataset",
@@ -81,6 +91,7 @@ __all__ = [
     "DataFormat",
     "DataSource",
     "EarlyStopping",
+    "EntrypointModel",
     "EnvironmentVariable",
     "Failure",
     "FillMode",

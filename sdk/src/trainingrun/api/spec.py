@@ -108,6 +108,11 @@ class TrainingRunSpec(Frozen):
             ".format([self.workers.replicas, self.workers.processesPerWorker])",
             computed=True,
         ),
+        rule(
+            "!has(self.model.application) || !has(self.model.application.weightsFile) || !has(self.data.source.builtin)",
+            "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights: use another "
+            "data source, or remove weightsFile to begin with random weights.",
+        ),
     )
 
     @property

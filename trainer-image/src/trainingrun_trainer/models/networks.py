@@ -1,67 +1,40 @@
-"""MLP and CNN as tf_keras models that return logits."""
+"""The network of `spec.model` as a tf_keras model that returns logits."""
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 import tf_keras
 
-from trainingrun.api import Model, ModelType
+from trainingrun.api import Model
+from trainingrun.contract import CODE_MOUNT
 from trainingrun_trainer.errors import bad_config
-from trainingrun_trainer.models.parameters import NetworkParameters, parse
+from trainingrun_trainer.models.application import build_application
+from trainingrun_trainer.models.builtin import build_builtin
+from trainingrun_trainer.models.entrypoint import build_entrypoint
+from trainingrun_trainer.storage import Folder
 
 Network = Any
 
-_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "ReLU": tf.nn.relu,
-    "ReLU6": tf.nn.relu6,
-    "HardSwish": lambda x: x * tf.nn.relu6(x + 3.0) / 6.0,
-    "GELU": tf.nn.gelu,
-}
 
-
-def build(model: Model, *, shape: tuple[int, ...], classes: int, seed: int) -> Network:
+def build(
+    model: Model,
+    *,
+    shape: tuple[int, ...],
+    classes: int,
+    seed: int,
+    data: Folder | None = None,
+    code: Path = Path(CODE_MOUNT),
+) -> Network:
     """Build the network for samples of this shape; equal seeds give equal weights.
 
-    Raises TrainerError (bad config) when the network cannot take such samples.
+    `data` is the data source, which may hold start weights, and `code` is where a ConfigMap with the user's network is mounted.
+    Raises TrainerError (bad config) when the network cannot take such samples or cannot be built.
     """
     tf_keras.utils.set_random_seed(seed)
-    parameters = parse(model)
-    layers = _mlp(parameters) if model.builtin.type is ModelType.MLP else _cnn(parameters, shape=shape)
-    return tf_keras.Sequential([tf_keras.Input(shape), *layers, tf_keras.layers.Dense(classes, name="logits")])
-
-
-def _mlp(parameters: NetworkParameters) -> list[Any]:
-    """Flatten, then dense layers."""
-    return [tf_keras.layers.Flatten(), *_dense(parameters)]
-
-
-def _cnn(parameters: NetworkParameters, *, shape: tuple[int, ...]) -> list[Any]:
-    """Blocks of convolution and pooling, each halving the image, then dense layers."""
-    if len(shape) != 3:
-        raise bad_config(
-            f"spec.model.builtin.type CNN needs images, but the samples have the shape {list(shape)}: use MLP, or images of "
-            "[height, width] or [height, width, channels]."
-        )
-    smallest = 2 ** len(parameters.filters)
-    if min(shape[:2]) < smallest:
-        raise bad_config(
-            f"spec.model.parameters filters has {len(parameters.filters)} entries, each halving the image, so images must be "
-            f"at least {smallest} x {smallest}; these are {shape[0]} x {shape[1]}. Take fewer filters."
-        )
-    activation = _ACTIVATIONS[parameters.activation]
-    blocks: list[Any] = []
-    for count in parameters.filters:
-        convolution = tf_keras.layers.Conv2D(count, parameters.kernel_size, padding="same", activation=activation)
-        blocks += [convolution, tf_keras.layers.MaxPool2D()]
-    return [*blocks, tf_keras.layers.Flatten(), *_dense(parameters)]
-
-
-def _dense(parameters: NetworkParameters) -> list[Any]:
-    activation = _ACTIVATIONS[parameters.activation]
-    layers: list[Any] = []
-    for units in parameters.hidden_units:
-        layers.append(tf_keras.layers.Dense(units, activation=activation))
-        if parameters.dropout > 0:
-            layers.append(tf_keras.layers.Dropout(parameters.dropout))
-    return layers
+    if model.builtin is not None:
+        return build_builtin(model, shape=shape, classes=classes)
+    if model.application is not None:
+        return build_application(model, shape=shape, classes=classes, data=data)
+    if model.entrypoint is not None:
+        return build_entrypoint(model, shape=shape, classes=classes, code=code)
+    raise bad_config("spec.model names no network: set one of builtin, application and entrypoint.")

@@ -13,7 +13,7 @@ from trainingrun_trainer.data.feed import Batches, Feed, Split, batches_signatur
 from trainingrun_trainer.data.shard import Shard, shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.stages.calls import CallLength, in_calls
-from trainingrun_trainer.stages.step import correct_answers
+from trainingrun_trainer.stages.step import correct_answers, in_doubles
 
 Tensor = Any
 Network = Any
@@ -69,9 +69,9 @@ def evaluation_steps(network: Network, feed: Feed, part: Shard) -> Callable[[Bat
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=answers, logits=logits)
             used = weights[step]
             counted = [tf.reduce_sum(losses * used), correct_answers(logits, answers, used), tf.reduce_sum(used)]
-            return step + 1, sums + tf.stack(counted)
+            return step + 1, sums + in_doubles(counted)
 
-        _, sums = tf.while_loop(lambda step, _: step < tf.shape(rows)[0], one_step, (tf.constant(0), tf.zeros([3])))
+        _, sums = tf.while_loop(lambda step, _: step < tf.shape(rows)[0], one_step, (tf.constant(0), tf.zeros([3], tf.float64)))
         return sums
 
     def call(batches: Batches, first: int) -> Tensor:

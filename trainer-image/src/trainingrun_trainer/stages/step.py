@@ -70,7 +70,7 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
             optimizer.apply(gang.sum_gradients(gradients), learning_rate=rates[step])
             return step + 1, sums + counted, following
 
-        first = (tf.constant(0), tf.zeros([3]), batch(tf.constant(0)))
+        first = (tf.constant(0), tf.zeros([3], tf.float64), batch(tf.constant(0)))
         _, sums, _ = tf.while_loop(lambda step, *_: step < steps, one_step, first, parallel_iterations=1)
         return sums
 
@@ -136,7 +136,7 @@ def _differentiation(context: Context, network: Network) -> Differentiation:
                 penalties += [2 * l2 * tf.nn.l2_loss(kernel) for kernel in kernels(trained)]
             objective = loss / total + (tf.add_n(penalties) * share if penalties else 0.0)
         gradients = tape.gradient(objective, trained, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        counted = tf.stack([loss, correct_answers(logits, labels, weights), tf.reduce_sum(weights)])
+        counted = in_doubles([loss, correct_answers(logits, labels, weights), tf.reduce_sum(weights)])
         return [tf.convert_to_tensor(gradient) for gradient in gradients], counted
 
     return differentiate
@@ -167,3 +167,8 @@ def correct_answers(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     """How many samples, each counted by its weight, have their label as the largest logit."""
     hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
     return tf.reduce_sum(tf.cast(hits, tf.float32) * weights)
+
+
+def in_doubles(sums: list[Tensor]) -> Tensor:
+    """One vector, so exact that it does not matter how many steps are added up in one call."""
+    return tf.cast(tf.stack(sums), tf.float64)

@@ -158,10 +158,10 @@ class _Loop:
 
     def _look_around(self, call: Call) -> None:
         """After some steps: see once that the ranks train together, report, and stop when any rank has been told to."""
+        _require_number(call, training=self.context.config.training, epoch=self.state.epoch + 1)
         if not self.is_checked:
             check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
             self.is_checked = True
-        _require_number(call, training=self.context.config.training, epoch=self.state.epoch + 1)
         samples = self.context.step_samples * self.context.gang.size
         self.context.progress.step(step=self._steps_done(), samples=samples, epoch=self.state.epoch)
         self._stop_if_told(call)

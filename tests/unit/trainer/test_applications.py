@@ -1,0 +1,232 @@
+"""The networks of tf_keras.applications: what they are given, what they learn from, and the weights that they begin with."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from trainingrun.api import ApplicationName, Model
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.models.weights import kernels, moving_statistics
+from trainingrun_trainer.storage import local_folder
+
+SMALL = {"alpha": "0.35"}
+
+
+def an_application(name: str = "MobileNetV2", *, weights: str | None = None, **parameters: str) -> Model:
+    application = {"name": name} if weights is None else {"name": name, "weightsFile": weights}
+    named = [{"name": key, "value": value} for key, value in parameters.items()]
+    return Model.model_validate({"application": application, "parameters": named})
+
+
+def built(model: Model, *, shape: tuple[int, ...] = (32, 32, 3), seed: int = 1, **surroundings: Any) -> Any:
+    return build(model, shape=shape, classes=10, seed=seed, **surroundings)
+
+
+def base_of(network: Any) -> Any:
+    """The network of tf_keras.applications in ours."""
+    return next(layer for layer in network.layers if isinstance(layer, tf_keras.Model))
+
+
+def samples(shape: tuple[int, ...] = (32, 32, 3), count: int = 4) -> Any:
+    return np.random.default_rng(1).random((count, *shape)).astype(np.float32)
+
+
+def train_once(network: Any, inputs: Any) -> float:
+    """One step as the trainer takes it: in a loop in a graph, without AutoGraph."""
+    optimizer = tf_keras.optimizers.SGD(0.01)
+    optimizer.build(network.trainable_variables)
+
+    def one_step(step: Any, loss: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            logits = network(inputs, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.range(len(inputs)), logits))
+        optimizer.apply_gradients(
+            zip(tape.gradient(loss, network.trainable_variables), network.trainable_variables, strict=True)
+        )
+        return step + 1, loss
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    def run() -> Any:
+        return tf.while_loop(lambda step, _: step < 1, one_step, (0, 0.0))[1]
+
+    return float(run())
+
+
+PREPROCESSING = {
+    "MobileNet": "mobilenet",
+    "MobileNetV2": "mobilenet_v2",
+    "MobileNetV3Small": "mobilenet_v2",  # the layer that we leave out does the same
+    "MobileNetV3Large": "mobilenet_v2",
+    "EfficientNetB0": "efficientnet",
+    "EfficientNetV2B0": "efficientnet_v2",
+    "NASNetMobile": "nasnet",
+    "DenseNet121": "densenet",
+}
+"""Modules of tf_keras.applications that say what a network wants to be made of pixels from 0 to 255."""
+
+TRAINED = ("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0")
+"""Those whose step is traced in some seconds; the others are only called."""
+
+
+@pytest.mark.parametrize("name", ApplicationName)
+def test_an_application_gets_the_pixels_that_it_was_designed_for_and_learns(name: ApplicationName) -> None:
+    network = built(an_application(name, **(SMALL if name.startswith("MobileNet") else {})))
+    base = base_of(network)
+    given = tf_keras.Model(network.input, base.inbound_nodes[-1].keras_inputs[0])(samples())
+    wanted = getattr(tf_keras.applications, PREPROCESSING[name]).preprocess_input(samples() * 255)
+    np.testing.assert_allclose(given, wanted, atol=1e-4)
+    rescales = any(isinstance(layer, tf_keras.layers.Rescaling) for layer in base.layers)
+    assert rescales is name.startswith("EfficientNet")
+
+    assert network(samples()).shape == (4, 10)
+    if name in TRAINED:
+        before = [variable.numpy() for variable in moving_statistics(network)]
+        assert np.isfinite(train_once(network, samples()))
+        moved = [(old != new.numpy()).any() for old, new in zip(before, moving_statistics(network), strict=True)]
+        assert np.mean(moved) > 0.9
+
+
+def test_the_statistics_follow_as_fast_as_asked() -> None:
+    """Their own 0.999 would need thousands of steps before a validation says anything."""
+    for momentum, share in (("0.5", 0.5), ("0.9", 0.1)):
+        network = built(an_application(**SMALL, normalizationMomentum=momentum))
+        variance = base_of(network).get_layer("bn_Conv1").moving_variance
+        network(samples(), training=True)
+        assert (1 - variance.numpy()).max() == pytest.approx(share, rel=0.1)  # the first batch has nearly no variance
+
+
+def test_grey_images_are_repeated_and_images_of_any_shape_taken() -> None:
+    shape = (33, 47, 1)
+    network = built(an_application(**SMALL), shape=shape)
+    given = tf_keras.Model(network.input, base_of(network).inbound_nodes[-1].keras_inputs[0])(samples(shape))
+    np.testing.assert_allclose(given, np.repeat(samples(shape), 3, axis=-1) * 2 - 1, atol=1e-6)
+    assert network(samples(shape)).shape == (4, 10)
+
+
+def test_small_images_are_resized_on_request() -> None:
+    network = built(an_application(**SMALL, inputSize="40"), shape=(28, 28, 1))
+    assert base_of(network).input_shape == (None, 40, 40, 3)
+    assert network(samples((28, 28, 1))).shape == (4, 10)
+
+
+CHOICES: dict[str, tuple[Model, Any]] = {
+    "alpha": (an_application(**SMALL), lambda network: base_of(network).count_params() < 1_000_000),
+    "pooling": (
+        an_application(**SMALL, pooling="Max"),
+        lambda network: isinstance(base_of(network).layers[-1], tf_keras.layers.GlobalMaxPooling2D),
+    ),
+    "dropout": (an_application(**SMALL, dropout="0.5"), lambda network: network.layers[-2].rate == 0.5),
+    "minimalistic": (
+        an_application("MobileNetV3Small", minimalistic="true"),
+        lambda network: not any(layer.name.endswith("squeeze_excite/Mul") for layer in base_of(network).layers),
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "shows"), CHOICES.values(), ids=CHOICES)
+def test_a_parameter_changes_the_network(model: Model, shows: Any) -> None:
+    assert shows(built(model))
+    assert not shows(built(an_application(model.application.name)))  # type: ignore[union-attr]  # it is an application
+
+
+REFUSED: dict[str, tuple[Model, tuple[int, ...], str]] = {
+    "a small image": (
+        an_application(),
+        (28, 28, 1),
+        "spec.model.application.name MobileNetV2 needs images of at least 32 x 32; these are 28 x 28. Set .* inputSize",
+    ),
+    "four channels": (an_application(), (32, 32, 4), "needs images with one or three channels, but the samples have the shape"),
+    "no image": (an_application(), (6,), r"but the samples have the shape \[6\]: use spec.model.builtin"),
+    "an unknown parameter": (an_application(depth="3"), (32, 32, 3), "depth is no parameter of MobileNetV2"),
+    "alpha elsewhere": (an_application("DenseNet121", alpha="1"), (32, 32, 3), "alpha is no parameter of DenseNet121"),
+    "minimalistic elsewhere": (an_application(minimalistic="true"), (32, 32, 3), "minimalistic is no parameter of MobileNetV2"),
+    "a dropout of one": (an_application(dropout="1"), (32, 32, 3), "dropout 1.0 must be from 0 to below 1"),
+}
+
+
+@pytest.mark.parametrize(("model", "shape", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_built_is_refused_in_a_sentence(model: Model, shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises(TrainerError, match=words) as refused:
+        built(model, shape=shape)
+    assert refused.value.cause == "BadConfig"
+
+
+def test_equal_seeds_give_equal_weights_and_other_seeds_others() -> None:
+    one, two, other = (built(an_application(**SMALL), seed=seed).get_weights() for seed in (1, 1, 2))
+    assert all((first == second).all() for first, second in zip(one, two, strict=True))
+    assert any((first != second).any() for first, second in zip(one, other, strict=True))
+
+
+def test_kernels_are_penalised_and_normalisation_and_biases_are_not() -> None:
+    network = built(an_application(**SMALL))
+    names = {weight.name.rpartition("/")[2] for weight in network.trainable_variables}
+    penalised = {weight.name.rpartition("/")[2] for weight in kernels(network.trainable_variables)}
+    assert (penalised, names - penalised) == ({"kernel:0", "depthwise_kernel:0"}, {"bias:0", "gamma:0", "beta:0"})
+    named = tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(2, name="kernels")])
+    assert [weight.name for weight in kernels(named.trainable_variables)] == ["kernels/kernel:0"]
+
+
+def test_frozen_weights_are_no_moving_statistics() -> None:
+    network = built(an_application(**SMALL))
+    statistics = [variable.name for variable in moving_statistics(network)]
+    network.trainable = False
+    assert [variable.name for variable in moving_statistics(network)] == statistics
+    assert {name.rpartition("/")[2] for name in statistics} == {"moving_mean:0", "moving_variance:0"}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights as Keras publishes them: a network without and with its classifier of a thousand classes."""
+    folder = tmp_path_factory.mktemp("weights")
+    make = tf_keras.applications.MobileNetV2
+    make(weights=None, alpha=0.35, input_shape=(96, 96, 3), include_top=False).save_weights(folder / "no_top.h5")
+    make(weights=None, alpha=0.35, input_shape=(96, 96, 3)).save_weights(folder / "top.h5")
+    make(weights=None, alpha=0.5, input_shape=(96, 96, 3), include_top=False).save_weights(folder / "wide.h5")
+    tf_keras.applications.MobileNet(weights=None, alpha=0.25, include_top=False).save_weights(folder / "other.h5")
+    built(an_application(**SMALL)).save_weights(folder / "new.weights.h5")
+    (folder / "text.h5").write_text("no weights")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["no_top.h5", "top.h5"])
+def test_weights_of_a_file_are_those_of_the_network_but_for_the_classifier(published: Path, name: str) -> None:
+    network = built(an_application(**SMALL, weights=name), data=local_folder(published))
+    reference = tf_keras.applications.MobileNetV2(weights=None, alpha=0.35, include_top=False, input_shape=(32, 32, 3))
+    reference.load_weights(published / name, by_name=True)
+    for found, expected in zip(base_of(network).get_weights(), reference.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert network.layers[-1].get_weights()[0].shape[1] == 10
+
+
+def test_layers_of_other_names_are_found_by_their_order(published: Path) -> None:
+    renamed = tf_keras.applications.MobileNetV2(weights=None, alpha=0.35, include_top=False, input_shape=(96, 96, 3))
+    for layer in renamed.layers:
+        layer._name = f"my_{layer.name}"
+    renamed.save_weights(published / "renamed.h5")
+    network = built(an_application(**SMALL, weights="renamed.h5"), data=local_folder(published))
+    for found, expected in zip(base_of(network).get_weights(), renamed.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+UNFIT: dict[str, tuple[str, str]] = {
+    "a missing file": ("none.h5", r"There is no file none.h5 \(spec.model.application.weightsFile\) in the data source"),
+    "a text": ("text.h5", "text.h5 is no file of weights in HDF5"),
+    "the other format": ("new.weights.h5", "new.weights.h5 is no file of weights in HDF5"),
+    "another width": (
+        "wide.h5",
+        r"does not fit mobilenetv2_0.35_32: layer block_1_project has weights of the shapes \[1, 1, 48, 8\].*\[1, 1, 48, 16\]",
+    ),
+    "another network": ("other.h5", "other.h5 has no layer Conv1 of mobilenetv2_0.35_32: it holds 54 layers, conv1"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), UNFIT.values(), ids=UNFIT)
+def test_weights_that_do_not_fit_are_refused_and_the_layer_named(published: Path, name: str, words: str) -> None:
+    with pytest.raises(TrainerError, match=words) as refused:
+        built(an_application(**SMALL, weights=name), data=local_folder(published))
+    assert refused.value.cause == "BadConfig"
