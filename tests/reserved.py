@@ -12,6 +12,7 @@ PLACES = (
     *(
         "/data",
         "/output",
+        "/etc/trainingrun-code",
         "/etc/trainingrun-data",
         "/etc/trainingrun-output",
         "/tmp",

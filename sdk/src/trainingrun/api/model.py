@@ -85,6 +85,16 @@ class EntrypointModel(Frozen):
         ),
     ] = None
 
+    model_config = rules(
+        rule(
+            f"!has(self.configMapName) || self.function.matches('^{_NAME}:')",
+            "'model.entrypoint.function ' + self.function + ' names a module of a package, but a ConfigMap holds files and no "
+            "folders: name a module without a point, or install the package in the image and remove configMapName.'",
+            field_path=".function",
+            computed=True,
+        )
+    )
+
 
 class Parameter(Frozen):
     """A named parameter of the network; values are strings."""
