@@ -15,8 +15,8 @@ SIZE = 32
 def put_colours(tmp_path: Path, *, count: int = 160) -> dict[str, Any]:
     """Small colour images, of two classes that differ in one colour; returns the data block that reads them."""
     labels = np.arange(count) % 2
-    images = np.random.default_rng(1).integers(0, 160, (count, SIZE, SIZE, 3))
-    images[..., 0] += labels[:, None, None] * 90
+    images = np.random.default_rng(1).integers(0, 60, (count, SIZE, SIZE, 3))
+    images[..., 0] += labels[:, None, None] * 180
     (tmp_path / "data").mkdir()
     np.savez(tmp_path / "data" / "d.npz", x=images.astype(np.uint8), y=labels)
     return {
@@ -28,9 +28,10 @@ def put_colours(tmp_path: Path, *, count: int = 160) -> dict[str, Any]:
 
 
 def test_an_application_learns_on_two_ranks_and_is_published(start: Start, tmp_path: Path) -> None:
-    model = {"application": {"name": "MobileNetV2"}, "parameters": [{"name": "alpha", "value": "0.35"}]}
+    parameters = [{"name": "alpha", "value": "0.35"}, {"name": "normalizationMomentum", "value": "0.5"}]
+    model = {"application": {"name": "MobileNetV2"}, "parameters": parameters}
     augmentation = {"widthShift": "0.1", "horizontalFlip": True, "fillMode": "Wrap"}
-    training = {"epochs": 6, "batchSize": 16, "regularization": {"l2": "1e-5"}}
+    training = {"epochs": 12, "batchSize": 16, "optimizer": {"learningRate": "0.002"}, "regularization": {"l2": "1e-5"}}
     gang = start(data=put_colours(tmp_path), model=model, augmentation=augmentation, training=training)
     assert [record.exit_code for record in gang.wait()] == [0, 0], gang.log(0)[-3000:]
     result = result_of(tmp_path)
