@@ -10,5 +10,6 @@ VARIABLES = (
 
 PLACES = (
     *("/data", "/output", "/tmp", "/dev", "/dev/shm", "/etc", "/etc/trainingrun", "/opt", "/opt/venv", "/proc", "/sys"),
+    *("/etc/trainingrun-code", "/etc/trainingrun-data", "/etc/trainingrun-output"),
     *("/bin", "/boot", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr", "/var"),
 )

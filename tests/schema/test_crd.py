@@ -12,6 +12,10 @@ from tools.kubectl import Kubectl, KubectlError
 ROOT = Path(__file__).parent.parent.parent
 PVC = {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist"}}
 
+S3 = {"uri": "s3://datasets/mnist"}
+CA = {"certificateAuthority": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}
+ACCESS = {"secretName": "reader", "endpoint": "https://minio.storage:9000", **CA}
+
 
 def test_the_crd_fits_into_a_plain_kubectl_apply() -> None:
     assert (ROOT / "crds" / "trainingruns.yaml").stat().st_size < 200_000
@@ -72,6 +76,21 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "spec__data__idx": {"images": "a", "labels": "b"},
     },
     "NPZ on a claim": {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__npz": {"file": "a.npz"}},
+    "data and output at a store of one's own": {
+        "spec__data": {"source": {**S3, **ACCESS}, "format": "IDX"},
+        "spec__output": {
+            "uri": "s3://models/a/b/",
+            "endpoint": "http://10.96.0.7",
+            "certificateAuthority": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}},
+        },
+    },
+    "data and output at a cloud": {
+        "spec__data": {"source": {"uri": "gs://datasets"}, "format": "NPZ"},
+        "spec__output": {"uri": "gs://models/digits", "secretName": "writer"},
+    },
+    "data at a web server": {
+        "spec__data": {"source": {"uri": "https://data.example:8443/a%20b", **CA}, "format": "IDX"},
+    },
     "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
     "a CNN with all parameters": {
         "spec__model__builtin__type": "CNN",
@@ -110,6 +129,52 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a float": ({"spec__data__validationFraction": 0.1}, "spec.data.validationFraction"),
     "no data source": ({"spec__data__source": {}}, "data.source needs exactly one of"),
     "two data sources": ({"spec__data__source": {**PVC, "builtin": "MNIST10k"}}, "data.source needs exactly one of"),
+    "no output": ({"spec__output": {}}, "output needs exactly one of persistentVolumeClaim and uri"),
+    "two outputs": ({"spec__output": {**PVC, "uri": "s3://models"}}, "output needs exactly one of"),
+    "a web server as output": (
+        {"spec__output": {"uri": "https://host/models"}},
+        "output.uri https://host/models must begin with s3:// or gs://",
+    ),
+    "data without encryption": (
+        {"spec__data": {"source": {"uri": "http://host/path"}, "format": "IDX"}},
+        "data.source.uri http://host/path must begin with s3:// or gs:// or https://",
+    ),
+    "a uri that climbs": ({"spec__output": {"uri": "s3://models/../other"}}, "spec.output.uri"),
+    "a uri without a bucket": ({"spec__output": {"uri": "s3:///models"}}, "spec.output.uri"),
+    "a uri with a password": (
+        {"spec__data": {"source": {"uri": "https://me:secret@host/a"}, "format": "IDX"}},
+        "spec.data.source.uri",
+    ),
+    "an endpoint with a path": ({"spec__output": {**S3, "endpoint": "https://host/path"}}, "spec.output.endpoint"),
+    "a Secret for a claim": (
+        {"spec__output": {**PVC, "secretName": "writer"}},
+        "output.secretName, endpoint and certificateAuthority are only read with output.uri",
+    ),
+    "an endpoint for builtin data": (
+        {"spec__data__source": {"builtin": "MNIST10k", "endpoint": "https://host"}},
+        "are only read with data.source.uri",
+    ),
+    "a Secret for a web server": (
+        {"spec__data": {"source": {"uri": "https://host/path", "secretName": "s"}, "format": "IDX"}},
+        "data.source.secretName and endpoint are for s3:// and gs://, but data.source.uri is https://host/path",
+    ),
+    "a certificate for Google's cloud": (
+        {"spec__output": {"uri": "gs://models", **CA}},
+        "output.certificateAuthority is for s3:// and https://, but output.uri is gs://models",
+    ),
+    "a certificate from two places": (
+        {
+            "spec__output": {
+                **S3,
+                "certificateAuthority": {
+                    "configMapKeyRef": {"name": "a", "key": "b"},
+                    "secretKeyRef": {"name": "a", "key": "b"},
+                },
+            }
+        },
+        "certificateAuthority needs exactly one of",
+    ),
+    "a uri without a format": ({"spec__data__source": S3}, "data.format is needed"),
     "a claim without a format": ({"spec__data__source": PVC}, "data.format is needed"),
     "a format for builtin data": ({"spec__data__format": "IDX"}, "must be left out with data.source.builtin"),
     "idx with NPZ": (

@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulation.world import World
 from trainingrun_operator.cluster.port import BusyError
+from trainingrun_operator.model import Reference
 
 ALL = ["ConfigMap/mnist-1-run-1", "Job/mnist-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
 
@@ -302,3 +303,23 @@ def _end(world: World) -> object:
         status.checkpoint,
         [(condition.type, condition.status, condition.reason, condition.message) for condition in status.conditions],
     )
+
+
+def test_a_missing_secret_is_waited_for_stalls_the_run_and_starts_it_when_it_comes(world: World) -> None:
+    output = {"uri": "s3://models/digits", "secretName": "writer"}
+    world.apply(spec__output=output, spec__recovery={"startTimeoutSeconds": 60})
+    world.settle()
+    assert (world.state(), world.run().status.conditions[0].reason) == ("Waiting", "SecretNotFound")
+    world.wait(60)
+    world.settle()
+    assert world.state() == "Stalled"
+    assert world.kinds() == []
+    world.user_objects.add(Reference("Secret", "writer"))
+    world.settle()
+    world.kubelet()
+    world.settle()
+    assert world.state() == "Running"
+    world.user_objects.clear()  # a running attempt has what it needs
+    world.succeed()
+    world.settle()
+    assert world.state() == "Succeeded"

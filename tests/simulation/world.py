@@ -22,7 +22,7 @@ from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, Con
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Deletion, Event, Manifest
+from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 
 NAMESPACE = "team"
 Object = dict[str, Any]
@@ -43,6 +43,8 @@ class World:
         self.claims: dict[str, Object] = {
             "models": {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"]}}
         }
+        self.user_objects: set[Reference] = set()
+        """Secrets and ConfigMaps of the user."""
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -247,6 +249,9 @@ class _Api:
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         return self._world.claims.get(name)
+
+    async def may_exist(self, namespace: str, reference: Reference) -> bool:
+        return reference in self._world.user_objects
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         return self._world.objects.get((kind, name))

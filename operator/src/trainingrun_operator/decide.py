@@ -9,6 +9,7 @@ from datetime import datetime
 from trainingrun.api import TrainingRun
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Observed, OperatorConfig
+from trainingrun_operator.policies.access import wait_for_access
 from trainingrun_operator.policies.claims import wait_for_claims
 from trainingrun_operator.policies.completion import complete
 from trainingrun_operator.policies.creation import create_children, start_attempt
@@ -33,6 +34,7 @@ _LADDER = (
     enforce_deadline,
     suspend,
     wait_for_claims,
+    wait_for_access,
     start_attempt,
     recover_from_failure,
     create_children,

@@ -91,6 +91,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """An object of the user's that the run names."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that `decide` may know about the world."""
 
@@ -98,6 +106,8 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     claims: Mapping[str, Claim | None] = field(default_factory=dict)
     """Claims by name; None for one that does not exist."""
+    missing: frozenset[Reference] = frozenset()
+    """Secrets and ConfigMaps that the next attempt needs and that do not exist."""
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""

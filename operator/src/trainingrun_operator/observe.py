@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Service
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service
 
 Raw = Mapping[str, Any]
 
@@ -21,14 +21,19 @@ def observe(
     children: Iterable[Raw],
     pods: Iterable[Raw],
     claims: Mapping[str, Raw | None],
+    missing: Iterable[Reference] = (),
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
 ) -> Observed:
-    """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress."""
+    """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress.
+
+    `missing` are the Secrets and ConfigMaps that it names in vain.
+    """
     return Observed(
         children=tuple(_child(raw) for raw in children),
         pods=tuple(_pod(raw) for raw in pods),
         claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
+        missing=frozenset(missing),
         progress=progress,
         progress_changed=progress_changed,
     )

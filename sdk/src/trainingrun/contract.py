@@ -8,6 +8,8 @@ In a worker pod:
   - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
   - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
     root: the paths inside come from the configuration;
+  - what it takes to reach a uri is mounted read-only at `DATA_ACCESS_MOUNT` and `OUTPUT_ACCESS_MOUNT`: the keys of the
+    Secret as files, and `CERTIFICATE_AUTHORITY_FILE`. What is missing in the cluster is missing there;
   - a ConfigMap with the user's network is mounted read-only at `CODE_MOUNT`, which then comes first on Python's path;
   - only `/tmp`, the output and the volumes of the user are writable.
 
@@ -40,7 +42,9 @@ from trainingrun.api.strategy import GradientCompression, StrategyType
 from trainingrun.api.training import Training
 from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
+from trainingrun.mounts import DATA_ACCESS_MOUNT as DATA_ACCESS_MOUNT
 from trainingrun.mounts import DATA_MOUNT as DATA_MOUNT
+from trainingrun.mounts import OUTPUT_ACCESS_MOUNT as OUTPUT_ACCESS_MOUNT
 from trainingrun.mounts import OUTPUT_MOUNT as OUTPUT_MOUNT
 from trainingrun.mounts import SCRATCH_MOUNT as SCRATCH_MOUNT
 from trainingrun.mounts import SHARED_MEMORY_MOUNT as SHARED_MEMORY_MOUNT
@@ -50,6 +54,7 @@ COORDINATOR_VARIABLE = "TRAININGRUN_COORDINATOR"
 WORKER_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
 CONFIG_FILE = "config.json"
+CERTIFICATE_AUTHORITY_FILE = "certificate-authority/bundle.pem"
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT = 4096
 
@@ -91,6 +96,7 @@ class Cause(StrEnum):
     WEIGHTS_DIVERGED = "WeightsDiverged"
     NOT_A_NUMBER = "NotANumber"
     HANG = "Hang"
+    DATA_UNAVAILABLE = "DataUnavailable"
     OUTPUT_FAILED = "OutputFailed"
     SUPERSEDED = "Superseded"
     RENDEZVOUS_FAILED = "RendezvousFailed"

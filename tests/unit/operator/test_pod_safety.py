@@ -93,7 +93,13 @@ WORKERS = st.fixed_dictionaries(
         "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({"cpu": AMOUNTS, "memory": AMOUNTS})}),
     },
 )
-DATA = st.sampled_from([{"source": {"builtin": "MNIST10k"}}, {"source": CLAIM, "format": "IDX"}])
+URI = {
+    "uri": "s3://bucket/prefix",
+    "secretName": "s",
+    "certificateAuthority": {"configMapKeyRef": {"name": "c", "key": "k"}},
+}
+DATA = st.sampled_from([{"source": {"builtin": "MNIST10k"}}, *({"source": place, "format": "IDX"} for place in (CLAIM, URI))])
+OUTPUT = st.sampled_from([CLAIM, URI])
 
 
 def shadows(path: str) -> bool:
@@ -103,12 +109,12 @@ def shadows(path: str) -> bool:
 
 
 @settings(max_examples=400, deadline=None)
-@given(workers=WORKERS, data=DATA, same_node=st.booleans())
+@given(workers=WORKERS, data=DATA, output=OUTPUT, same_node=st.booleans())
 def test_no_accepted_block_of_workers_makes_a_pod_that_is_unsafe_or_hides_the_trainers_own(
-    workers: Raw, data: Raw, same_node: bool
+    workers: Raw, data: Raw, output: Raw, same_node: bool
 ) -> None:
     try:
-        run = an_active_run(spec__workers=workers, spec__data=data)
+        run = an_active_run(spec__workers=workers, spec__data=data, spec__output=output)
     except ValidationError:
         event("refused")
         return

@@ -173,7 +173,9 @@ def start_agent(
         "TRAININGRUN_PROGRESS_PORT": str(progress),
         "TRAININGRUN_BUILTIN_DATA": str(builtin),
         "TRAININGRUN_DATA_MOUNT": str(output / "data"),
+        "TRAININGRUN_DATA_ACCESS_MOUNT": str(output / "data-access"),
         "TRAININGRUN_OUTPUT_MOUNT": str(output / "output"),
+        "TRAININGRUN_OUTPUT_ACCESS_MOUNT": str(output / "output-access"),
         "TRAININGRUN_TERMINATION_MESSAGE": str(folder / f"termination-{worker}"),
     }
     with (folder / f"log-{worker}").open("wb") as log:

@@ -16,6 +16,8 @@ from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.messages import Message, Reporter
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.output.place import Place
+from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -55,11 +57,13 @@ class Alone:
     output: Path
     is_interrupted: Callable[[], bool] = lambda: False
     notes: Notes = field(default_factory=Notes)
+    root: Place | None = None
+    """Where it writes, if not to the folder `output`."""
 
     @property
     def paths(self) -> OutputPaths:
         """Where it writes."""
-        return OutputPaths(root=self.output, config=self.config)
+        return OutputPaths(root=self.root or VolumePlace(self.output, "pvc://models"), config=self.config)
 
     @property
     def context(self) -> Context:

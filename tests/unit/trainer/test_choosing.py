@@ -124,7 +124,7 @@ def test_an_attempt_that_is_told_to_stop_leaves_no_suspicion(tmp_path: Path) -> 
     with pytest.raises(TrainerError, match="Told to stop while choosing") as told:
         choose(rank.context, rank.network(samples), samples.training)
     assert told.value.exit_code == 75
-    assert Note.decode(rank.paths.choices.read_bytes()) == Note()
+    assert Note.decode(rank.paths.choices.read()) == Note()
 
 
 def test_without_auto_nothing_happens(tmp_path: Path) -> None:

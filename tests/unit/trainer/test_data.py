@@ -14,6 +14,7 @@ from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.data.source import load
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.storage import local_folder
 
 
 def write_idx(path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", *, compress: bool = True) -> None:
@@ -34,7 +35,7 @@ def some_labels(count: int = 20) -> "np.ndarray[tuple[int, ...], np.dtype[np.uin
 def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
     write_idx(tmp_path / "i", some_images(), compress=compress)
     write_idx(tmp_path / "l", some_labels(), compress=compress)
-    read = idx.load(tmp_path, images="i", labels="l")
+    read = idx.load(local_folder(tmp_path), images="i", labels="l")
     assert (read.inputs[..., 0] == some_images()).all()
     assert (read.labels == some_labels()).all()
     assert (read.classes, read.shape) == (3, (5, 4, 1))
@@ -42,11 +43,12 @@ def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
 
 def test_npz_is_read_by_the_names_of_its_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", a=some_images(), b=some_labels().astype(np.int64))
-    assert len(npz.load(tmp_path, file="d.npz", images="a", labels="b")) == 20
+    assert len(npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="b")) == 20
 
 
 def test_the_digits_in_the_image_are_ten_thousand(builtin_data: Path) -> None:
-    read = load(Data.model_validate({"source": {"builtin": "MNIST10k"}}), mount=Path("/none"), builtin=builtin_data)
+    data, none = Data.model_validate({"source": {"builtin": "MNIST10k"}}), Path("/none")
+    read = load(data, mount=none, access=none, builtin=builtin_data)
     assert (len(read), read.shape, read.classes) == (10_000, (28, 28, 1), 10)
 
 
@@ -66,7 +68,7 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
     }
     for content, words in cases.items():
         with pytest.raises(TrainerError) as problem:
-            idx.load(corrupt(tmp_path, content), images="i", labels="l")
+            idx.load(local_folder(corrupt(tmp_path, content)), images="i", labels="l")
         assert words in str(problem.value)
         assert problem.value.exit_code == 65
 
@@ -74,19 +76,19 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "other.gz").touch()
     with pytest.raises(TrainerError, match=r"There is no file i \(spec.data.idx.images\).*holds other.gz"):
-        idx.load(tmp_path, images="i", labels="l")
+        idx.load(local_folder(tmp_path), images="i", labels="l")
 
 
 def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=some_images(), y=some_labels())
     with pytest.raises(TrainerError, match=r"no array 'a'.*it has x, y"):
-        npz.load(tmp_path, file="d.npz", images="a", labels="y")
+        npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="y")
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([{"a": 1}]), y=some_labels())
     with pytest.raises(TrainerError, match=r"no readable \.npz archive"):
-        npz.load(tmp_path, file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
 
 
 @pytest.mark.parametrize(

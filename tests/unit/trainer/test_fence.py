@@ -11,16 +11,19 @@ import pytest
 from tests.unit.trainer.gangs import Start, a_config, result_of
 from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
 from trainingrun.api import Result
-from trainingrun_trainer import fence, output
+from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.output import replace_folder
+from trainingrun_trainer.output import volume
+from trainingrun_trainer.output.volume import VolumePlace, replace_folder
 from trainingrun_trainer.settings import OutputPaths
 from trainingrun_trainer.stages import export as exporting
 
 
 def paths(root: Path, *, uid: str = "uid-1", **spec: Any) -> OutputPaths:
-    return OutputPaths(root=root, config=a_config(run={"namespace": "team", "name": "run", "uid": uid}, **spec))
+    return OutputPaths(
+        root=VolumePlace(root, "pvc://models"), config=a_config(run={"namespace": "team", "name": "run", "uid": uid}, **spec)
+    )
 
 
 NEWER = {
@@ -67,7 +70,7 @@ def test_an_older_attempt_ends_at_its_next_checkpoint_and_the_newer_one_publishe
     assert newer.wait()[0].exit_code == 0
     assert result_of(tmp_path)["attempt"] == 2
     published = sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
-    assert published == ["logs", "model", "result.json"]
+    assert published == ["logs", "metrics.jsonl", "model", "result.json", "tensorboard"]
     assert sorted(path.name for path in (tmp_path / "output" / "run" / "logs").iterdir()) == ["1", "2"]
 
 
@@ -81,7 +84,8 @@ def test_a_new_round_trains_anew_and_its_model_takes_the_place_of_the_old_one(st
     assert (first.epochs, second.epochs) == (2, 1)
     assert exporting.digest_of_folder(tmp_path / "output" / "run" / "model")[0] == second.artifacts[0].sha256
     assert second.artifacts[0].sha256 != first.artifacts[0].sha256
-    assert sorted(path.name for path in (tmp_path / "output" / "run").iterdir()) == ["logs", "model", "result.json"]
+    published = sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
+    assert published == ["logs", "metrics.jsonl", "model", "result.json", "tensorboard"]
 
 
 def publish(rank: Alone) -> Result:
@@ -93,39 +97,39 @@ def publish(rank: Alone) -> Result:
     )
 
 
-def overtaken_after(step: str, *, by: OutputPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def overtaken_after(step: str, *, of: Any, by: OutputPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a newer attempt begin right after this step of the export."""
-    original: Callable[..., Any] = getattr(exporting, step)
+    original: Callable[..., Any] = getattr(of, step)
 
     def overtaken(*arguments: Any, **options: Any) -> Any:
         done = original(*arguments, **options)
         fence.claim(by)
         return done
 
-    monkeypatch.setattr(exporting, step, overtaken)
+    monkeypatch.setattr(of, step, overtaken)
 
 
 def test_an_attempt_overtaken_while_it_saves_its_model_publishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rank = alone(tmp_path, attempt=1)
-    overtaken_after("digest_of_folder", by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
+    overtaken_after("digest_of_folder", of=exporting, by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
     with pytest.raises(TrainerError, match="Attempt 1 ends"):
         publish(rank)
-    assert list(rank.paths.run.iterdir()) == []
-    assert not rank.paths.finished.exists()
+    assert rank.paths.run.names() == []
+    assert "finished.json" not in rank.paths.round.names()
 
 
 def test_an_attempt_overtaken_while_it_publishes_does_not_finish_the_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rank = alone(tmp_path, attempt=1)
-    overtaken_after("replace_folder", by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
+    overtaken_after("publish", of=VolumePlace, by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
     with pytest.raises(TrainerError, match="Attempt 1 ends"):
         publish(rank)
-    assert not rank.paths.finished.exists()
+    assert "finished.json" not in rank.paths.round.names()
     newer = alone(tmp_path, attempt=2)
-    assert publish(newer).artifacts[0].sha256 == exporting.digest_of_folder(newer.paths.run / "model")[0]
+    assert publish(newer).artifacts[0].sha256 == exporting.digest_of_folder(tmp_path / "run" / "model")[0]
 
 
 def a_folder(path: Path, content: str) -> Path:
@@ -159,7 +163,7 @@ def test_a_folder_is_replaced_also_where_two_cannot_change_at_once(tmp_path: Pat
     def refuse(one: Path, other: Path) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr(output, "_exchange", refuse)
+    monkeypatch.setattr(volume, "_exchange", refuse)
     target, spare = a_folder(tmp_path / "model", "old"), a_folder(tmp_path / ".new", "new")
     replace_folder(spare, target=target)
     assert ((target / "file").read_text(), (spare / "file").read_text()) == ("new", "old")

@@ -14,6 +14,7 @@ from trainingrun_trainer.__main__ import main
 from trainingrun_trainer.agent.grace import Grace, patience
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.worker import Worker
+from trainingrun_trainer.output.place import Place
 
 
 def test_a_stopped_rank_stops_the_report_and_its_peer_says_where_it_waits(start: Start, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_the_record_is_written_before_the_log_is_taken_to_an_output_that_may_han
     written: list[bool] = []
     really_save = Logbook.save
 
-    def save(logbook: Logbook, target: Path) -> None:
+    def save(logbook: Logbook, target: Place) -> None:
         written.append(message.exists())
         really_save(logbook, target)
 

@@ -15,6 +15,7 @@ from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.messages import Message
 from trainingrun_trainer.models.parameters import builtin_parameters
+from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.rank import unexpected
 from trainingrun_trainer.stages.early_stopping import judge_epoch
 from trainingrun_trainer.stages.schedule import learning_rates
@@ -85,27 +86,31 @@ def test_a_checkpoint_is_read_as_it_was_written() -> None:
     assert (decoded.best[1] == 3).all()
 
 
+def place(path: Path) -> VolumePlace:
+    return VolumePlace(path, "pvc://models")
+
+
 def test_the_checkpoint_that_got_furthest_is_taken_whoever_wrote_it(tmp_path: Path) -> None:
     for attempt, epoch in ((1, 4), (2, 2), (7, 9)):
-        checkpoints.save(a_checkpoint(epoch), folder=tmp_path / str(attempt), keep=2)
-    found = checkpoints.newest(tmp_path, before=3)
+        checkpoints.save(a_checkpoint(epoch), folder=place(tmp_path / str(attempt)), keep=2)
+    found = checkpoints.newest(place(tmp_path), before=3)
     assert found is not None
     assert Checkpoint.decode(*found).state.epoch == 4
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     for epoch in (1, 2):
-        checkpoints.save(a_checkpoint(epoch), folder=tmp_path / "1", keep=2)
+        checkpoints.save(a_checkpoint(epoch), folder=place(tmp_path / "1"), keep=2)
     newest = sorted((tmp_path / "1").glob("*.npz"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10])
-    found = checkpoints.newest(tmp_path, before=1)
+    found = checkpoints.newest(place(tmp_path), before=1)
     assert found is not None
     assert Checkpoint.decode(*found).state.epoch == 1
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     for epoch in range(5):
-        checkpoints.save(a_checkpoint(epoch), folder=tmp_path, keep=2)
+        checkpoints.save(a_checkpoint(epoch), folder=place(tmp_path), keep=2)
     assert [path.name for path in sorted(tmp_path.glob("*.json"))] == [
         "checkpoint-00000003-00000000.json",
         "checkpoint-00000004-00000000.json",
@@ -115,7 +120,7 @@ def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(TrainerError, match="The output cannot be written at"):
-        checkpoints.save(a_checkpoint(1), folder=tmp_path / "file", keep=1)
+        checkpoints.save(a_checkpoint(1), folder=place(tmp_path / "file"), keep=1)
 
 
 def failing(code: int, cause: str = "X") -> Message:

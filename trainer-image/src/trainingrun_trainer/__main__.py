@@ -29,7 +29,7 @@ def main() -> int:
     record = _live(config, settings=settings, logbook=logbook)
     _leave(record, settings=settings)
     # Last: an output that does not answer must not cost the record.
-    logbook.save(OutputPaths(root=settings.output, config=config).log(settings.worker))
+    logbook.save(OutputPaths.of(config, settings=settings).log(settings.worker))
     return record.exit_code
 
 

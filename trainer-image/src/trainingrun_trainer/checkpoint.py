@@ -11,13 +11,12 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.output import output_failed, write_whole
+from trainingrun_trainer.output.place import Place
 
 Arrays = list[NDArray[Any]]
 
@@ -44,6 +43,8 @@ class LoopState:
     """Metrics of every finished epoch."""
     samples: list[list[int]] = field(default_factory=list)
     """Samples that each rank has trained on, per epoch."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What is known of the finished epochs beside their metrics: see `stages.journal`."""
 
 
 @dataclass(frozen=True)
@@ -81,47 +82,40 @@ class Checkpoint:
         return cls(state=LoopState(**parsed["state"]), **groups)
 
 
-def save(checkpoint: Checkpoint, *, folder: Path, keep: int) -> None:
+def save(checkpoint: Checkpoint, *, folder: Place, keep: int) -> None:
     """Write a checkpoint, and remove all but the newest `keep` of this folder.
 
     Raises TrainerError (OutputFailed) when the output is full or cannot be written.
     """
     arrays, note = checkpoint.encode()
     stem = f"checkpoint-{checkpoint.state.epoch:08d}-{checkpoint.state.step:08d}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / f"{stem}.npz", arrays)
-        write_whole(folder / f"{stem}.json", note)
-        for outdated in _names(folder)[:-keep]:
-            (folder / f"{outdated}.json").unlink(missing_ok=True)
-            (folder / f"{outdated}.npz").unlink(missing_ok=True)
-    except OSError as refused:
-        raise output_failed(folder, refused) from refused
+    folder.join(f"{stem}.npz").write(arrays)
+    folder.join(f"{stem}.json").write(note)
+    for outdated in _stems(folder)[:-keep]:
+        folder.join(f"{outdated}.json").remove()
+        folder.join(f"{outdated}.npz").remove()
 
 
-def newest(round_folder: Path, *, before: int) -> tuple[bytes, bytes] | None:
+def newest(round_folder: Place, *, before: int) -> tuple[bytes, bytes] | None:
     """Files of the checkpoint that got furthest, of all attempts of the round with a number up to `before`.
 
-    Damaged ones are passed over with a line in the log.
+    Damaged ones are passed over with a line in the log. Raises TrainerError (OutputFailed) when the output does not answer.
     """
-    found = [
-        (folder / name)
-        for folder in round_folder.glob("[0-9]*")
-        if folder.name.isdigit() and int(folder.name) <= before
-        for name in _names(folder)
-    ]
-    for stem in sorted(found, key=lambda path: (path.name, int(path.parent.name)), reverse=True):
+    attempts = [name for name in round_folder.names() if name.isdigit() and int(name) <= before]
+    found = [(stem, int(attempt)) for attempt in attempts for stem in _stems(round_folder.join(attempt))]
+    for stem, attempt in sorted(found, reverse=True):
+        folder = round_folder.join(str(attempt))
         try:
-            arrays, note = stem.with_suffix(".npz").read_bytes(), stem.with_suffix(".json").read_bytes()
+            arrays, note = folder.join(f"{stem}.npz").read(), folder.join(f"{stem}.json").read()
             Checkpoint.decode(arrays, note)
         except (OSError, ValueError, KeyError, TypeError) as damaged:
-            print(f"checkpoint {stem} is passed over: {damaged}")
+            print(f"checkpoint {folder.join(stem).uri} is passed over: {damaged}")
             continue
-        print(f"going on from checkpoint {stem}")
+        print(f"going on from checkpoint {folder.join(stem).uri}")
         return arrays, note
     return None
 
 
-def _names(folder: Path) -> Sequence[str]:
+def _stems(folder: Place) -> Sequence[str]:
     """Stems of the complete checkpoints of a folder, the oldest first."""
-    return sorted(path.stem for path in folder.iterdir() if _NAME.match(path.name)) if folder.is_dir() else []
+    return sorted(name.removesuffix(".json") for name in folder.names() if _NAME.match(name))

@@ -5,12 +5,11 @@ each writes only below its own number until it publishes, and announces itself b
 folders at every checkpoint, and right before each thing that it publishes, and ends when it finds one.
 
 Between that look and the write that follows it there is no protection: a file system has no write on condition. It is the
-time of one system call, in which a newer attempt would have to begin, train and publish.
+time of one write, in which a newer attempt would have to begin, train and publish.
 """
 
 from trainingrun.contract import Cause
 from trainingrun_trainer.errors import failed
-from trainingrun_trainer.output import output_failed
 from trainingrun_trainer.settings import OutputPaths
 
 
@@ -19,10 +18,7 @@ def claim(paths: OutputPaths) -> None:
 
     Raises TrainerError: OutputFailed when it cannot be written, Superseded when a newer attempt has been here.
     """
-    try:
-        paths.attempt.mkdir(parents=True, exist_ok=True)
-    except OSError as refused:
-        raise output_failed(paths.attempt, refused) from refused
+    paths.attempt.claim()
     require_newest(paths)
 
 
@@ -31,12 +27,13 @@ def require_newest(paths: OutputPaths) -> None:
 
     Raises TrainerError (Superseded) naming it.
     """
-    attempts = (int(folder.name) for folder in paths.round.parent.glob("*/*") if folder.name.isdigit())
+    rounds = (paths.rounds.join(name) for name in paths.rounds.names())
+    attempts = (int(name) for folder in rounds for name in folder.names() if name.isdigit())
     newest = max(attempts, default=0)
     own = paths.config.attempt
     if newest > own:
         raise failed(
-            f"Attempt {own} ends: attempt {newest} of this run has taken over the output, at {paths.round.parent}.",
+            f"Attempt {own} ends: attempt {newest} of this run has taken over the output, at {paths.rounds.uri}.",
             cause=Cause.SUPERSEDED,
             hint="Nothing is to be done. The newer attempt goes on from the last checkpoint; see that this one's node is gone.",
         )

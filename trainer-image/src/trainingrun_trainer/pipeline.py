@@ -11,7 +11,7 @@ from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.train import train
-from trainingrun_trainer.storage import Folder, local_folder
+from trainingrun_trainer.storage import Folder, open_source
 
 
 def run(context: Context) -> Result | None:
@@ -27,8 +27,13 @@ def run(context: Context) -> Result | None:
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
         return finished  # an earlier attempt got this far, and only its report was lost
 
+    settings = context.settings
     split, data_sha256 = load_split(
-        config.data, mount=context.settings.data, builtin=context.settings.builtin_data, seed=config.training.seed
+        config.data,
+        mount=settings.data,
+        access=settings.data_access,
+        builtin=settings.builtin_data,
+        seed=config.training.seed,
     )
     context.progress.part_done()
     network = build(
@@ -50,8 +55,8 @@ def run(context: Context) -> Result | None:
 
 def _data_folder(context: Context) -> Folder | None:
     """Where the files of the data source are; None for data that the image holds."""
-    claim = context.config.data.source.persistent_volume_claim
-    return None if claim is None else local_folder(context.settings.data / claim.path)
+    source, settings = context.config.data.source, context.settings
+    return None if source.builtin is not None else open_source(source, mount=settings.data, access=settings.data_access)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:

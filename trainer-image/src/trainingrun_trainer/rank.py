@@ -62,7 +62,7 @@ def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> No
         Context(
             config=config,
             settings=settings,
-            paths=OutputPaths(root=settings.output, config=config),
+            paths=OutputPaths.of(config, settings=settings),
             gang=gang,
             progress=progress,
             is_interrupted=told.is_set,

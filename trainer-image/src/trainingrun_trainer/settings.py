@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from trainingrun import contract
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.errors import bad_config
+from trainingrun_trainer.output.opening import open_output
+from trainingrun_trainer.output.place import Place
 
 BUILTIN_DATA = "/opt/trainingrun/data"
 
@@ -24,9 +26,12 @@ class Settings:
     """`host:port` of the rendezvous store, for workers other than 0."""
     data: Path
     builtin_data: Path
+    data_access: Path
+    """What opens the uri of the data: see the contract."""
     code: Path
     """Where a ConfigMap with the user's network is mounted."""
     output: Path
+    output_access: Path
     termination_message: Path
     rendezvous_port: int
     progress_port: int
@@ -40,8 +45,10 @@ class Settings:
             coordinator=environment.get(contract.COORDINATOR_VARIABLE) or None,
             data=Path(environment.get("TRAININGRUN_DATA_MOUNT", contract.DATA_MOUNT)),
             builtin_data=Path(environment.get("TRAININGRUN_BUILTIN_DATA", BUILTIN_DATA)),
+            data_access=Path(environment.get("TRAININGRUN_DATA_ACCESS_MOUNT", contract.DATA_ACCESS_MOUNT)),
             code=Path(environment.get("TRAININGRUN_CODE_MOUNT", contract.CODE_MOUNT)),
             output=Path(environment.get("TRAININGRUN_OUTPUT_MOUNT", contract.OUTPUT_MOUNT)),
+            output_access=Path(environment.get("TRAININGRUN_OUTPUT_ACCESS_MOUNT", contract.OUTPUT_ACCESS_MOUNT)),
             termination_message=Path(environment.get("TRAININGRUN_TERMINATION_MESSAGE", contract.TERMINATION_MESSAGE_PATH)),
             rendezvous_port=int(environment.get("TRAININGRUN_RENDEZVOUS_PORT", contract.RENDEZVOUS_PORT)),
             progress_port=int(environment.get("TRAININGRUN_PROGRESS_PORT", contract.PROGRESS_PORT)),
@@ -64,43 +71,53 @@ class Settings:
 class OutputPaths:
     """Where a run keeps what on its output."""
 
-    root: Path
+    root: Place
+    """The folder of `spec.output`."""
     config: AttemptConfig
 
+    @classmethod
+    def of(cls, config: AttemptConfig, *, settings: Settings) -> "OutputPaths":
+        """The places of an attempt on the output that its configuration names."""
+        return cls(root=open_output(config.output, mount=settings.output, access=settings.output_access), config=config)
+
     @property
-    def run(self) -> Path:
+    def run(self) -> Place:
         """Finished artifacts of the run."""
-        return self.root / self.config.output.persistent_volume_claim.path / self.config.run.name
+        return self.root.join(self.config.run.name)
 
     @property
-    def round(self) -> Path:
+    def rounds(self) -> Place:
+        """State of this very run, by round and attempt."""
+        return self.root.join(".trainingrun").join(self.config.run.uid)
+
+    @property
+    def round(self) -> Place:
         """State shared by the attempts of one round, and by nothing else."""
-        base = self.root / self.config.output.persistent_volume_claim.path
-        return base / ".trainingrun" / self.config.run.uid / str(self.config.round)
+        return self.rounds.join(str(self.config.round))
 
     @property
-    def attempt(self) -> Path:
+    def attempt(self) -> Place:
         """State of this attempt."""
-        return self.round / str(self.config.attempt)
+        return self.round.join(str(self.config.attempt))
 
     @property
-    def choices(self) -> Path:
+    def choices(self) -> Place:
         """What was found for values that are `Auto`."""
-        return self.round / "choices.json"
+        return self.round.join("choices.json")
 
     @property
-    def finished(self) -> Path:
+    def finished(self) -> Place:
         """Marker with the result of a round that has been completed."""
-        return self.round / "finished.json"
+        return self.round.join("finished.json")
 
-    def log(self, worker: int) -> Path:
+    def log(self, worker: int) -> Place:
         """Log of one worker of this attempt."""
-        return self.run / "logs" / str(self.config.attempt) / f"{worker}.log"
+        return self._logs.join(f"{worker}.log")
 
-    def stacks(self, worker: int) -> Path:
+    def stacks(self, worker: int) -> Place:
         """Where the ranks of one worker stood whenever somebody asked."""
-        return self.log(worker).with_name(f"{worker}.stacks.txt")
+        return self._logs.join(f"{worker}.stacks.txt")
 
-    def uri(self, path: Path) -> str:
-        """Address of a file on the output's claim."""
-        return f"pvc://{self.config.output.persistent_volume_claim.claim_name}/{path.relative_to(self.root)}"
+    @property
+    def _logs(self) -> Place:
+        return self.run.join("logs").join(str(self.config.attempt))

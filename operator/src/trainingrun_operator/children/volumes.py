@@ -1,8 +1,19 @@
 """The volumes of a worker pod, and where its container sees them."""
 
+from collections.abc import Iterator
+
 from trainingrun.api import TrainingRun, Volume
 from trainingrun.api.base import to_wire
-from trainingrun.contract import CONFIG_MOUNT, DATA_MOUNT, OUTPUT_MOUNT, SCRATCH_MOUNT, SHARED_MEMORY_MOUNT
+from trainingrun.contract import (
+    CONFIG_MOUNT,
+    DATA_ACCESS_MOUNT,
+    DATA_MOUNT,
+    OUTPUT_ACCESS_MOUNT,
+    OUTPUT_MOUNT,
+    SCRATCH_MOUNT,
+    SHARED_MEMORY_MOUNT,
+)
+from trainingrun_operator.children.access import access_volume
 from trainingrun_operator.children.config_map import config_name
 from trainingrun_operator.model import Manifest
 
@@ -11,14 +22,12 @@ from trainingrun_operator.model import Manifest
 
 def pod_volumes(run: TrainingRun, *, attempt: int) -> list[Manifest]:
     """Configuration, scratch, output, data, shared memory and the user's own. Two of them may be the same claim."""
-    workers, data = run.spec.workers, run.spec.data.source.persistent_volume_claim
+    workers = run.spec.workers
     volumes: list[Manifest] = [
         {"name": "config", "configMap": {"name": config_name(run, attempt=attempt)}},
         {"name": "scratch", "emptyDir": {"sizeLimit": workers.scratch}},
-        _claim("output", run.spec.output.persistent_volume_claim.claim_name),
+        *(volume for volume, _ in _places(run)),
     ]
-    if data is not None:
-        volumes.append(_claim("data", data.claim_name))
     if workers.shared_memory is not None:
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": workers.shared_memory}})
     return volumes + [_users(volume) for volume in workers.volumes]
@@ -30,10 +39,8 @@ def volume_mounts(run: TrainingRun) -> list[Manifest]:
     mounts: list[Manifest] = [
         {"name": "config", "mountPath": CONFIG_MOUNT, "readOnly": True},
         {"name": "scratch", "mountPath": SCRATCH_MOUNT},
-        {"name": "output", "mountPath": OUTPUT_MOUNT},
+        *({"name": volume["name"], **mount} for volume, mount in _places(run)),
     ]
-    if run.spec.data.source.persistent_volume_claim is not None:
-        mounts.append({"name": "data", "mountPath": DATA_MOUNT, "readOnly": True})
     if workers.shared_memory is not None:
         mounts.append({"name": "shared-memory", "mountPath": SHARED_MEMORY_MOUNT})
     return mounts + [
@@ -44,6 +51,20 @@ def volume_mounts(run: TrainingRun) -> list[Manifest]:
         }
         for volume in workers.volumes
     ]
+
+
+def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:
+    """Volumes and mounts of output and data: a claim, or what it takes to reach a uri."""
+    output, data = run.spec.output, run.spec.data.source
+    if output.persistent_volume_claim is not None:
+        yield _claim("output", output.persistent_volume_claim.claim_name), {"mountPath": OUTPUT_MOUNT}
+    if data.persistent_volume_claim is not None:
+        yield _claim("data", data.persistent_volume_claim.claim_name), {"mountPath": DATA_MOUNT, "readOnly": True}
+    places = (("output-access", output, OUTPUT_ACCESS_MOUNT), ("data-access", data, DATA_ACCESS_MOUNT))
+    for name, location, mount in places:
+        access = access_volume(name, location)
+        if access is not None:
+            yield access, {"mountPath": mount, "readOnly": True}
 
 
 def _claim(name: str, claim: str) -> Manifest:

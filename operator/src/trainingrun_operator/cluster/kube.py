@@ -28,9 +28,10 @@ from trainingrun_operator.cluster.port import (
     Raw,
 )
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Deletion, Event, Manifest
+from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 
 REQUEST_TIMEOUT = 30.0
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _PATHS = {
     "Service": ("api/v1", "services"),
@@ -39,6 +40,7 @@ _PATHS = {
     "Job": ("apis/batch/v1", "jobs"),
     "Pod": ("api/v1", "pods"),
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "Secret": ("api/v1", "secrets"),
     "Event": ("api/v1", "events"),
 }
 
@@ -71,6 +73,17 @@ class KubeCluster:
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         """See `Cluster`."""
         return await self._get(f"{_path('PersistentVolumeClaim', namespace)}/{name}")
+
+    async def may_exist(self, namespace: str, reference: Reference) -> bool:
+        """See `Cluster`. Only metadata is asked for: what is in a Secret never comes here."""
+        path = f"{_path(reference.kind, namespace)}/{reference.name}"
+        try:
+            await self._call("GET", path, accept=_METADATA_ONLY)
+        except NotFoundError:
+            return False
+        except ForbiddenError:
+            return True
+        return True
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         """See `Cluster`."""
@@ -157,8 +170,9 @@ class KubeCluster:
         query: Sequence[tuple[str, str]] = (),
         body: Manifest | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Mapping[str, Any]:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         request = await self._api.param_serialize(
             verb, f"/{path}", query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from trainingrun.api import ObjectMeta
-from trainingrun_operator.model import Deletion, Event, Manifest
+from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 
 Raw = Mapping[str, Any]
 
@@ -60,6 +60,9 @@ class Cluster(Protocol):
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         """The PersistentVolumeClaim, or None."""
+
+    async def may_exist(self, namespace: str, reference: Reference) -> bool:
+        """Whether a Secret or ConfigMap exists; also true when the operator is not allowed to look."""
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         """A child by name, or None."""

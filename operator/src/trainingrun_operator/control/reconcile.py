@@ -26,8 +26,9 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig
+from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference
 from trainingrun_operator.observe import observe
+from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
@@ -88,9 +89,17 @@ class Reconciler:
             children=children,
             pods=pods,
             claims=claims,
+            missing=await self._missing(run),
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
+
+    async def _missing(self, run: TrainingRun) -> list[Reference]:
+        """Secrets and ConfigMaps that are not there; a running attempt has its own, so then nobody is asked."""
+        if run.status.resolved is not None:
+            return []
+        namespace = run.metadata.namespace
+        return [each for each in access_references(run) if not await self.cluster.may_exist(namespace, each)]
 
     async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""

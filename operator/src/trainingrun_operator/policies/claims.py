@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
 from trainingrun_operator.life import Life
-from trainingrun_operator.step import State, Step
-
-LOOK_AGAIN_SECONDS = 5.0
+from trainingrun_operator.policies.waiting import wait_for_user
+from trainingrun_operator.step import Step
 
 
 def claim_names(run: TrainingRun) -> tuple[str, ...]:
@@ -15,24 +14,14 @@ def claim_names(run: TrainingRun) -> tuple[str, ...]:
 
 
 def wait_for_claims(life: Life) -> Step | None:
-    """Wait for a missing claim; after the start time-out say that nobody seems to come. A claim that appears clears it."""
+    """Wait for a missing claim, or one that the workers cannot share."""
     if life.resolved is not None:
         return None
     problem = next(_problems(life), None)
     if problem is None:
         return None
     reason, message = problem
-    since = life.status.waiting_since or life.now
-    waited = (life.now - since).total_seconds()
-    patience = life.run.spec.recovery.start_timeout_seconds
-    stalled = waited >= patience
-    return Step(
-        state=State.STALLED if stalled else State.WAITING,
-        reason=reason,
-        message=message,
-        status=life.status.model_copy(update={"waiting_since": since}),
-        requeue_after=60.0 if stalled else min(LOOK_AGAIN_SECONDS, patience - waited),
-    )
+    return wait_for_user(life, reason=reason, message=message)
 
 
 def _problems(life: Life) -> Iterator[tuple[str, str]]:
@@ -55,8 +44,9 @@ def _problems(life: Life) -> Iterator[tuple[str, str]]:
 
 def _uses(run: TrainingRun) -> Iterator[tuple[str, str]]:
     """Where the run names a claim, and its name."""
-    yield "spec.output.persistentVolumeClaim.claimName", run.spec.output.persistent_volume_claim.claim_name
-    data = run.spec.data.source.persistent_volume_claim
+    output, data = run.spec.output.persistent_volume_claim, run.spec.data.source.persistent_volume_claim
+    if output is not None:
+        yield "spec.output.persistentVolumeClaim.claimName", output.claim_name
     if data is not None:
         yield "spec.data.source.persistentVolumeClaim.claimName", data.claim_name
     for index, volume in enumerate(run.spec.workers.volumes):

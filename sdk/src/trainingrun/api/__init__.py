@@ -43,6 +43,7 @@ from trainingrun.api.status import (
     Timeline,
     TrainingRunStatus,
 )
+from trainingrun.api.storage import CertificateAuthority, Location
 from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
 from trainingrun.api.training import (
     MOST_BATCH,
@@ -76,6 +77,7 @@ __all__ = [
     "Augmentation",
     "BuiltinDataset",
     "BuiltinModel",
+    "CertificateAuthority",
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
@@ -99,6 +101,7 @@ __all__ = [
     "ImagePullPolicy",
     "KeyReference",
     "Ledger",
+    "Location",
     "LostNode",
     "MetricValue",
     "Model",

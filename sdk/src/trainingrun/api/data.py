@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from trainingrun.api.base import Decimal, Frozen, ObjectName, rule, rules
+from trainingrun.api.storage import Location, location_rules
 
 RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
 
@@ -28,8 +29,8 @@ class BuiltinDataset(StrEnum):
     MNIST10K = "MNIST10k"
 
 
-class DataSource(Frozen):
-    """Exactly one place that the data comes from."""
+class DataSource(Location):
+    """Exactly one place that the data comes from: a claim, an object store or web server, or the trainer image."""
 
     persistent_volume_claim: Annotated[
         VolumePath | None, Field(description="A folder in a PersistentVolumeClaim. It is mounted read-only.")
@@ -39,10 +40,7 @@ class DataSource(Frozen):
     ] = None
 
     model_config = rules(
-        rule(
-            "[has(self.persistentVolumeClaim), has(self.builtin)].filter(x, x).size() == 1",
-            "data.source needs exactly one of persistentVolumeClaim and builtin: keep one and remove the other.",
-        )
+        *location_rules("data.source", schemes=("s3", "gs", "https"), places=("persistentVolumeClaim", "uri", "builtin"))
     )
 
 
@@ -92,8 +90,8 @@ class Data(Frozen):
     model_config = rules(
         rule(
             "has(self.source.builtin) != has(self.format)",
-            "data.format is needed with data.source.persistentVolumeClaim (IDX or NPZ), and must be left out with "
-            "data.source.builtin, whose format is known.",
+            "data.format is needed with data.source.persistentVolumeClaim and data.source.uri (IDX or NPZ), and must be left "
+            "out with data.source.builtin, whose format is known.",
         ),
         rule(
             "!has(self.idx) || (has(self.format) && self.format == 'IDX')",

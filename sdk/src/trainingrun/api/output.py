@@ -4,11 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Frozen
+from trainingrun.api.base import rules
 from trainingrun.api.data import VolumePath
+from trainingrun.api.storage import Location, location_rules
 
 
-class Output(Frozen):
-    """A folder that all workers can write."""
+class Output(Location):
+    """Exactly one place that all workers can write: a folder of a claim, or of an object store."""
 
-    persistent_volume_claim: Annotated[VolumePath, Field(description="A folder in a PersistentVolumeClaim.")]
+    persistent_volume_claim: Annotated[VolumePath | None, Field(description="A folder in a PersistentVolumeClaim.")] = None
+
+    model_config = rules(*location_rules("output", schemes=("s3", "gs"), places=("persistentVolumeClaim", "uri")))

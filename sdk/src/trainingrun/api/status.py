@@ -117,7 +117,9 @@ class Artifact(Tolerant):
     """A file or folder that the run left on its output."""
 
     name: Annotated[str, Field(max_length=63, description="Name, for example model.")]
-    uri: Annotated[str, Field(max_length=1024, description="Where it is: pvc://claim/path.")]
+    uri: Annotated[
+        str, Field(max_length=1024, description="Where it is: pvc://claim/path, or a uri below that of spec.output.")
+    ]
     sha256: Annotated[str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")] = ""
     size_bytes: Annotated[int, Field(description="Size in bytes.")] = 0
 

@@ -1,12 +1,14 @@
 """The log of a worker: on standard output for `kubectl logs`, and in a file for the output and the termination message."""
 
 import contextlib
-import shutil
 import sys
 import tempfile
 import threading
 from collections import deque
 from pathlib import Path
+
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.output.place import Place
 
 TAIL_LINES = 40
 
@@ -34,14 +36,13 @@ class Logbook:
         with self._lock:
             return "\n".join(self._tail)[-limit:]
 
-    def save(self, target: Path) -> None:
+    def save(self, target: Place) -> None:
         """Copy the log to the output; a failure is said on standard error and changes nothing."""
         with self._lock:
             try:
                 self._file.close()
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self._path, target)
-            except OSError as problem:
-                print(f"The log could not be kept at {target}: {problem}", file=sys.stderr)
+                target.put(self._path)
+            except (OSError, TrainerError) as problem:
+                print(f"The log could not be kept at {target.uri}: {problem}", file=sys.stderr)
             finally:
                 self._path.unlink(missing_ok=True)

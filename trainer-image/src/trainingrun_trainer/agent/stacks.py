@@ -12,10 +12,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.output.place import Place
 
 FILE_VARIABLE = "TRAININGRUN_STACKS_FILE"
 SIGNAL = signal.SIGUSR1
@@ -70,7 +71,7 @@ class Asked(Protocol):
 class StackTaker:
     """Asks the ranks of a worker; one question at a time."""
 
-    def __init__(self, *, logbook: Logbook, target: Path) -> None:
+    def __init__(self, *, logbook: Logbook, target: Place) -> None:
         self._logbook = logbook
         self._target = target
         self._lock = threading.Lock()
@@ -94,13 +95,9 @@ class StackTaker:
         lines = [f"at {datetime.now(UTC).isoformat(timespec='seconds')}\n"]
         lines += [f"\nrank {number}\n{text or SILENCE}\n" for number, text in stacks.items()]
         try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            with self._target.open("a", encoding="utf-8") as file:
-                file.write("".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as problem:
-            self._logbook.write(f"The stacks could not be kept at {self._target}: {problem}")
+            self._target.append("".join(lines).encode())
+        except (OSError, TrainerError) as problem:
+            self._logbook.write(f"The stacks could not be kept at {self._target.uri}: {problem}")
 
 
 def _collect(ranks: Sequence[Asked]) -> dict[int, str]:

@@ -44,7 +44,7 @@ class Worker:
         self._met: datetime | None = None
         self._grace = Grace(config.termination_grace_period_seconds)
         self._ranks: list[Rank] = []
-        paths = OutputPaths(root=settings.output, config=config)
+        paths = OutputPaths.of(config, settings=settings)
         self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
         self._is_first = settings.worker == 0
         host, port = ("127.0.0.1", settings.rendezvous_port) if self._is_first else _address(settings.coordinator)

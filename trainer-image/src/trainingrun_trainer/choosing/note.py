@@ -2,14 +2,12 @@
 
 from trainingrun_trainer.choosing.found import Note
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.output import output_failed, write_whole
+from trainingrun_trainer.output.place import Place
 
 
 def recall(context: Context) -> Note:
     """The note of the round as rank 0 sees it, the same on all ranks."""
-    text = b""
-    if context.is_chief and context.paths.choices.is_file():
-        text = context.paths.choices.read_bytes()
+    text = _read(context.paths.choices) if context.is_chief else b""
     return Note.decode(context.gang.broadcast_bytes(text))
 
 
@@ -18,9 +16,13 @@ def write_down(context: Context, note: Note) -> None:
 
     Raises TrainerError (OutputFailed).
     """
-    if not context.is_chief:
-        return
+    if context.is_chief:
+        context.paths.choices.write(note.encode())
+
+
+def _read(choices: Place) -> bytes:
+    """The note as it was written, or nothing."""
     try:
-        write_whole(context.paths.choices, note.encode())
-    except OSError as refused:
-        raise output_failed(context.paths.choices, refused) from refused
+        return choices.read()
+    except FileNotFoundError:
+        return b""

@@ -7,6 +7,7 @@ from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.storage import local_folder, open_source
 
 _BUILTIN = {
     BuiltinDataset.MNIST10K: (
@@ -16,16 +17,15 @@ _BUILTIN = {
 }
 
 
-def load(data: Data, *, mount: Path, builtin: Path) -> Dataset:
-    """Read the samples; `mount` is where the claim is, `builtin` where the image keeps its data sets.
+def load(data: Data, *, mount: Path, access: Path, builtin: Path) -> Dataset:
+    """Read the samples; `mount` and `access` as for `open_source`, `builtin` is where the image keeps its data sets.
 
-    Raises TrainerError (bad data).
+    Raises TrainerError: bad data, or what the server of a uri refuses.
     """
     if data.source.builtin is not None:
         folder, files = _BUILTIN[data.source.builtin]
-        return idx.load(builtin / folder, images=files.images, labels=files.labels)
-    claim = data.source.persistent_volume_claim
-    place = mount / claim.path if claim is not None else mount
+        return idx.load(local_folder(builtin / folder), images=files.images, labels=files.labels)
+    place = open_source(data.source, mount=mount, access=access)
     if data.format is DataFormat.NPZ:
         arrays = data.npz or NPZArrays()
         return npz.load(place, file=arrays.file, images=arrays.images, labels=arrays.labels)
@@ -33,9 +33,9 @@ def load(data: Data, *, mount: Path, builtin: Path) -> Dataset:
     return idx.load(place, images=files.images, labels=files.labels)
 
 
-def load_split(data: Data, *, mount: Path, builtin: Path, seed: int) -> tuple[Split, str]:
+def load_split(data: Data, *, mount: Path, access: Path, builtin: Path, seed: int) -> tuple[Split, str]:
     """Read and split the samples; also returns the digest of the whole data set."""
-    samples = load(data, mount=mount, builtin=builtin)
+    samples = load(data, mount=mount, access=access, builtin=builtin)
     parts = part(
         len(samples),
         validation_fraction=number(data.validation_fraction),

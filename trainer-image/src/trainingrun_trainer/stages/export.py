@@ -1,12 +1,11 @@
 """The stage that publishes: a SavedModel and `result.json` on the output. Only rank 0 runs it.
 
-Everything is written under a temporary name and moved, so that nothing half-written is ever found under its final name, and
-an attempt that is not the newest any more moves nothing.
+The model is made apart and then takes its place, so that nothing half-written is ever found under its final name: see
+`output.place` for what that means where. An attempt that is not the newest any more publishes nothing.
 """
 
 import hashlib
 import json
-import shutil
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
-from trainingrun_trainer.output import output_failed, replace_folder, write_whole
+from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
 
 Network = Any
@@ -44,37 +43,31 @@ def export(
     """
     paths = context.paths
     fence.require_newest(paths)
-    folder, unpublished = paths.run / "model", paths.run / f".model-{context.config.attempt}.new"
-    try:
-        _save_model(network, split=split, folder=unpublished)
+    model, report = paths.run.join("model"), paths.run.join("result.json")
+    with model.staging(str(context.config.attempt)) as staged:
+        _save_model(network, split=split, folder=staged)
         context.progress.part_done()
-        digest, size = digest_of_folder(unpublished)
+        digest, size = digest_of_folder(staged)
         context.progress.part_done()
-        model = Artifact(name="model", uri=paths.uri(folder), sha256=digest, size_bytes=size)
         result = Result(
             metrics=metric_values(metrics),
-            artifacts=(model,),
+            artifacts=(Artifact(name="model", uri=model.uri, sha256=digest, size_bytes=size),),
             epochs=state.epoch,
             seconds=round(time.monotonic() - started),
         )
         details = _details(context, split=split, data_sha256=data_sha256, state=state, metrics=metrics)
-        record = {"result": to_wire(result), **details}
         fence.require_newest(paths)
-        replace_folder(unpublished, target=folder)
-        write_whole(paths.run / "result.json", json.dumps(record, indent=2).encode())
+        model.publish(staged, seal=report)
+        report.write(json.dumps({"result": to_wire(result), **details}, indent=2).encode())
         fence.require_newest(paths)
-        write_whole(paths.finished, json.dumps(to_wire(result)).encode())
-    except OSError as refused:
-        raise output_failed(paths.run, refused) from refused
-    finally:
-        shutil.rmtree(unpublished, ignore_errors=True)
+        paths.finished.write(json.dumps(to_wire(result)).encode())
     return result
 
 
 def published(context: Context) -> Result | None:
     """The result of this round, if an earlier attempt has published it and only its report was lost."""
     try:
-        return Result.model_validate_json(context.paths.finished.read_bytes())
+        return Result.model_validate_json(context.paths.finished.read())
     except (FileNotFoundError, ValueError):
         return None
 
@@ -90,7 +83,10 @@ def digest_of_folder(folder: Path) -> tuple[str, int]:
 
 
 def _save_model(network: Network, *, split: Split, folder: Path) -> None:
-    """Save the network so that it takes raw samples and returns probabilities."""
+    """Save the network so that it takes raw samples and returns probabilities.
+
+    Raises TrainerError (OutputFailed) when the disk is full.
+    """
     shape, scale = split.training.shape, split.training.scale
     module = tf.Module()
     module.network = network
@@ -102,9 +98,10 @@ def _save_model(network: Network, *, split: Split, folder: Path) -> None:
         return {"probabilities": tf.nn.softmax(network(samples * scale, training=False))}
 
     module.serve = serve
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+    try:
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+    except (OSError, tf.errors.OpError) as refused:
+        raise output_failed(folder, refused) from refused
 
 
 def _details(

@@ -1,0 +1,92 @@
+"""The file systems of fsspec for each kind of uri, with bounded time-outs.
+
+They retry nothing and remember no listings: `guarded` retries, and other attempts write too.
+"""
+
+import ssl
+from typing import Any
+
+from trainingrun_trainer.remote.access import Access
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 10
+"""Between two packets; a large file may take as long as it needs."""
+
+FileSystem = Any
+
+_FRESH = {"use_listings_cache": False, "skip_instance_cache": True}
+
+
+def connect(access: Access) -> FileSystem:
+    """The file system of a uri. Nothing is asked over the network yet, apart from where ambient credentials come from.
+
+    Raises TrainerError about what is missing in the Secret.
+    """
+    scheme = access.uri.partition("://")[0]
+    return {"s3": _s3, "gs": _google, "https": _https}[scheme](access)
+
+
+def _s3(access: Access) -> FileSystem:
+    import s3fs
+
+    certificates = access.certificates
+    filesystem = s3fs.S3FileSystem(
+        **_s3_credentials(access),
+        endpoint_url=access.location.endpoint,
+        client_kwargs={
+            **({"region_name": region} if (region := access.key("AWS_REGION")) else {}),
+            **({"verify": str(certificates)} if certificates is not None else {}),
+        },
+        config_kwargs={
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": READ_SECONDS,
+            "retries": {"total_max_attempts": 1},
+            **(_S3_COMPATIBLE if access.location.endpoint else {}),
+        },
+        **_FRESH,
+    )
+    filesystem.retries = 1
+    return filesystem
+
+
+_S3_COMPATIBLE = {
+    "s3": {"addressing_style": "path"},
+    # Checksums that only Amazon's own servers know.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+def _s3_credentials(access: Access) -> dict[str, Any]:
+    """Of the Secret; without one those that botocore finds around the pod, or else none."""
+    if access.location.secret_name is not None:
+        return {
+            "key": access.require("AWS_ACCESS_KEY_ID").read_text().strip(),
+            "secret": access.require("AWS_SECRET_ACCESS_KEY").read_text().strip(),
+            "token": access.key("AWS_SESSION_TOKEN"),
+        }
+    import botocore.session
+
+    return {"anon": botocore.session.get_session().get_credentials() is None}
+
+
+def _google(access: Access) -> FileSystem:
+    import gcsfs
+
+    token = str(access.require("key.json")) if access.location.secret_name is not None else None
+    return gcsfs.GCSFileSystem(
+        token=token,
+        endpoint_url=access.location.endpoint,
+        requests_timeout=CONNECT_SECONDS + READ_SECONDS,
+        **_FRESH,
+    )
+
+
+def _https(access: Access) -> FileSystem:
+    import aiohttp
+    from fsspec.implementations.http import HTTPFileSystem
+
+    certificates = access.certificates
+    trusted = {"ssl": ssl.create_default_context(cafile=str(certificates))} if certificates is not None else {}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+    return HTTPFileSystem(client_kwargs={"timeout": timeout}, **trusted, **_FRESH)
