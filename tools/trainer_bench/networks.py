@@ -14,6 +14,7 @@ from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import Feed, InMemory
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.output.opening import open_output
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -83,7 +84,7 @@ def context(name: str, gang: Gang, **spec: Any) -> Context:
     return Context(
         config=config,
         settings=Settings.from_environment({}),
-        paths=OutputPaths(root=Path("/nonexistent"), config=config),
+        paths=OutputPaths(root=open_output(config.output, mount=Path("/output"), access=Path("/")), config=config),
         gang=gang,
         progress=Progress(Reporter(None), attempt=1, speaks=False),
         is_interrupted=lambda: False,

@@ -1,7 +1,7 @@
 """Samples per second of 1, 2 and 4 ranks on this machine, and the share of time that the exchange of gradients takes.
 
-`python -m tools.trainer_bench.scaling RANKS NETWORK` prints rows as JSON. On two processors four ranks show the overhead only. The
-share is measured by training the same ranks at the same time without the exchange.
+`python -m tools.trainer_bench.scaling RANKS NETWORK` prints rows as JSON. On two processors four ranks show the overhead only.
+The share is measured by training the same ranks at the same time without the exchange.
 """
 
 import json
