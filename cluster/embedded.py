@@ -76,7 +76,7 @@ class EmbeddedCluster:
 
     def load(self, archive: Path) -> None:
         """Import the image into containerd, unless the same archive has been imported before."""
-        images.load(self._existing(), archive)
+        images.load(self.layout(), archive)
 
     def kubeconfig(self) -> Path:
         """Path of the administrator's kubeconfig; the cluster need not run."""
@@ -91,16 +91,23 @@ class EmbeddedCluster:
         names = [known.name for known in COMPONENTS]
         if component not in names:
             raise ClusterError(f"There is no component {component!r}: take one of {', '.join(names)}.")
-        return self._process(component, where=self._existing()).log
+        return self._process(component, where=self.layout()).log
 
     def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
         """Make a folder of this machine the volume of the claim."""
-        where = self._existing()
+        where = self.layout()
         volumes.ensure(where, Api.connect(where.kubeconfig), claim=claim, namespace=namespace, size=size)
 
     def volume_folder(self, *, claim: str, namespace: str) -> Path:
         """The folder of this machine that holds the claim's contents."""
-        return self._existing().volumes / f"{namespace}-{claim}"
+        return self.layout().volumes / f"{namespace}-{claim}"
+
+    def layout(self) -> Layout:
+        """Where everything of the cluster is. Raises ClusterError when there is no cluster."""
+        where = self._layout()
+        if where is None:
+            raise ClusterError(f"There is no cluster {self.name}: `make cluster-up` makes it.")
+        return where
 
     def _start(self, component: Component, *, where: Layout, programs: Programs) -> None:
         for name, text in component.files(where).items():
@@ -136,7 +143,7 @@ class EmbeddedCluster:
         return running and self._is_node_ready()
 
     def _is_node_ready(self) -> bool:
-        where = self._existing()
+        where = self.layout()
         try:
             node = Api.connect(where.kubeconfig).get(f"/api/v1/nodes/{where.node_name}")
         except (OSError, urllib.error.HTTPError):
@@ -156,12 +163,6 @@ class EmbeddedCluster:
             return None
         return layout(self.name, cache=self.cache, link=IPv4Network(chosen["link"]))
 
-    def _existing(self) -> Layout:
-        where = self._layout()
-        if where is None:
-            raise ClusterError(f"There is no cluster {self.name}: `make cluster-up` makes it.")
-        return where
-
     def _make_layout(self) -> Layout:
         """Choose addresses that nothing else uses, and remember the choice before anything is made."""
         where = self._layout()
@@ -172,7 +173,7 @@ class EmbeddedCluster:
         temporary = self._choice().with_suffix(".new")
         temporary.write_text(json.dumps({"link": str(link)}))
         temporary.replace(self._choice())
-        return self._existing()
+        return self.layout()
 
     def _choice(self) -> Path:
         return self.cache / "clusters" / self.name / "layout.json"

@@ -9,21 +9,7 @@ VARIABLES = (
 )
 
 PLACES = (
-    *(
-        "/data",
-        "/output",
-        "/etc/trainingrun-code",
-        "/etc/trainingrun-data",
-        "/etc/trainingrun-output",
-        "/tmp",
-        "/dev",
-        "/dev/shm",
-        "/etc",
-        "/etc/trainingrun",
-        "/opt",
-        "/opt/venv",
-        "/proc",
-        "/sys",
-    ),
+    *("/data", "/output", "/tmp", "/dev", "/dev/shm", "/etc", "/etc/trainingrun", "/opt", "/opt/venv", "/proc", "/sys"),
+    *("/etc/trainingrun-code", "/etc/trainingrun-data", "/etc/trainingrun-output"),
     *("/bin", "/boot", "/lib", "/lib32", "/lib64", "/run", "/sbin", "/usr", "/var"),
 )

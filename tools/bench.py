@@ -1,16 +1,12 @@
 """`make bench`: how long the embedded cluster takes to start, and a run to its first step."""
 
-import json
-import os
-import platform
-import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cluster
+from tools import measurements
 from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl
@@ -27,22 +23,13 @@ def main() -> int:
     backend.up()
     rows = []
     try:
-        rows += [_row("cluster: warm up", "s", _repeat(lambda: _warm_up(backend)))]
-        rows += [_row("cluster: up of a running one", "s", _repeat(lambda: _seconds(backend.up)))]
+        rows += [measurements.row("cluster: warm up", "s", _repeat(lambda: _warm_up(backend)))]
+        rows += [measurements.row("cluster: up of a running one", "s", _repeat(lambda: _seconds(backend.up)))]
         installation = install(backend)
-        rows += [_row("run: apply to first step, 2 workers", "s", _run_starts(installation))]
+        rows += [measurements.row("run: apply to first step, 2 workers", "s", _run_starts(installation))]
     finally:
         backend.down()
-    report = {
-        "machine": _machine(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "commands": ["make bench"],
-        "rows": rows,
-        "ratios": {},
-    }
-    text = json.dumps(report, indent=2) + "\n"
-    (ROOT / "docs" / "benchmarks" / "startup.json").write_text(text)
-    print(text)
+    print(measurements.write("startup", rows, ratios={}, command="make bench"))
     return 0
 
 
@@ -83,23 +70,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.monotonic()
     work()
     return time.monotonic() - started
-
-
-def _row(name: str, unit: str, values: list[float]) -> dict[str, object]:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return {"name": name, "unit": unit, "min": round(low, 2), "median": round(middle, 2), "max": round(high, 2)}
-
-
-def _machine() -> str:
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        "?",
-    )
-    return f"{platform.system()} {platform.machine()}, {len(os.sched_getaffinity(0))} cores, {model}"
 
 
 if __name__ == "__main__":

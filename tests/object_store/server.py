@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,14 +46,16 @@ def build() -> Path:
 
 
 @contextmanager
-def object_store(program: Path, *, folder: Path, address: str, certificate: Path | None = None) -> Iterator[ObjectStore]:
+def object_store(
+    program: Path, *, folder: Path, address: str, certificate: Path | None = None, prefix: Sequence[str | Path] = ()
+) -> Iterator[ObjectStore]:
     """A server for as long as the context lasts; `folder` holds its buckets, and nothing else.
 
-    With a certificate, beside which is its `.key`, it speaks TLS.
+    With a certificate, beside which is its `.key`, it speaks TLS. `prefix` are the first words of its command line.
     """
     tls = () if certificate is None else ("--cert", certificate, "--key", certificate.with_suffix(".key"))
     # Metadata would need extended attributes, which not every file system has.
-    command = [program, *tls, "--port", address, "posix", "--nometa", folder]
+    command = [*prefix, program, *tls, "--port", address, "posix", "--nometa", folder]
     environment = {**os.environ, "ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as serving:
         store = ObjectStore(address=address, folder=folder, is_secure=certificate is not None)
@@ -70,6 +72,15 @@ def put_credentials(folder: Path, *, secret: str = SECRET_KEY) -> Path:
     (folder / "AWS_ACCESS_KEY_ID").write_text(ACCESS_KEY)
     (folder / "AWS_SECRET_ACCESS_KEY").write_text(f"{secret}\n")  # as editors leave it
     return folder
+
+
+def make_certificate(path: Path, *, address: str) -> Path:
+    """A certificate of a server at this IP address that has signed itself, its `.key` beside it; returns its path."""
+    names = ("-subj", "/CN=store", "-addext", f"subjectAltName=IP:{address}")
+    files = ("-out", path, "-keyout", path.with_suffix(".key"))
+    command: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *names, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
 
 
 def _wait_until_it_listens(store: ObjectStore) -> None:

@@ -51,8 +51,8 @@ def test_a_file_is_read_as_it_was_written_last(place: Place) -> None:
 
 
 def test_additions_stand_one_after_the_other(place: Place) -> None:
-    place.join("log").append("one\n")
-    place.join("log").append("two\n")
+    place.join("log").append(b"one\n")
+    place.join("log").append(b"two\n")
     assert place.join("log").read() == b"one\ntwo\n"
 
 

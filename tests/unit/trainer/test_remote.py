@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.object_store.cutting import cutting_proxy
-from tests.object_store.server import ObjectStore, put_credentials
+from tests.object_store.server import ObjectStore, make_certificate, put_credentials
 from tests.unit.trainer.stores import a_location, a_store, an_access
 from trainingrun.api import Data, DataSource, Location
 from trainingrun.contract import Cause
@@ -32,12 +32,7 @@ CA = {"certificateAuthority": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of a server on loopback that has signed itself, its key beside it."""
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    names = ("-subj", "/CN=store", "-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-out", path, "-keyout", path.with_suffix(".key"))
-    command: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *names, *files]
-    subprocess.run(command, check=True, capture_output=True)
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls") / "server.pem", address="127.0.0.1")
 
 
 @pytest.fixture(scope="module")

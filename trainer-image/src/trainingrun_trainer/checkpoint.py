@@ -43,6 +43,8 @@ class LoopState:
     """Metrics of every finished epoch."""
     samples: list[list[int]] = field(default_factory=list)
     """Samples that each rank has trained on, per epoch."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What is known of the finished epochs beside their metrics: see `stages.journal`."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class StackTaker:
         lines = [f"at {datetime.now(UTC).isoformat(timespec='seconds')}\n"]
         lines += [f"\nrank {number}\n{text or SILENCE}\n" for number, text in stacks.items()]
         try:
-            self._target.append("".join(lines))
+            self._target.append("".join(lines).encode())
         except (OSError, TrainerError) as problem:
             self._logbook.write(f"The stacks could not be kept at {self._target.uri}: {problem}")
 

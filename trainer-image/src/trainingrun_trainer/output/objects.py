@@ -74,13 +74,13 @@ class ObjectPlace:
         """See `Place`."""
         self.store.folder.filesystem.put_file(str(file), self._path)
 
-    def append(self, text: str) -> None:
+    def append(self, content: bytes) -> None:
         """See `Place`."""
         try:
             before = self.read()
         except FileNotFoundError:
             before = b""
-        self.write(before + text.encode())
+        self.write(before + content)
 
     def remove(self) -> None:
         """See `Place`. A store does not say whether there was a file."""

@@ -36,7 +36,7 @@ class Place(Protocol):
     def put(self, file: Path) -> None:
         """Write this file with the content of a local one; nobody ever finds a part of it."""
 
-    def append(self, text: str) -> None:
+    def append(self, content: bytes) -> None:
         """Add to the end of this file, which is made if need be."""
 
     def remove(self) -> None:

@@ -50,12 +50,12 @@ class VolumePlace:
         with _told(self.path), _replacing(self.path) as temporary:
             shutil.copyfile(file, temporary)
 
-    def append(self, text: str) -> None:
+    def append(self, content: bytes) -> None:
         """See `Place`."""
         with _told(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(text)
+            with self.path.open("ab") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
 

@@ -26,6 +26,7 @@ from trainingrun_trainer.parallel.statistics import average_statistics
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.early_stopping import judge_epoch
 from trainingrun_trainer.stages.evaluate import evaluation_steps, own_part
+from trainingrun_trainer.stages.journal import Journal
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import epoch_plan
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
@@ -41,14 +42,17 @@ def train(context: Context, network: Network, split: Split) -> LoopState:
     loop = _Loop.start(context, network, split)
     training, state = context.config.training, loop.state
     context.progress.stage(Stage.TRAINING, epochs=training.epochs, steps=training.epochs * loop.steps)
+    journal = Journal(context, state, steps=loop.steps)
     while state.epoch < training.epochs and not state.stopped:
         loop.run_epoch()
         metrics = loop.finish_epoch()
         if judge_epoch(state, training.early_stopping, metrics=metrics):
             loop.remember_best()
+        journal.epoch_done(state)
         context.progress.epoch(state.epoch, metrics)
         if state.epoch % training.checkpoint.every_epochs == 0 or state.stopped or state.epoch == training.epochs:
             loop.save()
+    journal.write(state)
     check_equal_weights(context.gang, network.trainable_variables, when="at the end of training")
     loop.restore_best()
     return state

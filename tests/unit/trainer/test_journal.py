@@ -1,0 +1,134 @@
+"""`metrics.jsonl` and the TensorBoard logs: every epoch once, across attempts, on both kinds of output."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
+from trainingrun_trainer import fence
+from trainingrun_trainer.checkpoint import LoopState
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.journal import EVENTS_FILE, PAUSE_SECONDS, Journal
+from trainingrun_trainer.stages.train import train
+
+
+class Clock:
+    """Time that the test lets pass."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def an_epoch(journal: Journal, state: LoopState, clock: Clock, *, seconds: float) -> None:
+    """An epoch of 60 samples is done after so many seconds."""
+    clock.now += seconds
+    state.epoch += 1
+    state.history.append({"loss": 1 / state.epoch, "val_accuracy": 0.5})
+    state.samples.append([40, 20])
+    journal.epoch_done(state)
+
+
+def lines(rank: Alone) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in rank.paths.run.join("metrics.jsonl").read().splitlines()]
+
+
+def events(rank: Alone) -> list[Any]:
+    """The events of the file as TensorFlow reads it."""
+    path = rank.output / "run" / "tensorboard" / EVENTS_FILE
+    return [tf.compat.v1.Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(path))]
+
+
+def values(event: Any) -> dict[str, float]:
+    return {value.tag: value.simple_value for value in event.summary.value}
+
+
+def test_every_epoch_is_a_line_with_its_metrics_and_its_pace(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path, training={"epochs": 4, "optimizer": {"learningRate": "0.01"}}), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    for _ in range(2):
+        an_epoch(journal, state, clock, seconds=6)
+    first, second = lines(rank)
+    assert second == {
+        "epoch": 2,
+        "step": 60,
+        "attempt": 1,
+        "time": second["time"],
+        "seconds": 6.0,
+        "samplesPerSecond": 10,
+        "learningRate": pytest.approx(0.01),
+        "loss": 0.5,
+        "val_accuracy": 0.5,
+    }
+    assert (first["epoch"], first["loss"]) == (1, 1.0)
+    assert first["time"] <= second["time"]
+
+
+def test_tensorboard_finds_the_same_numbers_by_epoch(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    for _ in range(3):
+        an_epoch(journal, state, clock, seconds=6)
+    version, *found = events(rank)
+    assert version.file_version == "brain.Event:2"
+    assert [event.step for event in found] == [1, 2, 3]
+    for event, line in zip(found, lines(rank), strict=True):
+        assert values(event) == pytest.approx(
+            {name: line[name] for name in ("seconds", "samplesPerSecond", "learningRate", "loss", "val_accuracy")}
+        )
+
+
+def test_an_attempt_that_goes_on_keeps_the_epochs_of_its_checkpoint_and_repeats_none(tmp_path: Path) -> None:
+    first, state, clock = alone(tmp_path, attempt=1), LoopState(), Clock()
+    journal = Journal(first.context, state, steps=30, clock=clock)
+    for _ in range(3):
+        an_epoch(journal, state, clock, seconds=6)
+    # The checkpoint was written after two epochs and some steps of the third.
+    kept: dict[str, Any] = {"history": state.history[:2], "samples": state.samples[:2], "notes": state.notes[:2]}
+    resumed = LoopState(epoch=2, step=7, **kept)
+    second = alone(tmp_path, attempt=2)
+    journal = Journal(second.context, resumed, steps=30, clock=clock)
+    for _ in range(2):
+        an_epoch(journal, resumed, clock, seconds=6)
+    assert [(line["epoch"], line["attempt"]) for line in lines(second)] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+    assert ["samplesPerSecond" in line for line in lines(second)] == [True, True, False, True]
+    assert [event.step for event in events(second)] == [0, 1, 2, 3, 4]
+
+
+def test_short_epochs_are_written_every_few_seconds_and_at_the_end(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    an_epoch(journal, state, clock, seconds=0.1)
+    assert "metrics.jsonl" not in rank.paths.run.names()
+    an_epoch(journal, state, clock, seconds=PAUSE_SECONDS)
+    assert len(lines(rank)) == 2
+    an_epoch(journal, state, clock, seconds=0.1)
+    assert len(lines(rank)) == 2
+    journal.write(state)
+    journal.write(state)
+    assert len(lines(rank)) == len(events(rank)) - 1 == 3
+
+
+def test_an_attempt_that_is_overtaken_does_not_write_over_the_newer_ones_journal(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path, attempt=1), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    fence.claim(alone(tmp_path, attempt=2).paths)
+    with pytest.raises(TrainerError, match="Attempt 1 ends"):
+        an_epoch(journal, state, clock, seconds=6)
+    assert rank.paths.run.names() == []
+
+
+def test_training_keeps_a_journal(tmp_path: Path) -> None:
+    samples = easy_samples()
+    rank = alone(tmp_path, training={"epochs": 3, "batchSize": 20})
+    state = train(rank.context, rank.network(samples), samples)
+    assert [line["epoch"] for line in lines(rank)] == [1, 2, 3]
+    assert [line["step"] for line in lines(rank)] == [3, 6, 9]
+    assert [values(event)["val_loss"] for event in events(rank)[1:]] == pytest.approx(
+        [epoch["val_loss"] for epoch in state.history]
+    )

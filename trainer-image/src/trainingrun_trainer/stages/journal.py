@@ -1,0 +1,129 @@
+"""The course of training on the output, for people: `metrics.jsonl`, and `tensorboard/` with the same numbers.
+
+Both are written anew by every attempt, from the state that it goes on from, and grow from there: so no epoch is in them twice,
+and none is missing that a checkpoint has. What is new is written every few seconds, because an epoch may take less, and at the
+end.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from trainingrun_trainer import fence
+from trainingrun_trainer.checkpoint import LoopState
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.output.place import Place
+from trainingrun_trainer.stages.schedule import learning_rates
+
+PAUSE_SECONDS = 5.0
+"""Between two writes."""
+EVENTS_FILE = "events.out.tfevents.trainingrun"
+
+Line = Mapping[str, Any]
+
+
+class Journal:
+    """Notes every finished epoch in the state, and writes what the state knows; only rank 0 writes."""
+
+    def __init__(self, context: Context, state: LoopState, *, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Training goes on from this state, in epochs of so many steps."""
+        self._context = context
+        self._steps = steps
+        self._clock = clock
+        self._began = self._written = clock()
+        self._is_whole = state.step == 0
+        """Whether all of the current epoch is this attempt's."""
+        self._lines = _Growing(context.paths.run.join("metrics.jsonl"))
+        self._events = _Growing(context.paths.run.join("tensorboard").join(EVENTS_FILE))
+
+    def epoch_done(self, state: LoopState) -> None:
+        """Note the epoch that has just been added to the state's history.
+
+        Raises TrainerError: OutputFailed, or Superseded when a newer attempt has begun.
+        """
+        now = self._clock()
+        state.notes.append(self._note(state, seconds=now - self._began))
+        self._began, self._is_whole = now, True
+        if now - self._written >= PAUSE_SECONDS:
+            self.write(state)
+
+    def write(self, state: LoopState) -> None:
+        """Bring the output up to date; raises as `epoch_done` does."""
+        self._written = self._clock()
+        if not self._context.is_chief or not state.notes:
+            return
+        fence.require_newest(self._context.paths)
+        lines = [{**note, **state.history[note["epoch"] - 1]} for note in state.notes]
+        self._lines.grow(lines, encode=_json_lines)
+        self._events.grow(lines, encode=_events)
+
+    def _note(self, state: LoopState, *, seconds: float) -> dict[str, Any]:
+        """What is known of the last epoch beside its metrics. Only a whole one has a pace."""
+        config, gang = self._context.config, self._context.gang
+        batches = gang.size * config.backward_passes_per_step
+        rates = learning_rates(config.training, batches=batches, epoch=state.epoch - 1, steps=self._steps)
+        pace = {"samplesPerSecond": round(sum(state.samples[-1]) / seconds)} if self._is_whole and seconds > 0 else {}
+        return {
+            "epoch": state.epoch,
+            "step": state.epoch * self._steps,
+            "attempt": config.attempt,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(seconds, 3),
+            **pace,
+            "learningRate": float(rates[-1]),
+        }
+
+
+@dataclass
+class _Growing:
+    """A file that this attempt writes anew first, and then only adds to, so that whoever follows it sees it grow."""
+
+    place: Place
+    _written: int = field(default=0, init=False)
+    """Lines that are in it."""
+
+    def grow(self, lines: list[dict[str, Any]], *, encode: Callable[[Iterable[Line]], bytes]) -> None:
+        """Let it hold these lines, which begin with those that are in it."""
+        if self._written == 0:
+            self.place.write(encode(lines))
+        elif self._written < len(lines):
+            self.place.append(encode(lines[self._written :]))
+        self._written = len(lines)
+
+
+def _json_lines(lines: Iterable[Line]) -> bytes:
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+def _events(lines: Iterable[Line]) -> bytes:
+    """Event records as TensorBoard reads them, one per epoch with all its numbers. TensorFlow writes records to files only."""
+    with tempfile.TemporaryDirectory(prefix="trainingrun-events-") as scratch:
+        path = Path(scratch) / EVENTS_FILE
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for line in lines:
+                if line["epoch"] == 1:
+                    writer.write(_event(line, file_version="brain.Event:2"))
+                writer.write(_event(line, step=line["epoch"], summary=_summary(line)))
+        return path.read_bytes()
+
+
+def _event(line: Line, **content: Any) -> bytes:
+    moment = datetime.fromisoformat(line["time"]).timestamp()
+    encoded: bytes = tf.compat.v1.Event(wall_time=moment, **content).SerializeToString()
+    return encoded
+
+
+def _summary(line: Line) -> Any:
+    """The metrics and what is worth a curve beside them."""
+    beside = {"epoch", "step", "attempt", "time"}
+    values = {name: value for name, value in line.items() if name not in beside}
+    return tf.compat.v1.Summary(
+        value=[tf.compat.v1.Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+    )
