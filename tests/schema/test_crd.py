@@ -102,6 +102,28 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             {"name": "kernelSize", "value": "5"},
         ],
     },
+    "an application with weights": {
+        "spec__data__source": PVC,
+        "spec__data__format": "IDX",
+        "spec__model": {
+            "application": {"name": "MobileNetV3Small", "weightsFile": "weights/v3.small_0.75.h5"},
+            "parameters": [
+                {"name": "alpha", "value": "0.75"},
+                {"name": "dropout", "value": "0.2"},
+                {"name": "inputSize", "value": "512"},
+                {"name": "minimalistic", "value": "false"},
+                {"name": "normalizationMomentum", "value": "0.99"},
+                {"name": "pooling", "value": "Max"},
+            ],
+        },
+    },
+    "a function of the image": {"spec__model": {"entrypoint": {"function": "a_package.models:build"}}},
+    "a function from a ConfigMap with parameters of its own": {
+        "spec__model": {
+            "entrypoint": {"function": "my_models:build", "configMapName": "my-models"},
+            "parameters": [{"name": "dropout", "value": "lots"}, {"name": "depth", "value": "3"}],
+        },
+    },
     "all augmentations": {
         "spec__augmentation": {
             "rotationDegrees": "180",
@@ -121,6 +143,13 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "a lost node that is replaced": {"spec__recovery": {"lostNode": "Replace", "hangTimeoutSeconds": 10}},
     "the longest name": {"metadata__name": "a" * 50},
 }
+
+
+def an_application(name: str = "MobileNetV2", **parameters: str) -> dict[str, Any]:
+    """A run of an application with these parameters."""
+    named = [{"name": key, "value": value} for key, value in parameters.items()]
+    return {"spec__model": {"application": {"name": name}, "parameters": named}}
+
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown field": ({"spec__trainingg": {}}, 'unknown field "spec.trainingg"'),
@@ -214,6 +243,44 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an even kernel": (
         {"spec__model__builtin__type": "CNN", "spec__model__parameters": [{"name": "kernelSize", "value": "4"}]},
         "kernelSize must be an odd integer",
+    ),
+    "no model": ({"spec__model": {}}, "model needs exactly one of builtin, application and entrypoint"),
+    "two models": (
+        {"spec__model__application": {"name": "MobileNetV2"}},
+        "model needs exactly one of builtin, application and entrypoint",
+    ),
+    "an application that is not small": ({"spec__model": {"application": {"name": "VGG19"}}}, "spec.model.application.name"),
+    "weights of another format": (
+        {"spec__model": {"application": {"name": "MobileNetV2", "weightsFile": "w.keras"}}},
+        "spec.model.application.weightsFile",
+    ),
+    "weights beside data in the image": (
+        {"spec__model": {"application": {"name": "MobileNetV2", "weightsFile": "w.h5"}}},
+        "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights",
+    ),
+    "a parameter of no application": (an_application(hiddenUnits="8"), "model.parameters of an application may be named alpha"),
+    "alpha of a network without": (an_application("DenseNet121", alpha="1"), "model.parameters alpha is for the MobileNets"),
+    "an alpha of zero": (an_application(alpha="0.05"), "alpha must be a decimal from 0.1 to below 3"),
+    "minimalistic elsewhere": (an_application(minimalistic="true"), "model.parameters minimalistic is for MobileNetV3"),
+    "minimalistic and neither": (
+        an_application("MobileNetV3Large", minimalistic="yes"),
+        "model.parameters minimalistic must be true or false",
+    ),
+    "a small input": (an_application(inputSize="31"), "inputSize must be an integer from 32 to 512"),
+    "a large input": (an_application(inputSize="513"), "inputSize must be an integer from 32 to 512"),
+    "a momentum of one": (
+        an_application(normalizationMomentum="1"),
+        "normalizationMomentum must be a decimal from 0.0 to below 1",
+    ),
+    "an unknown pooling": (an_application(pooling="Min"), "model.parameters pooling must be Average or Max"),
+    "a dropout of one in an application": (an_application(dropout="1"), "dropout must be a decimal from 0 to below 1"),
+    "a function without a module": (
+        {"spec__model": {"entrypoint": {"function": "build"}}},
+        "spec.model.entrypoint.function",
+    ),
+    "a package in a ConfigMap": (
+        {"spec__model": {"entrypoint": {"function": "a.b:build", "configMapName": "m"}}},
+        "model.entrypoint.function a.b:build names a module of a package, but a ConfigMap holds files",
     ),
     "a parameter twice": (
         {"spec__model__parameters": [{"name": "dropout", "value": "0"}, {"name": "dropout", "value": "0.1"}]},
