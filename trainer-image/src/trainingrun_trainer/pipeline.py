@@ -11,7 +11,7 @@ from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.train import train
-from trainingrun_trainer.storage import Folder, open_source
+from trainingrun_trainer.storage import open_source
 
 
 def run(context: Context) -> Result | None:
@@ -41,8 +41,8 @@ def run(context: Context) -> Result | None:
         shape=split.training.shape,
         classes=split.training.classes,
         seed=config.training.seed,
-        data=_data_folder(context),
-        code=context.settings.code,
+        data=open_source(config.data.source, mount=settings.data, access=settings.data_access),
+        code=settings.code,
     )
     context.progress.part_done()
     context = choose(context, network, split.training)
@@ -51,12 +51,6 @@ def run(context: Context) -> Result | None:
     if not context.is_chief:
         return None
     return export(context, network, split=split, data_sha256=data_sha256, state=state, metrics=metrics, started=started)
-
-
-def _data_folder(context: Context) -> Folder | None:
-    """Where the files of the data source are; None for data that the image holds."""
-    source, settings = context.config.data.source, context.settings
-    return None if source.builtin is not None else open_source(source, mount=settings.data, access=settings.data_access)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:
