@@ -130,6 +130,9 @@ def test_every_sample_is_dealt_to_exactly_one_rank_and_all_take_as_many_steps(sa
     assert sorted(dealt.tolist()) == list(range(samples))
     assert len({each.steps for each in parts}) == 1
     assert (sum(each.weights.sum(axis=1) for each in parts) == parts[0].total).all()
+    padding = np.concatenate([each.positions[each.weights == 0] for each in parts])
+    assert set(padding.tolist()) <= set(order.tolist())
+    assert len(set(padding.tolist())) == min(samples, len(padding))
 
 
 def test_the_order_is_another_in_every_epoch() -> None:
