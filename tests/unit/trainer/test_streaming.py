@@ -1,6 +1,7 @@
 """Data that is read while it is trained on: the same batches as from memory, a bounded number of bytes ahead."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.stages_alone import Alone, alone
 from tests.unit.trainer.writing import CLAIM, digits, image_records, png, write_image_folder, write_tf_record
+from tests.waiting import wait_for
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded, Positions
 from trainingrun_trainer.data.feed import Batches, Feed
@@ -134,9 +136,19 @@ def test_a_stream_is_no_more_than_its_bytes_ahead(folder: Path, tmp_path: Path) 
     feed.data = counted = Counted(feed.data)
     with feed.deal(shard(300, batch=4, rank=0, size=1), first=0) as dealer:
         assert dealer.most_steps == 5
-        for taken in range(0, 75, 5):
-            dealer.take(5)
-            assert len(counted.read_positions) <= 4 * (taken + 5 + 5)
+        expected = 4 * 5
+        for steps in (5, 3, 1):
+            read_when_idle(counted, expected)
+            dealer.take(steps)
+            expected += 4 * steps
+        read_when_idle(counted, expected)
+
+
+def read_when_idle(counted: Counted, expected: int) -> None:
+    """Wait until so many samples have been read, and see that no more are."""
+    wait_for(lambda: len(counted.read_positions), lambda read: read >= expected, what="samples", timeout=10, interval=0.01)
+    time.sleep(0.2)
+    assert len(counted.read_positions) == expected
 
 
 def test_padding_reads_nothing(folder: Path, tmp_path: Path) -> None:
@@ -199,6 +211,14 @@ def test_without_a_limit_the_machines_memory_is_one(tmp_path: Path) -> None:
     assert 2**28 < memory_limit(mount=tmp_path, own_groups=tmp_path / "none") < 2**46
 
 
+def as_one_rank_reads(tmp_path: Path, data: dict[str, Any]) -> About:
+    """What one rank alone says about the data of a gang."""
+    about: About = load_split(
+        alone(tmp_path, environment={"TRAININGRUN_DATA_MOUNT": str(tmp_path / "data")}, data=data).context
+    )[1]
+    return about
+
+
 def test_two_ranks_stream_images_and_agree(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAININGRUN_MEMORY_LIMIT", STREAMED["TRAININGRUN_MEMORY_LIMIT"])
     write_image_folder(tmp_path / "data", IMAGES, LABELS, names=[f"digit {number}" for number in range(10)])
@@ -209,6 +229,7 @@ def test_two_ranks_stream_images_and_agree(start: Start, tmp_path: Path, monkeyp
     assert result["data"]["streamed"] is True
     assert result["data"]["classNames"] == [f"digit {number}" for number in range(10)]
     assert [sum(counts) for counts in result["training"]["samples"]] == [270, 270]
+    assert result["data"]["sha256"] == as_one_rank_reads(tmp_path, data).sha256
 
 
 def test_two_ranks_share_the_files_of_records(start: Start, tmp_path: Path) -> None:
@@ -223,6 +244,5 @@ def test_two_ranks_share_the_files_of_records(start: Start, tmp_path: Path) -> N
     finished = start(data=data, training={"epochs": 1, "batchSize": 16}).wait()
     assert [record.exit_code for record in finished] == [0, 0]
     result = result_of(tmp_path)
-    rank = alone(tmp_path, environment={"TRAININGRUN_DATA_MOUNT": str(tmp_path / "data")}, data=data)
-    about: About = load_split(rank.context)[1]
+    about = as_one_rank_reads(tmp_path, data)
     assert (result["data"]["sha256"], tuple(result["data"]["classNames"])) == (about.sha256, about.class_names)
