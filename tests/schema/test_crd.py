@@ -54,6 +54,9 @@ EMPTY: dict[str, dict[str, Any]] = {
     },
     "data.idx": {"spec__data": {"source": PVC, "format": "IDX", "idx": {}}},
     "data.npz": {"spec__data": {"source": PVC, "format": "NPZ", "npz": {}}},
+    "data.imageFolder": {"spec__data": {"source": PVC, "format": "ImageFolder", "imageFolder": {}}},
+    "data.tfRecord": {"spec__data": {"source": PVC, "format": "TFRecord", "tfRecord": {}}},
+    "data.csv": {"spec__data": {"source": PVC, "format": "CSV", "csv": {}}},
     "one epoch": {"spec__training__epochs": 1},
 }
 
@@ -90,6 +93,35 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     },
     "data at a web server": {
         "spec__data": {"source": {"uri": "https://data.example:8443/a%20b", **CA}, "format": "IDX"},
+    },
+    "images in folders, of one size": {
+        "spec__data": {
+            "source": PVC,
+            "format": "ImageFolder",
+            "imageFolder": {"folder": "train", "validationFolder": "val"},
+            "image": {"height": 96, "width": 96},
+        }
+    },
+    "TFRecord files with keys of their own": {
+        "spec__data": {
+            "source": PVC,
+            "format": "TFRecord",
+            "tfRecord": {
+                "files": "shards/train-?????-of-*",
+                "validationFiles": "shards/val-*",
+                "inputKey": "image",
+                "labelKey": "label",
+                "firstLabel": 1,
+            },
+            "image": {"height": 28, "width": 28, "channels": 1},
+        }
+    },
+    "a table with columns that are no features": {
+        "spec__data": {
+            "source": PVC,
+            "format": "CSV",
+            "csv": {"files": "train.csv", "labelColumn": "the species", "ignoredColumns": ["id", "a date"], "delimiter": "\t"},
+        }
     },
     "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
     "a CNN with all parameters": {
@@ -213,6 +245,46 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "npz with IDX": (
         {"spec__data__source": PVC, "spec__data__format": "IDX", "spec__data__npz": {}},
         "data.npz is only read with data.format NPZ",
+    ),
+    "folders at a web server": (
+        {"spec__data": {"source": {"uri": "https://data.example/pets"}, "format": "ImageFolder"}},
+        "data.format ImageFolder needs a source that lists its files, but data.source.uri https://data.example/pets",
+    ),
+    "imageFolder with CSV": (
+        {"spec__data": {"source": PVC, "format": "CSV", "imageFolder": {}}},
+        "data.imageFolder is only read with data.format ImageFolder",
+    ),
+    "tfRecord for builtin data": (
+        {"spec__data__tfRecord": {}},
+        "data.tfRecord is only read with data.format TFRecord: set format to TFRecord or remove tfRecord",
+    ),
+    "csv with TFRecord": (
+        {"spec__data": {"source": PVC, "format": "TFRecord", "csv": {}}},
+        "data.csv is only read with data.format CSV",
+    ),
+    "a size for vectors": (
+        {"spec__data": {"source": PVC, "format": "CSV", "image": {"height": 8, "width": 8}}},
+        "data.image is only read with data.format ImageFolder and TFRecord",
+    ),
+    "two channels": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "image": {"height": 8, "width": 8, "channels": 2}}},
+        "spec.data.image.channels",
+    ),
+    "a pattern that climbs": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "../*.csv"}}},
+        "spec.data.csv.files",
+    ),
+    "a pattern in a folder": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "*/a.csv"}}},
+        "spec.data.csv.files",
+    ),
+    "an unknown delimiter": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"delimiter": " "}}},
+        "spec.data.csv.delimiter",
+    ),
+    "a column that is ignored twice": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"ignoredColumns": ["id", "id"]}}},
+        "Duplicate value",
     ),
     "no validation data": ({"spec__data__validationFraction": "0"}, "data.validationFraction must be more than 0"),
     "fractions that leave nothing": (
