@@ -31,6 +31,25 @@ def test_a_missing_data_path_is_named_together_with_what_is_there(playground: Pl
     assert "mnist-10k/" in failure.message
 
 
+def test_a_gap_in_a_table_is_named_by_line_and_column_and_can_be_left_out(playground: Playground, tmp_path: Path) -> None:
+    rows = "".join(
+        f"{count % 7},{count % 2},{'' if count == 9 else count},{'odd' if count % 2 else 'even'}\n" for count in range(200)
+    )
+    (tmp_path / "numbers.csv").write_text("a,b,id,kind\n" + rows)
+    put(playground, tmp_path, path="table")
+    table = {**data("table"), "format": "CSV", "csv": {"labelColumn": "kind"}}
+    del table["idx"]
+    playground.start("table", spec__data=table)
+    failed = playground.wait_until_finished("table")
+    assert failed.status.failure is not None
+    assert "numbers.csv, line 11, column id: '' is no finite number" in failed.status.failure.message
+    without = {**table, "csv": {"labelColumn": "kind", "ignoredColumns": ["id"]}}
+    playground.start("table", spec__data=without, spec__rerun="without the gap")
+    playground.wait("table", "in its second round", lambda run: run.status.round == 2)
+    finished = playground.wait_until_finished("table")
+    assert finished.status.result is not None, finished.status.failure
+
+
 def test_a_corrupt_file_is_named_and_not_tried_again(playground: Playground, tmp_path: Path) -> None:
     (tmp_path / IMAGES).write_bytes((DIGITS / IMAGES).read_bytes()[:100_000])
     (tmp_path / LABELS).write_bytes((DIGITS / LABELS).read_bytes())

@@ -14,6 +14,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.source import About
 from trainingrun_trainer.messages import Message, Reporter
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.output.place import Place
@@ -23,6 +24,10 @@ from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
 
 tf_keras.backend.experimental.enable_tf_random_generator()  # as a rank does
+
+
+ABOUT = About(sha256="0", class_names=(), is_streamed=False)
+"""Of easy samples."""
 
 
 class Notes(Reporter):

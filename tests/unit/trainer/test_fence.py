@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.unit.trainer.gangs import Start, a_config, result_of
-from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
+from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from trainingrun.api import Result
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
-from trainingrun_trainer.data.source import About
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output import volume
 from trainingrun_trainer.output.volume import VolumePlace, replace_folder
@@ -97,7 +96,7 @@ def publish(rank: Alone) -> Result:
         rank.context,
         rank.network(samples),
         split=samples,
-        about=About(sha256="0", class_names=(), is_streamed=False),
+        about=ABOUT,
         state=state,
         metrics={},
         started=0.0,

@@ -154,6 +154,13 @@ def broken_images(folder: Path, content: bytes, *, name: str = "3/x.png") -> Non
     (folder / name).write_bytes(content)
 
 
+def test_a_class_that_is_only_validated_on_is_refused(tmp_path: Path) -> None:
+    images_apart(tmp_path)
+    (tmp_path / "train" / "7").rename(tmp_path / "train" / "seven")
+    with pytest.raises(TrainerError, match="The validation folder val has images of 7, but train has no such class folders"):
+        opened(tmp_path, format="ImageFolder", **OWN["ImageFolder"][1])
+
+
 def an_empty_class(folder: Path) -> None:
     write_image_folder(folder, IMAGES, LABELS)
     (folder / "ten").mkdir()

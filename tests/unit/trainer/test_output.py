@@ -9,7 +9,7 @@ import pytest
 
 from tests.object_store.server import ObjectStore, put_credentials
 from tests.unit.trainer.gangs import a_config
-from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
+from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from tests.unit.trainer.stores import a_place, a_store
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
@@ -114,9 +114,7 @@ def publish(rank: Alone) -> Any:
     """Publish an untrained network."""
     samples, state = easy_samples(), LoopState(epoch=1, best_epoch=1)
     context = rank.context
-    return exporting.export(
-        context, rank.network(samples), split=samples, data_sha256="0", state=state, metrics={}, started=0.0
-    )
+    return exporting.export(context, rank.network(samples), split=samples, about=ABOUT, state=state, metrics={}, started=0.0)
 
 
 def test_a_model_on_a_store_is_what_its_digest_says_and_is_found_again(store: ObjectStore, tmp_path: Path) -> None:

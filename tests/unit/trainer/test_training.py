@@ -55,7 +55,7 @@ def test_dropout_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
 
 def test_augmented_images_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     samples = easy_samples(120, shape=(6, 6, 1))
-    spec = {"augmentation": {"rotationDegrees": "20", "zoom": "0.2"}, "training": {"epochs": 3, "batchSize": 2}}
+    spec: dict[str, Any] = {"augmentation": {"rotationDegrees": "20", "zoom": "0.2"}, "training": {"epochs": 3, "batchSize": 2}}
     undisturbed = losses(tmp_path / "whole", samples=samples, **spec)
     assert undisturbed != losses(tmp_path / "plain", samples=samples, training=spec["training"])
     cut = alone(tmp_path / "cut", is_interrupted=Interruption(5), **spec)

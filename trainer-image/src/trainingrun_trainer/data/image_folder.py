@@ -13,7 +13,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.class_names import number_classes
 from trainingrun_trainer.data.dataset import checked_labels
 from trainingrun_trainer.data.encoded import Positions
-from trainingrun_trainer.data.files import Piece, list_folder, read_pieces, reading, require_listing
+from trainingrun_trainer.data.files import LISTED, Piece, list_folder, read_pieces, reading, require_listing
 from trainingrun_trainer.data.images import ImageDecoder
 from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.errors import bad_data
@@ -41,6 +41,12 @@ def open_image_folder(context: Context, folder: Folder, settings: ImageFolder, *
     training = _images(context, folder, settings.folder, field=f"{_FIELD}.folder")
     own = settings.validation_folder
     validation = _images(context, folder, own, field=f"{_FIELD}.validationFolder") if own is not None else []
+    strangers = {file.class_name for file in validation} - {file.class_name for file in training}
+    if strangers:
+        raise bad_data(
+            f"The validation folder {own} has images of {', '.join(sorted(strangers)[:LISTED])}, but "
+            f"{settings.folder or 'the source'} has no such class folders: give both the same classes."
+        )
     return EncodedImages(folder, [*training, *validation], held_out=len(validation), size=size)
 
 
