@@ -65,7 +65,8 @@ def test_a_file_of_a_store_is_read(store: ObjectStore, keys: Path, uri: str) -> 
 def test_a_store_offers_what_formats_ask_of_a_folder(store: ObjectStore, keys: Path) -> None:
     folder = folder_of(a_location(store, "s3://datasets"), mount=keys)
     files, path = folder.filesystem, folder.join("d/a.txt")
-    assert files.find(folder.path) == [path]
+    assert files.find(folder.join("d")) == [path]
+    assert {name: about["size"] for name, about in files.find(folder.join("d"), detail=True).items()} == {path: 5}
     assert [files.isdir(folder.join("d")), files.isfile(path), files.exists(folder.join("x"))] == [True, True, False]
     assert files.cat_ranges([path, path], [0, 3], [2, 5]) == [b"he", b"lo"]
     with files.open(path) as file:

@@ -43,6 +43,10 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
         entries: list[Any] = self._ask(lambda: self._inner.ls(path, detail=detail))
         return entries
 
+    def find(self, path: str, detail: bool = False, **_: Any) -> Any:
+        """All files below a folder, from a store with one question."""
+        return self._ask(lambda: self._inner.find(path, detail=detail))
+
     def exists(self, path: str, **_: Any) -> bool:
         """Whether there is such a file or folder. A server that does not answer is no answer."""
         return self._type(path) is not None
