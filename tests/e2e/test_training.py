@@ -1,11 +1,15 @@
 """A run that goes well, on two workers with two ranks, from raw files to a model."""
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.e2e.conftest import Playground
+from tests.e2e.conftest import SMALL, Playground
 from trainingrun.api import TrainingRun
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 DIGITS = {
     "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist-10k"}},
@@ -74,3 +78,18 @@ def test_a_finished_run_stays_finished_when_its_objects_are_deleted(playground: 
     playground.wait_until_finished(f"other-{operator}")  # the operator has looked at everything by then
     assert playground.get(name).status == before.status
     assert playground.pods(name) == []
+
+
+def test_a_network_from_a_config_map_is_waited_for_and_trained(playground: Playground) -> None:
+    code, run = yaml.safe_load_all((EXAMPLES / "own-network.yaml").read_text())
+    run["spec"]["workers"] = {"replicas": 2, "resources": SMALL}
+    run["spec"]["training"]["epochs"] = 2
+    playground.kubectl.apply(run)
+    waiting = playground.wait("own-network", "waiting", lambda found: bool(found.status.conditions))
+    assert "There is no ConfigMap my-models (spec.model.entrypoint.configMapName)" in waiting.status.conditions[0].message
+
+    playground.kubectl.apply(code)
+    finished = playground.wait_until_finished("own-network")
+    assert finished.status.result is not None, finished.status.failure
+    metrics = {metric.name: float(metric.value) for metric in finished.status.result.metrics}
+    assert metrics["val_accuracy"] > 0.9

@@ -54,6 +54,9 @@ EMPTY: dict[str, dict[str, Any]] = {
     },
     "data.idx": {"spec__data": {"source": PVC, "format": "IDX", "idx": {}}},
     "data.npz": {"spec__data": {"source": PVC, "format": "NPZ", "npz": {}}},
+    "data.imageFolder": {"spec__data": {"source": PVC, "format": "ImageFolder", "imageFolder": {}}},
+    "data.tfRecord": {"spec__data": {"source": PVC, "format": "TFRecord", "tfRecord": {}}},
+    "data.csv": {"spec__data": {"source": PVC, "format": "CSV", "csv": {}}},
     "one epoch": {"spec__training__epochs": 1},
 }
 
@@ -91,6 +94,35 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "data at a web server": {
         "spec__data": {"source": {"uri": "https://data.example:8443/a%20b", **CA}, "format": "IDX"},
     },
+    "images in folders, of one size": {
+        "spec__data": {
+            "source": PVC,
+            "format": "ImageFolder",
+            "imageFolder": {"folder": "train", "validationFolder": "val"},
+            "image": {"height": 96, "width": 96},
+        }
+    },
+    "TFRecord files with keys of their own": {
+        "spec__data": {
+            "source": PVC,
+            "format": "TFRecord",
+            "tfRecord": {
+                "files": "shards/train-?????-of-*",
+                "validationFiles": "shards/val-*",
+                "inputKey": "image",
+                "labelKey": "label",
+                "firstLabel": 1,
+            },
+            "image": {"height": 28, "width": 28, "channels": 1},
+        }
+    },
+    "a table with columns that are no features": {
+        "spec__data": {
+            "source": PVC,
+            "format": "CSV",
+            "csv": {"files": "train.csv", "labelColumn": "the species", "ignoredColumns": ["id", "a date"], "delimiter": "\t"},
+        }
+    },
     "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
     "a CNN with all parameters": {
         "spec__model__builtin__type": "CNN",
@@ -101,6 +133,28 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             {"name": "hiddenUnits", "value": "32"},
             {"name": "kernelSize", "value": "5"},
         ],
+    },
+    "an application with weights": {
+        "spec__data__source": PVC,
+        "spec__data__format": "IDX",
+        "spec__model": {
+            "application": {"name": "MobileNetV3Small", "weightsFile": "weights/v3.small_0.75.h5"},
+            "parameters": [
+                {"name": "alpha", "value": "0.75"},
+                {"name": "dropout", "value": "0.2"},
+                {"name": "inputSize", "value": "512"},
+                {"name": "minimalistic", "value": "false"},
+                {"name": "normalizationMomentum", "value": "0.99"},
+                {"name": "pooling", "value": "Max"},
+            ],
+        },
+    },
+    "a function of the image": {"spec__model": {"entrypoint": {"function": "a_package.models:build"}}},
+    "a function from a ConfigMap with parameters of its own": {
+        "spec__model": {
+            "entrypoint": {"function": "my_models:build", "configMapName": "my-models"},
+            "parameters": [{"name": "dropout", "value": "lots"}, {"name": "depth", "value": "3"}],
+        },
     },
     "all augmentations": {
         "spec__augmentation": {
@@ -121,6 +175,13 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "a lost node that is replaced": {"spec__recovery": {"lostNode": "Replace", "hangTimeoutSeconds": 10}},
     "the longest name": {"metadata__name": "a" * 50},
 }
+
+
+def an_application(name: str = "MobileNetV2", **parameters: str) -> dict[str, Any]:
+    """A run of an application with these parameters."""
+    named = [{"name": key, "value": value} for key, value in parameters.items()]
+    return {"spec__model": {"application": {"name": name}, "parameters": named}}
+
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown field": ({"spec__trainingg": {}}, 'unknown field "spec.trainingg"'),
@@ -185,6 +246,46 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__data__source": PVC, "spec__data__format": "IDX", "spec__data__npz": {}},
         "data.npz is only read with data.format NPZ",
     ),
+    "folders at a web server": (
+        {"spec__data": {"source": {"uri": "https://data.example/pets"}, "format": "ImageFolder"}},
+        "data.format ImageFolder needs a source that lists its files, but data.source.uri https://data.example/pets",
+    ),
+    "imageFolder with CSV": (
+        {"spec__data": {"source": PVC, "format": "CSV", "imageFolder": {}}},
+        "data.imageFolder is only read with data.format ImageFolder",
+    ),
+    "tfRecord for builtin data": (
+        {"spec__data__tfRecord": {}},
+        "data.tfRecord is only read with data.format TFRecord: set format to TFRecord or remove tfRecord",
+    ),
+    "csv with TFRecord": (
+        {"spec__data": {"source": PVC, "format": "TFRecord", "csv": {}}},
+        "data.csv is only read with data.format CSV",
+    ),
+    "a size for vectors": (
+        {"spec__data": {"source": PVC, "format": "CSV", "image": {"height": 8, "width": 8}}},
+        "data.image is only read with data.format ImageFolder and TFRecord",
+    ),
+    "two channels": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "image": {"height": 8, "width": 8, "channels": 2}}},
+        "spec.data.image.channels",
+    ),
+    "a pattern that climbs": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "../*.csv"}}},
+        "spec.data.csv.files",
+    ),
+    "a pattern in a folder": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "*/a.csv"}}},
+        "spec.data.csv.files",
+    ),
+    "an unknown delimiter": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"delimiter": " "}}},
+        "spec.data.csv.delimiter",
+    ),
+    "a column that is ignored twice": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"ignoredColumns": ["id", "id"]}}},
+        "Duplicate value",
+    ),
     "no validation data": ({"spec__data__validationFraction": "0"}, "data.validationFraction must be more than 0"),
     "fractions that leave nothing": (
         {"spec__data__validationFraction": "0.6", "spec__data__testFraction": "0.4"},
@@ -214,6 +315,44 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an even kernel": (
         {"spec__model__builtin__type": "CNN", "spec__model__parameters": [{"name": "kernelSize", "value": "4"}]},
         "kernelSize must be an odd integer",
+    ),
+    "no model": ({"spec__model": {}}, "model needs exactly one of builtin, application and entrypoint"),
+    "two models": (
+        {"spec__model__application": {"name": "MobileNetV2"}},
+        "model needs exactly one of builtin, application and entrypoint",
+    ),
+    "an application that is not small": ({"spec__model": {"application": {"name": "VGG19"}}}, "spec.model.application.name"),
+    "weights of another format": (
+        {"spec__model": {"application": {"name": "MobileNetV2", "weightsFile": "w.keras"}}},
+        "spec.model.application.weightsFile",
+    ),
+    "weights beside data in the image": (
+        {"spec__model": {"application": {"name": "MobileNetV2", "weightsFile": "w.h5"}}},
+        "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights",
+    ),
+    "a parameter of no application": (an_application(hiddenUnits="8"), "model.parameters of an application may be named alpha"),
+    "alpha of a network without": (an_application("DenseNet121", alpha="1"), "model.parameters alpha is for the MobileNets"),
+    "an alpha of zero": (an_application(alpha="0.05"), "alpha must be a decimal from 0.1 to below 3"),
+    "minimalistic elsewhere": (an_application(minimalistic="true"), "model.parameters minimalistic is for MobileNetV3"),
+    "minimalistic and neither": (
+        an_application("MobileNetV3Large", minimalistic="yes"),
+        "model.parameters minimalistic must be true or false",
+    ),
+    "a small input": (an_application(inputSize="31"), "inputSize must be an integer from 32 to 512"),
+    "a large input": (an_application(inputSize="513"), "inputSize must be an integer from 32 to 512"),
+    "a momentum of one": (
+        an_application(normalizationMomentum="1"),
+        "normalizationMomentum must be a decimal from 0.0 to below 1",
+    ),
+    "an unknown pooling": (an_application(pooling="Min"), "model.parameters pooling must be Average or Max"),
+    "a dropout of one in an application": (an_application(dropout="1"), "dropout must be a decimal from 0 to below 1"),
+    "a function without a module": (
+        {"spec__model": {"entrypoint": {"function": "build"}}},
+        "spec.model.entrypoint.function",
+    ),
+    "a package in a ConfigMap": (
+        {"spec__model": {"entrypoint": {"function": "a.b:build", "configMapName": "m"}}},
+        "model.entrypoint.function a.b:build names a module of a package, but a ConfigMap holds files",
     ),
     "a parameter twice": (
         {"spec__model__parameters": [{"name": "dropout", "value": "0"}, {"name": "dropout", "value": "0.1"}]},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import CONFIG, NOON, a_run, an_active_run, children
+from tests.builders import CONFIG, NOON, a_claim, a_run, an_active_run, children
 from tests.pod_security import violations
 from tests.pods import by_name, pod_of, the_container
 from trainingrun.api import TrainingRun
@@ -93,3 +93,31 @@ def test_what_is_missing_is_waited_for_and_named(missing: Reference, words: str)
 def test_a_running_attempt_is_not_judged_by_what_has_gone_since() -> None:
     decision = look(an_active_run(**REMOTE), Reference("Secret", "reader"))
     assert decision.status.conditions[0].reason != "SecretNotFound"
+
+
+NETWORK: dict[str, Any] = {"spec__model": {"entrypoint": {"function": "my_models:build", "configMapName": "my-models"}}}
+
+
+def test_a_network_from_a_config_map_is_mounted_where_the_trainer_looks_for_it() -> None:
+    pod = pod_of(an_active_run(**NETWORK))
+    assert by_name(pod["volumes"])["code"] == {"configMap": {"name": "my-models"}}
+    mounted = {"mountPath": "/etc/trainingrun-code", "readOnly": True}
+    assert by_name(the_container(pod)["volumeMounts"])["code"] == mounted
+    assert violations(pod) == []
+
+
+def test_a_network_of_the_image_needs_no_volume_and_is_not_waited_for() -> None:
+    run = an_active_run(spec__model={"entrypoint": {"function": "my_models:build"}})
+    assert "code" not in by_name(pod_of(run)["volumes"])
+    assert access_references(run) == ()
+
+
+def test_a_missing_config_map_of_the_network_is_waited_for_and_its_path_is_named() -> None:
+    run = a_run(**NETWORK)
+    assert access_references(run) == (Reference("ConfigMap", "my-models"),)
+    claims = {"models": a_claim()}
+    missing = (Reference("ConfigMap", "my-models"),)
+    decision = decide(run, observe(children=(), pods=(), claims=claims, missing=missing), now=NOON, config=CONFIG)
+    condition = decision.status.conditions[0]
+    assert (condition.reason, decision.status.attempt) == ("ConfigMapNotFound", 0)
+    assert "There is no ConfigMap my-models (spec.model.entrypoint.configMapName) in namespace team" in condition.message

@@ -1,6 +1,6 @@
 """Stages in this process, on one rank alone, with every report written down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Alone:
     notes: Notes = field(default_factory=Notes)
     root: Place | None = None
     """Where it writes, if not to the folder `output`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> OutputPaths:
@@ -70,7 +71,7 @@ class Alone:
         """What its stages get."""
         return Context(
             config=self.config,
-            settings=Settings.from_environment({"TRAININGRUN_OUTPUT_MOUNT": str(self.output)}),
+            settings=Settings.from_environment({"TRAININGRUN_OUTPUT_MOUNT": str(self.output), **self.environment}),
             paths=self.paths,
             gang=SingleProcess(),
             progress=Progress(self.notes, attempt=self.config.attempt, speaks=True),
@@ -82,9 +83,15 @@ class Alone:
         return build(self.config.model, shape=parts.training.shape, classes=parts.training.classes, seed=1)
 
 
-def alone(output: Path, *, is_interrupted: Callable[[], bool] = lambda: False, **spec: Any) -> Alone:
+def alone(
+    output: Path,
+    *,
+    is_interrupted: Callable[[], bool] = lambda: False,
+    environment: Mapping[str, str] | None = None,
+    **spec: Any,
+) -> Alone:
     """A rank alone whose attempt is configured as in `a_config`."""
-    return Alone(config=a_config(**spec), output=output, is_interrupted=is_interrupted)
+    return Alone(config=a_config(**spec), output=output, is_interrupted=is_interrupted, environment=environment or {})
 
 
 def easy_samples(count: int = 120, *, shape: tuple[int, ...] = (6,)) -> Split:

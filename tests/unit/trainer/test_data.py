@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainingrun.api import Data
+from tests.unit.trainer.stages_alone import alone
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import dataset
+from trainingrun_trainer.data.files import matching_files
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
-from trainingrun_trainer.data.source import load
+from trainingrun_trainer.data.source import open_data
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.storage import local_folder
+from trainingrun_trainer.storage import Folder, local_folder
 
 
 def write_idx(path: Path, array: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", *, compress: bool = True) -> None:
@@ -46,9 +47,8 @@ def test_npz_is_read_by_the_names_of_its_arrays(tmp_path: Path) -> None:
     assert len(npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="b")) == 20
 
 
-def test_the_digits_in_the_image_are_ten_thousand(builtin_data: Path) -> None:
-    data, none = Data.model_validate({"source": {"builtin": "MNIST10k"}}), Path("/none")
-    read = load(data, mount=none, access=none, builtin=builtin_data)
+def test_the_digits_in_the_image_are_ten_thousand(tmp_path: Path, builtin_data: Path) -> None:
+    read = open_data(alone(tmp_path, environment={"TRAININGRUN_BUILTIN_DATA": str(builtin_data)}).context)
     assert (len(read), read.shape, read.classes) == (10_000, (28, 28, 1), 10)
 
 
@@ -107,6 +107,27 @@ def test_labels_out_of_range_are_named_with_their_position(labels: list[float], 
     assert words in str(problem.value)
 
 
+def test_a_value_that_is_no_number_is_named_with_its_place() -> None:
+    vectors = np.ones((4, 3))
+    vectors[2, 1] = np.nan
+    with pytest.raises(TrainerError, match="here: sample 2 has the value nan at place 1; expected finite numbers"):
+        dataset(vectors, np.arange(4), where="here")
+
+
+def test_validation_samples_of_their_own_are_all_there_is_for_validation() -> None:
+    parts = part(100, validation_fraction=0.1, test_fraction=0.25, seed=3, held_out=20)
+    assert [len(each) for each in parts] == [60, 20, 20]
+    assert parts.validation.tolist() == list(range(80, 100))
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+
+
+def test_a_web_server_is_not_asked_which_files_it_has() -> None:
+    server = Folder(None, "https://data.example/digits")
+    assert matching_files(server, "a.csv", field="spec.data.csv.files") == ["a.csv"]
+    with pytest.raises(TrainerError, match=r"spec.data.csv.files '\*.csv' finds none: name one file without"):
+        matching_files(server, "*.csv", field="spec.data.csv.files")
+
+
 def test_the_parts_of_a_split_are_disjoint_complete_and_fixed_by_the_seed() -> None:
     parts = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
     assert [len(each) for each in parts] == [70, 10, 20]
@@ -130,6 +151,9 @@ def test_every_sample_is_dealt_to_exactly_one_rank_and_all_take_as_many_steps(sa
     assert sorted(dealt.tolist()) == list(range(samples))
     assert len({each.steps for each in parts}) == 1
     assert (sum(each.weights.sum(axis=1) for each in parts) == parts[0].total).all()
+    padding = np.concatenate([each.positions[each.weights == 0] for each in parts])
+    assert set(padding.tolist()) <= set(order.tolist())
+    assert len(set(padding.tolist())) == min(samples, len(padding))
 
 
 def test_the_order_is_another_in_every_epoch() -> None:

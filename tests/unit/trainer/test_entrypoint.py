@@ -173,6 +173,10 @@ WRONG: dict[str, tuple[str, str]] = {
         returning("1 / 0"),
         r"build raised ZeroDivisionError: division by zero \(users_\d+.py, line 4: return 1 / 0\)\.",
     ),
+    "a function that is called by the function": (
+        "def inner():\n    raise OSError('gone')\ndef build(input_shape, classes, parameters):\n    inner()\n",
+        r"build raised OSError: gone \(users_\d+.py, line 2: raise OSError\('gone'\)\)\.",
+    ),
     "a function that raises in Keras": (
         returning("tf_keras.layers.Dense(-1)"),
         r"raised ValueError: Received an invalid value for `units`.* \(users_\d+.py, line 4: return tf_keras.layers.Dense",

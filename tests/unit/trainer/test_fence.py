@@ -13,6 +13,7 @@ from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
 from trainingrun.api import Result
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
+from trainingrun_trainer.data.source import About
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output import volume
 from trainingrun_trainer.output.volume import VolumePlace, replace_folder
@@ -93,7 +94,13 @@ def publish(rank: Alone) -> Result:
     samples = easy_samples()
     state = LoopState(epoch=1, best_epoch=1)
     return exporting.export(
-        rank.context, rank.network(samples), split=samples, data_sha256="0", state=state, metrics={}, started=0.0
+        rank.context,
+        rank.network(samples),
+        split=samples,
+        about=About(sha256="0", class_names=(), is_streamed=False),
+        state=state,
+        metrics={},
+        started=0.0,
     )
 
 

@@ -60,6 +60,20 @@ def weights_of(tmp_path: Path, *, uid: str) -> Any:
         return np.concatenate([archive[name].ravel() for name in sorted(archive.files) if name.startswith("weights")])
 
 
+def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
+    rows = [f"{label}.{count},{1 - label},{name}\n" for count in range(50) for label, name in enumerate(("oak", "elm"))]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "trees.csv").write_text("a,b,kind\n" + "".join(rows))
+    data = {
+        "source": {"persistentVolumeClaim": {"claimName": "datasets"}},
+        "format": "CSV",
+        "csv": {"labelColumn": "kind"},
+    }
+    records = start(data=data, training={"epochs": 1, "batchSize": 16}).wait()
+    assert [record.exit_code for record in records] == [0, 0]
+    assert result_of(tmp_path)["data"]["classNames"] == ["elm", "oak"]
+
+
 def test_half_precision_gradients_of_two_passes_train_as_well(start: Start, tmp_path: Path) -> None:
     data = put_samples(tmp_path, count=232)
     training = {"epochs": 3, "batchSize": 16, "schedule": {"scaling": "None"}}

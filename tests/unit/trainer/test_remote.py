@@ -11,15 +11,20 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.object_store.cutting import cutting_proxy
 from tests.object_store.server import ObjectStore, make_certificate, put_credentials
+from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.stores import a_location, a_store, an_access
-from trainingrun.api import Data, DataSource, Location
+from tests.unit.trainer.writing import digits, image_records, write_csv, write_image_folder, write_tf_record
+from trainingrun.api import DataSource, Location
 from trainingrun.contract import Cause
 from trainingrun_trainer.data.files import read_file
-from trainingrun_trainer.data.source import load
+from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.shard import shard
+from trainingrun_trainer.data.source import load_split, open_data
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.remote import filesystems, guarded
 from trainingrun_trainer.remote.access import Access
@@ -73,6 +78,25 @@ def test_a_store_offers_what_formats_ask_of_a_folder(store: ObjectStore, keys: P
         assert (file.read(2), file.seek(4), file.read()) == (b"he", 4, b"o")
 
 
+@pytest.mark.parametrize("kind", ["ImageFolder", "TFRecord", "CSV"])
+def test_every_format_is_read_from_a_store(store: ObjectStore, keys: Path, tmp_path: Path, kind: str) -> None:
+    images, labels = digits(70)
+    folder = store.bucket("datasets") / kind
+    write_image_folder(folder, images, labels)
+    write_tf_record(folder / "a.tfrecord", image_records(images, labels))
+    write_csv(folder / "a.csv", images.reshape(70, -1), labels.tolist())
+    source = a_location(store, f"s3://datasets/{kind}")
+    environment = {"TRAININGRUN_DATA_ACCESS_MOUNT": str(keys), "TRAININGRUN_MEMORY_LIMIT": "10000"}
+    split, about = load_split(alone(tmp_path, environment=environment, data={"source": source, "format": kind}).context)
+    assert about.is_streamed == (kind != "CSV")
+    whole = shard(len(split.training), batch=63, rank=0, size=1)
+    with split.training.deal(whole, first=0) as dealer:
+        inputs = dealer.take(1).inputs.numpy().reshape(63, -1)
+    expected = images if kind != "ImageFolder" else images[np.argsort(labels, kind="stable")]
+    chosen = part(70, validation_fraction=0.1, test_fraction=0, seed=7).training
+    assert (inputs == expected.reshape(70, -1)[chosen]).all()
+
+
 def test_what_others_write_is_seen_at_once(store: ObjectStore, keys: Path) -> None:
     folder = folder_of(a_location(store, "s3://datasets/seen"), mount=keys)
     other = folder_of(a_location(store, "s3://datasets/seen"), mount=keys)
@@ -84,7 +108,7 @@ def test_what_others_write_is_seen_at_once(store: ObjectStore, keys: Path) -> No
 REFUSED: dict[str, tuple[dict[str, Any], Cause, str]] = {
     "no such bucket": ({"uri": "s3://nowhere/d"}, Cause.BAD_CONFIG, "There is no bucket nowhere for s3://nowhere/d"),
     "no such file": ({"uri": "s3://datasets/d", "name": "b.txt"}, Cause.BAD_DATA, r"no file b.txt .* datasets/d holds a.txt"),
-    "no such folder": ({"uri": "s3://datasets/e"}, Cause.BAD_DATA, r"datasets/e does not exist. datasets holds d/"),
+    "no such folder": ({"uri": "s3://datasets/e"}, Cause.BAD_DATA, r"datasets/e does not exist. datasets holds .*d/"),
     "the wrong key": (
         {"keys": {"AWS_SECRET_ACCESS_KEY": "wrong"}},
         Cause.BAD_CONFIG,
@@ -207,7 +231,7 @@ def test_data_is_read_from_a_web_server(website: str, tmp_path: Path, certificat
         "idx": {"images": "t10k-images-idx3-ubyte.gz", "labels": "t10k-labels-idx1-ubyte.gz"},
     }
     mount = trusting(tmp_path / "access", certificate)
-    samples = load(Data.model_validate(data), mount=Path("/none"), access=mount, builtin=Path("/none"))
+    samples = open_data(alone(tmp_path, environment={"TRAININGRUN_DATA_ACCESS_MOUNT": str(mount)}, data=data).context)
     assert (len(samples), samples.classes) == (10_000, 10)
     with pytest.raises(TrainerError, match=r"There is no file none \(spec.data.idx.images\) in https://") as missing:
         read(data["source"], mount=mount, name="none")

@@ -11,7 +11,7 @@ from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.train import train
-from trainingrun_trainer.storage import Folder, open_source
+from trainingrun_trainer.storage import open_source
 
 
 def run(context: Context) -> Result | None:
@@ -27,21 +27,14 @@ def run(context: Context) -> Result | None:
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
         return finished  # an earlier attempt got this far, and only its report was lost
 
-    settings = context.settings
-    split, data_sha256 = load_split(
-        config.data,
-        mount=settings.data,
-        access=settings.data_access,
-        builtin=settings.builtin_data,
-        seed=config.training.seed,
-    )
+    split, about = load_split(context)
     context.progress.part_done()
     network = build(
         config.model,
         shape=split.training.shape,
         classes=split.training.classes,
         seed=config.training.seed,
-        data=_data_folder(context),
+        data=open_source(config.data.source, mount=context.settings.data, access=context.settings.data_access),
         code=context.settings.code,
     )
     context.progress.part_done()
@@ -50,13 +43,7 @@ def run(context: Context) -> Result | None:
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     if not context.is_chief:
         return None
-    return export(context, network, split=split, data_sha256=data_sha256, state=state, metrics=metrics, started=started)
-
-
-def _data_folder(context: Context) -> Folder | None:
-    """Where the files of the data source are; None for data that the image holds."""
-    source, settings = context.config.data.source, context.settings
-    return None if source.builtin is not None else open_source(source, mount=settings.data, access=settings.data_access)
+    return export(context, network, split=split, about=about, state=state, metrics=metrics, started=started)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:

@@ -25,6 +25,8 @@ class Settings:
     coordinator: str | None
     """`host:port` of the rendezvous store, for workers other than 0."""
     data: Path
+    memory_limit: int | None
+    """Bytes that this container may use, where they are not what its control groups say."""
     builtin_data: Path
     data_access: Path
     """What opens the uri of the data: see the contract."""
@@ -43,6 +45,7 @@ class Settings:
             config=Path(environment.get(contract.CONFIG_VARIABLE, f"{contract.CONFIG_MOUNT}/{contract.CONFIG_FILE}")),
             worker=int(environment.get(contract.WORKER_INDEX_VARIABLE, "0")),
             coordinator=environment.get(contract.COORDINATOR_VARIABLE) or None,
+            memory_limit=int(environment.get("TRAININGRUN_MEMORY_LIMIT", "0")) or None,
             data=Path(environment.get("TRAININGRUN_DATA_MOUNT", contract.DATA_MOUNT)),
             builtin_data=Path(environment.get("TRAININGRUN_BUILTIN_DATA", BUILTIN_DATA)),
             data_access=Path(environment.get("TRAININGRUN_DATA_ACCESS_MOUNT", contract.DATA_ACCESS_MOUNT)),

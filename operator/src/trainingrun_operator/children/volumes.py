@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from trainingrun.api import TrainingRun, Volume
 from trainingrun.api.base import to_wire
 from trainingrun.contract import (
+    CODE_MOUNT,
     CONFIG_MOUNT,
     DATA_ACCESS_MOUNT,
     DATA_MOUNT,
@@ -21,7 +22,7 @@ from trainingrun_operator.model import Manifest
 
 
 def pod_volumes(run: TrainingRun, *, attempt: int) -> list[Manifest]:
-    """Configuration, scratch, output, data, shared memory and the user's own. Two of them may be the same claim."""
+    """Configuration, scratch, output, data, code, shared memory and the user's own. Two of them may be the same claim."""
     workers = run.spec.workers
     volumes: list[Manifest] = [
         {"name": "config", "configMap": {"name": config_name(run, attempt=attempt)}},
@@ -54,8 +55,8 @@ def volume_mounts(run: TrainingRun) -> list[Manifest]:
 
 
 def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:
-    """Volumes and mounts of output and data: a claim, or what it takes to reach a uri."""
-    output, data = run.spec.output, run.spec.data.source
+    """Volumes and mounts of output and data, a claim or what it takes to reach a uri, and of the network's code."""
+    output, data, entrypoint = run.spec.output, run.spec.data.source, run.spec.model.entrypoint
     if output.persistent_volume_claim is not None:
         yield _claim("output", output.persistent_volume_claim.claim_name), {"mountPath": OUTPUT_MOUNT}
     if data.persistent_volume_claim is not None:
@@ -65,6 +66,8 @@ def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:
         access = access_volume(name, location)
         if access is not None:
             yield access, {"mountPath": mount, "readOnly": True}
+    if entrypoint is not None and entrypoint.config_map_name is not None:
+        yield {"name": "code", "configMap": {"name": entrypoint.config_map_name}}, {"mountPath": CODE_MOUNT, "readOnly": True}
 
 
 def _claim(name: str, claim: str) -> Manifest:

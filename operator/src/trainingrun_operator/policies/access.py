@@ -1,4 +1,7 @@
-"""Are the Secrets and ConfigMaps there with which the run reaches its data and output? Only asked before an attempt."""
+"""Are the Secrets and ConfigMaps there that the run needs to reach its data and output and to build its network?
+
+Only asked before an attempt.
+"""
 
 from collections.abc import Iterator
 
@@ -10,7 +13,7 @@ from trainingrun_operator.step import Step
 
 
 def access_references(run: TrainingRun) -> tuple[Reference, ...]:
-    """The objects that a run needs to reach its uris, each once."""
+    """The objects that a run needs, each once."""
     return tuple(dict.fromkeys(reference for _, reference in _uses(run)))
 
 
@@ -34,6 +37,9 @@ def _uses(run: TrainingRun) -> Iterator[tuple[str, Reference]]:
     """Where the run names a Secret or ConfigMap, and which."""
     yield from _of_location("spec.output", run.spec.output)
     yield from _of_location("spec.data.source", run.spec.data.source)
+    entrypoint = run.spec.model.entrypoint
+    if entrypoint is not None and entrypoint.config_map_name is not None:
+        yield "spec.model.entrypoint.configMapName", Reference("ConfigMap", entrypoint.config_map_name)
 
 
 def _of_location(where: str, location: Location) -> Iterator[tuple[str, Reference]]:

@@ -6,8 +6,17 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 
 from trainingrun.api.augmentation import Augmentation, FillMode
 from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, number
-from trainingrun.api.data import BuiltinDataset, Data, DataFormat, DataSource, IDXFiles, NPZArrays, VolumePath
+from trainingrun.api.data import BuiltinDataset, Data, DataSource, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
+from trainingrun.api.formats import (
+    CSVFiles,
+    DataFormat,
+    IDXFiles,
+    ImageFolder,
+    ImageSize,
+    NPZArrays,
+    TFRecordFiles,
+)
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
 from trainingrun.api.model import (
     ApplicationModel,
@@ -77,6 +86,7 @@ __all__ = [
     "Augmentation",
     "BuiltinDataset",
     "BuiltinModel",
+    "CSVFiles",
     "CertificateAuthority",
     "Checkpoint",
     "CheckpointPosition",
@@ -98,7 +108,9 @@ __all__ = [
     "Frozen",
     "GradientCompression",
     "IDXFiles",
+    "ImageFolder",
     "ImagePullPolicy",
+    "ImageSize",
     "KeyReference",
     "Ledger",
     "Location",
@@ -134,6 +146,7 @@ __all__ = [
     "StoppingMetric",
     "Strategy",
     "StrategyType",
+    "TFRecordFiles",
     "TaintEffect",
     "Timeline",
     "Toleration",

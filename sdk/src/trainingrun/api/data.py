@@ -5,13 +5,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, ObjectName, rule, rules
+from trainingrun.api.base import Decimal, Frozen, ObjectName, Rule, rule, rules
+from trainingrun.api.formats import (
+    CSVFiles,
+    DataFormat,
+    IDXFiles,
+    ImageFolder,
+    ImageSize,
+    NPZArrays,
+    RelativePath,
+    TFRecordFiles,
+)
 from trainingrun.api.storage import Location, location_rules
-
-RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
-
-RelativePath = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, max_length=255)]
-FileName = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max_length=255)]
 
 
 class VolumePath(Frozen):
@@ -44,42 +49,34 @@ class DataSource(Location):
     )
 
 
-class DataFormat(StrEnum):
-    """File formats of a data source."""
-
-    IDX = "IDX"
-    NPZ = "NPZ"
-
-
-class IDXFiles(Frozen):
-    """File names of an IDX data set; gzip-compressed files are recognised by their content."""
-
-    images: Annotated[FileName, Field(description="File with the images.")] = "train-images-idx3-ubyte.gz"
-    labels: Annotated[FileName, Field(description="File with the labels.")] = "train-labels-idx1-ubyte.gz"
-
-
-class NPZArrays(Frozen):
-    """File and array names of a NumPy .npz data set."""
-
-    file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
-    images: Annotated[str, Field(min_length=1, max_length=63, description="Array with the images or feature vectors.")] = (
-        "x_train"
-    )
-    labels: Annotated[str, Field(min_length=1, max_length=63, description="Array with the integer labels.")] = "y_train"
-
-
 _FRACTIONS = "double(self.validationFraction) + double(self.testFraction) < 1.0"
+
+
+def _only_with(block: str, data_format: DataFormat) -> Rule:
+    """A format's block is refused beside another format: it would be ignored."""
+    return rule(
+        f"!has(self.{block}) || (has(self.format) && self.format == '{data_format}')",
+        f"data.{block} is only read with data.format {data_format}: set format to {data_format} or remove {block}.",
+    )
 
 
 class Data(Frozen):
     """Labelled samples for classification, split into training, validation and test by the run's seed."""
 
     source: Annotated[DataSource, Field(description="Where the data is.")]
-    format: Annotated[DataFormat | None, Field(description="IDX (as MNIST is distributed) or NPZ. Not for builtin data.")] = (
-        None
-    )
+    format: Annotated[DataFormat | None, Field(description="Format of the files. Not for builtin data.")] = None
     idx: Annotated[IDXFiles | None, Field(description="File names, with format IDX.")] = None
     npz: Annotated[NPZArrays | None, Field(description="File and array names, with format NPZ.")] = None
+    image_folder: Annotated[ImageFolder | None, Field(description="Folder names, with format ImageFolder.")] = None
+    tf_record: Annotated[TFRecordFiles | None, Field(description="File and feature names, with format TFRecord.")] = None
+    csv: Annotated[CSVFiles | None, Field(description="File and column names, with format CSV.")] = None
+    image: Annotated[
+        ImageSize | None,
+        Field(
+            description="Size and channels that images are brought to, with format ImageFolder or TFRecord. "
+            "Default: as they are, all alike."
+        ),
+    ] = None
     validation_fraction: Annotated[
         Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
     ] = "0.1"
@@ -90,16 +87,24 @@ class Data(Frozen):
     model_config = rules(
         rule(
             "has(self.source.builtin) != has(self.format)",
-            "data.format is needed with data.source.persistentVolumeClaim and data.source.uri (IDX or NPZ), and must be left "
-            "out with data.source.builtin, whose format is known.",
+            "data.format is needed with data.source.persistentVolumeClaim and data.source.uri (IDX, NPZ, ImageFolder, TFRecord "
+            "or CSV), and must be left out with data.source.builtin, whose format is known.",
+        ),
+        _only_with("idx", DataFormat.IDX),
+        _only_with("npz", DataFormat.NPZ),
+        _only_with("imageFolder", DataFormat.IMAGE_FOLDER),
+        _only_with("tfRecord", DataFormat.TF_RECORD),
+        _only_with("csv", DataFormat.CSV),
+        rule(
+            "!has(self.image) || (has(self.format) && self.format in ['ImageFolder', 'TFRecord'])",
+            "data.image is only read with data.format ImageFolder and TFRecord: change format or remove image.",
         ),
         rule(
-            "!has(self.idx) || (has(self.format) && self.format == 'IDX')",
-            "data.idx is only read with data.format IDX: set format to IDX or remove idx.",
-        ),
-        rule(
-            "!has(self.npz) || (has(self.format) && self.format == 'NPZ')",
-            "data.npz is only read with data.format NPZ: set format to NPZ or remove npz.",
+            "!has(self.format) || self.format != 'ImageFolder' || !has(self.source.uri) || "
+            "!self.source.uri.startsWith('https://')",
+            "'data.format ImageFolder needs a source that lists its files, but data.source.uri ' + self.source.uri + "
+            "' is a web server: copy the images to a volume or an object store.'",
+            computed=True,
         ),
         rule(
             "double(self.validationFraction) > 0.0",

@@ -85,6 +85,17 @@ class EntrypointModel(Frozen):
         ),
     ] = None
 
+    model_config = rules(
+        # CEL reserves the word function: a field of that name is written with underscores.
+        rule(
+            f"!has(self.configMapName) || self.__function__.matches('^{_NAME}:')",
+            "'model.entrypoint.function ' + self.__function__ + ' names a module of a package, but a ConfigMap holds files and "
+            "no folders: name a module without a point, or install the package in the image and remove configMapName.'",
+            field_path=".function",
+            computed=True,
+        )
+    )
+
 
 class Parameter(Frozen):
     """A named parameter of the network; values are strings."""

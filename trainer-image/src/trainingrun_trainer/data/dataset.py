@@ -1,7 +1,9 @@
-"""Labelled samples in memory. NumPy only."""
+"""Labelled samples in memory, and the rules that they keep. NumPy only."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,10 @@ class Dataset:
     inputs: Array
     labels: NDArray[np.int64]
     classes: int
+    class_names: tuple[str, ...] = ()
+    """Of class 0, 1 and so on; none where the data has numbers only."""
+    held_out: int = 0
+    """So many samples at the end are for validation, because the data says so."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -30,14 +36,9 @@ class Dataset:
         return tuple(self.inputs.shape[1:])
 
     @property
-    def is_image(self) -> bool:
-        """Whether a sample has height, width and channels."""
-        return len(self.shape) == 3
-
-    @property
     def scale(self) -> float:
-        """Factor that brings the values to about 0 to 1: bytes are divided by 255, other numbers are taken as they are."""
-        return 1 / 255 if self.inputs.dtype == np.uint8 else 1.0
+        """Factor that brings the values to about 0 to 1."""
+        return scale_of(self.inputs.dtype)
 
     @property
     def sha256(self) -> str:
@@ -49,6 +50,11 @@ class Dataset:
     def take(self, positions: NDArray[np.int64]) -> "Dataset":
         """The samples at these positions."""
         return replace(self, inputs=self.inputs[positions], labels=self.labels[positions])
+
+
+def scale_of(kind: np.dtype[Any]) -> float:
+    """Factor that brings values to about 0 to 1: bytes are divided by 255, other numbers are taken as they are."""
+    return 1 / 255 if kind == np.uint8 else 1.0
 
 
 def dataset(inputs: Array, labels: Array, *, where: str) -> Dataset:
@@ -71,12 +77,28 @@ def dataset(inputs: Array, labels: Array, *, where: str) -> Dataset:
         )
     if not np.issubdtype(inputs.dtype, np.number):
         raise bad_data(f"{where}: samples are of type {inputs.dtype}; expected numbers.")
-    checked = _checked_labels(labels, where=where)
+    checked = checked_labels(labels, where=where)
     stored = inputs if inputs.dtype == np.uint8 else inputs.astype(np.float32)
+    require_finite(stored, name=lambda position: f"{where}: sample {position}")
     return Dataset(inputs=stored, labels=checked, classes=int(checked.max()) + 1)
 
 
-def _checked_labels(labels: Array, *, where: str) -> NDArray[np.int64]:
+def require_finite(inputs: Array, *, name: Callable[[int], str]) -> None:
+    """Raises TrainerError (bad data) naming the first sample that has a NaN or an infinite value."""
+    if inputs.dtype == np.uint8:
+        return
+    broken = np.flatnonzero(~np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1))
+    if len(broken) > 0:
+        values = inputs[broken[0]].ravel()
+        place = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise bad_data(
+            f"{name(int(broken[0]))} has the value {values[place]} at place {place}; expected finite numbers. Replace what is "
+            "missing, or leave the sample out."
+        )
+
+
+def checked_labels(labels: Array, *, where: str) -> NDArray[np.int64]:
+    """Labels as integers in which every class from 0 to the highest occurs; see `dataset`."""
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise bad_data(
             f"{where}: labels have the shape {labels.shape} and the type {labels.dtype}; expected one integer per sample."

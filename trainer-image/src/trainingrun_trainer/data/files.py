@@ -1,4 +1,14 @@
-"""Read files of a data source, and say what is there when one is missing."""
+"""Find and read the files of a folder, wherever it is, and say what is there when one is missing.
+
+A local file system raises OSError. What a remote one raises beside FileNotFoundError is a sentence already.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from fsspec.implementations.local import LocalFileSystem
 
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
@@ -6,37 +16,105 @@ from trainingrun_trainer.storage import Folder
 LISTED = 10
 
 
-def read_file(folder: Folder, name: str, *, field: str) -> bytes:
-    """The content of the file `name` of a folder; `field` is the field of the specification that names it.
+class Piece(NamedTuple):
+    """Some bytes of a file, from `start` up to `end`."""
 
-    Raises TrainerError: bad data that lists what the folder holds instead, or what the server of a uri refuses.
+    path: str
+    start: int
+    end: int
+
+
+@contextmanager
+def reading(folder: Folder, name: str, *, field: str) -> Iterator[None]:
+    """Turn what goes wrong with a file into a sentence; `field` is the field of the specification that names it.
+
+    Raises TrainerError (bad data) that lists what the folder holds instead of a missing file.
     """
     try:
-        content: bytes = folder.filesystem.cat_file(folder.join(name))
+        yield
     except FileNotFoundError as missing:
-        raise _missing(folder, name, field=field) from missing
+        raise _missing(folder, f"There is no file {name} ({field})") from missing
     except OSError as unreadable:
-        raise bad_data(f"{name} cannot be read: {unreadable.strerror}.") from unreadable
-    return content
+        raise bad_data(f"{name} cannot be read: {unreadable.strerror or unreadable}.") from unreadable
 
 
-def _missing(folder: Folder, name: str, *, field: str) -> TrainerError:
+def read_file(folder: Folder, name: str, *, field: str) -> bytes:
+    """The content of a file. Raises TrainerError (bad data)."""
+    with reading(folder, name, field=field):
+        content: bytes = folder.filesystem.cat_file(folder.join(name))
+        return content
+
+
+def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
+    """Names of the files that `pattern` stands for, sorted; at least one.
+
+    Raises TrainerError (bad data): none matches, or a web server would have to be asked which there are.
+    """
+    if not any(wildcard in pattern for wildcard in "*?"):
+        return [pattern]
+    require_listing(folder, field=field, value=pattern)
+    within, slash, last = pattern.rpartition("/")
+    with reading(folder, pattern, field=field):
+        entries = list_folder(folder, within)
+    names = [f"{within}{slash}{name}" for name, is_folder in entries if not is_folder and fnmatchcase(name, last)]
+    if not names:
+        raise _missing(folder, f"There is no file {pattern} ({field})")
+    return sorted(names)
+
+
+def list_folder(folder: Folder, within: str = "") -> list[tuple[str, bool]]:
+    """The names in a folder, or in one `within` it, and whether each is a folder; hidden ones are left out."""
+    entries = folder.filesystem.ls(folder.join(within) if within else folder.path, detail=True)
+    found = [(str(entry["name"]).rstrip("/").rpartition("/")[2], entry["type"] == "directory") for entry in entries]
+    return sorted((name, is_folder) for name, is_folder in found if name and not name.startswith("."))
+
+
+def require_listing(folder: Folder, *, field: str, value: str) -> None:
+    """Raises TrainerError (bad data) for a web server, which does not say what files there are."""
+    if folder.path.startswith("https://"):
+        raise bad_data(
+            f"{folder.path} is a web server, which does not list its files, so {field} {value!r} finds none: name one file "
+            "without * and ?, or copy the data to an object store or a volume."
+        )
+
+
+def read_pieces(folder: Folder, pieces: Sequence[Piece]) -> list[bytes]:
+    """The bytes of many pieces, from a server at the same time. Raises TrainerError (bad data)."""
+    if isinstance(folder.filesystem, LocalFileSystem):
+        return [_read_local(piece) for piece in pieces]
+    try:
+        paths, starts, ends = zip(*pieces, strict=True)
+        contents: list[bytes] = folder.filesystem.cat_ranges(list(paths), list(starts), list(ends))
+    except FileNotFoundError as missing:
+        raise bad_data(f"A file has gone since the data was listed: {missing}. Restart when the data is complete.") from missing
+    return contents
+
+
+def _read_local(piece: Piece) -> bytes:
+    try:
+        with open(piece.path, "rb", buffering=0) as file:
+            file.seek(piece.start)
+            return file.read(piece.end - piece.start)
+    except OSError as unreadable:
+        raise bad_data(f"{piece.path} cannot be read any more: {unreadable.strerror}.") from unreadable
+
+
+def _missing(folder: Folder, what: str) -> TrainerError:
+    """The sentence about a missing file, `what`, or about a whole folder that is missing."""
     names = _names(folder.path, folder=folder)
     if names is None:
         above = folder.path.rpartition("/")[0]
         held = _listing(above, _names(above, folder=folder))
         return bad_data(f"The data path {folder.path} does not exist. {held} Correct spec.data.source or copy the data.")
-    return bad_data(f"There is no file {name} ({field}) in {folder.path}. {_listing(folder.path, names)}")
+    return bad_data(f"{what} in {folder.path}. {_listing(folder.path, names)}")
 
 
 def _names(path: str, *, folder: Folder) -> list[str] | None:
     """What a folder holds, or None when it does not exist, or does not say."""
     try:
-        entries = folder.filesystem.ls(path, detail=True)
+        return [name + "/" * is_folder for name, is_folder in list_folder(Folder(folder.filesystem, path))]
     except (OSError, TrainerError):
         return None
-    slashes = {"directory": "/"}
-    return sorted(entry["name"].rstrip("/").rpartition("/")[2] + slashes.get(entry["type"], "") for entry in entries)
 
 
 def _listing(path: str, names: list[str] | None) -> str:

@@ -1,12 +1,12 @@
 """NumPy's .npz archives, such as the `mnist.npz` that Keras distributes."""
 
-import io
 import zipfile
+import zlib
 
 import numpy as np
 
 from trainingrun_trainer.data.dataset import Array, Dataset, dataset
-from trainingrun_trainer.data.files import read_file
+from trainingrun_trainer.data.files import reading
 from trainingrun_trainer.errors import bad_data
 from trainingrun_trainer.storage import Folder
 
@@ -16,13 +16,13 @@ def load(folder: Folder, *, file: str, images: str, labels: str) -> Dataset:
 
     Raises TrainerError (bad data) naming the file and the array.
     """
-    content = read_file(folder, file, field="spec.data.npz.file")
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            inputs = _array(archive, images, file=file, field="spec.data.npz.images")
-            targets = _array(archive, labels, file=file, field="spec.data.npz.labels")
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as damaged:
-        raise bad_data(f"{file} is no readable .npz archive: {damaged}. Write it with numpy.savez.") from damaged
+    with reading(folder, file, field="spec.data.npz.file"), folder.filesystem.open(folder.join(file), "rb") as opened:
+        try:
+            with np.load(opened, allow_pickle=False) as archive:
+                inputs = _array(archive, images, file=file, field="spec.data.npz.images")
+                targets = _array(archive, labels, file=file, field="spec.data.npz.labels")
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as damaged:
+            raise bad_data(f"{file} is no readable .npz archive: {damaged}. Write it with numpy.savez.") from damaged
     return dataset(inputs, targets, where=f"{file} ({images}, {labels})")
 
 

@@ -1,7 +1,8 @@
 """Who computes what: each epoch's samples, dealt to the ranks so that every sample counts exactly once. NumPy only.
 
 All ranks take the same number of steps. A rank that has no sample left for a step contributes padding of weight zero, and
-gradients are divided by the number of samples that all ranks together have in that step.
+gradients are divided by the number of samples that all ranks together have in that step. Padding shows samples again, the first
+ones of the epoch: batch normalisation looks at them too.
 """
 
 from dataclasses import dataclass
@@ -35,13 +36,12 @@ def shard(samples: int, *, batch: int, rank: int, size: int, order: NDArray[np.i
     """The part of `rank` among `size` ranks; `order` is the epoch's permutation, by default the natural order."""
     per_step = batch * size
     steps = -(-samples // per_step)
-    dealt = np.full(steps * per_step, -1, dtype=np.int64)
-    dealt[:samples] = np.arange(samples) if order is None else order
-    mine = dealt.reshape(steps, size, batch)[:, rank, :]
+    dealt = np.resize(np.arange(samples) if order is None else order, steps * per_step)
+    counts = np.arange(steps * per_step) < samples
     return Shard(
-        positions=np.maximum(mine, 0).astype(np.int32),
-        weights=(mine >= 0).astype(np.float32),
-        total=(dealt.reshape(steps, per_step) >= 0).sum(axis=1).astype(np.float32),
+        positions=dealt.reshape(steps, size, batch)[:, rank, :].astype(np.int32),
+        weights=counts.reshape(steps, size, batch)[:, rank, :].astype(np.float32),
+        total=counts.reshape(steps, per_step).sum(axis=1).astype(np.float32),
     )
 
 

@@ -1,13 +1,27 @@
-"""From `spec.data` to samples in memory."""
+"""From `spec.data` to the parts that are trained, validated and tested on."""
 
-from pathlib import Path
+import os
+from typing import NamedTuple
 
-from trainingrun.api import BuiltinDataset, Data, DataFormat, IDXFiles, NPZArrays, number
-from trainingrun_trainer.data import idx, npz
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun.api import BuiltinDataset, CSVFiles, DataFormat, IDXFiles, ImageFolder, NPZArrays, TFRecordFiles, number
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data import csv_files, idx, npz
 from trainingrun_trainer.data.dataset import Dataset
-from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.data.encoded import Encoded
+from trainingrun_trainer.data.feed import Feed, InMemory, Split
+from trainingrun_trainer.data.image_folder import open_image_folder
+from trainingrun_trainer.data.memory import memory_limit
 from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.rounds import together
+from trainingrun_trainer.data.streaming import Streamed
+from trainingrun_trainer.data.tf_record import open_tf_record
 from trainingrun_trainer.storage import local_folder, open_source
+
+MEMORY_SHARE = 0.25
+"""Part of a container's memory that samples may take; while they become tensors they take up to twice as much."""
 
 _BUILTIN = {
     BuiltinDataset.MNIST10K: (
@@ -17,29 +31,73 @@ _BUILTIN = {
 }
 
 
-def load(data: Data, *, mount: Path, access: Path, builtin: Path) -> Dataset:
-    """Read the samples; `mount` and `access` as for `open_source`, `builtin` is where the image keeps its data sets.
+class About(NamedTuple):
+    """What a result says about its data."""
 
-    Raises TrainerError: bad data, or what the server of a uri refuses.
+    sha256: str
+    class_names: tuple[str, ...]
+    is_streamed: bool
+
+
+def load_split(context: Context) -> tuple[Split, About]:
+    """Read the samples into memory, or the list of them where they do not fit, and split them. All ranks must call this.
+
+    Raises TrainerError (bad data).
     """
-    if data.source.builtin is not None:
-        folder, files = _BUILTIN[data.source.builtin]
-        return idx.load(local_folder(builtin / folder), images=files.images, labels=files.labels)
-    place = open_source(data.source, mount=mount, access=access)
-    if data.format is DataFormat.NPZ:
-        arrays = data.npz or NPZArrays()
-        return npz.load(place, file=arrays.file, images=arrays.images, labels=arrays.labels)
-    files = data.idx or IDXFiles()
-    return idx.load(place, images=files.images, labels=files.labels)
-
-
-def load_split(data: Data, *, mount: Path, access: Path, builtin: Path, seed: int) -> tuple[Split, str]:
-    """Read and split the samples; also returns the digest of the whole data set."""
-    samples = load(data, mount=mount, access=access, builtin=builtin)
+    data = open_data(context)
+    settings = context.config.data
     parts = part(
-        len(samples),
-        validation_fraction=number(data.validation_fraction),
-        test_fraction=number(data.test_fraction),
-        seed=seed,
+        len(data),
+        validation_fraction=number(settings.validation_fraction),
+        test_fraction=number(settings.test_fraction),
+        seed=context.config.training.seed,
+        held_out=data.held_out,
     )
-    return Split(*(InMemory(samples.take(positions)) for positions in parts)), samples.sha256
+    if isinstance(data, Dataset):
+        return Split(*(InMemory(data.take(positions)) for positions in parts)), About(data.sha256, data.class_names, False)
+    is_streamed = not _fits_in_memory(context, data)
+    feeds = (_streamed(context, data, positions) for positions in parts)
+    split = Split(*feeds) if is_streamed else Split(*(_in_memory(context, feed) for feed in feeds))
+    return split, About(data.sha256, data.class_names, is_streamed)
+
+
+def open_data(context: Context) -> Dataset | Encoded:
+    """The samples of formats that are read as a whole, or a list of those that are read one by one."""
+    data = context.config.data
+    if data.source.builtin is not None:
+        name, files = _BUILTIN[data.source.builtin]
+        return idx.load(local_folder(context.settings.builtin_data / name), images=files.images, labels=files.labels)
+    folder = open_source(data.source, mount=context.settings.data, access=context.settings.data_access)
+    match data.format:
+        case DataFormat.NPZ:
+            arrays = data.npz or NPZArrays()
+            return npz.load(folder, file=arrays.file, images=arrays.images, labels=arrays.labels)
+        case DataFormat.IMAGE_FOLDER:
+            return open_image_folder(context, folder, data.image_folder or ImageFolder(), size=data.image)
+        case DataFormat.TF_RECORD:
+            return open_tf_record(context, folder, data.tf_record or TFRecordFiles(), size=data.image)
+        case DataFormat.CSV:
+            return csv_files.load(folder, data.csv or CSVFiles())
+        case _:
+            files = data.idx or IDXFiles()
+            return idx.load(folder, images=files.images, labels=files.labels)
+
+
+def _fits_in_memory(context: Context, data: Encoded) -> bool:
+    """Whether every rank of the gang has room for all samples; the same answer on all of them."""
+    own = context.settings.memory_limit or memory_limit()
+    room = context.gang.gather(np.array([float(own)])).min() * MEMORY_SHARE / context.config.processes_per_worker
+    return bool(len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room)
+
+
+def _streamed(context: Context, data: Encoded, positions: NDArray[np.int64]) -> Streamed:
+    """Twice as many threads as this rank has processors: some wait for a disk or a server."""
+    processors = max(1, len(os.sched_getaffinity(0)) // context.config.processes_per_worker)
+    return Streamed(data, positions, threads=2 * processors)
+
+
+def _in_memory(context: Context, feed: Streamed) -> Feed:
+    """Decode all samples of a part."""
+    inputs = np.empty((len(feed), *feed.shape), dtype=feed.data.dtype)
+    together(context, feed.into(inputs))
+    return InMemory(Dataset(inputs, feed.data.labels[feed.positions], feed.classes))

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun_trainer.data.files import read_file
 from trainingrun_trainer.errors import TrainerError, bad_config
 from trainingrun_trainer.storage import Folder
 
@@ -22,7 +23,8 @@ def load_weights(network: Network, data: Folder | None, name: str) -> None:
 
     Layers are found by their names or, if those differ and there are as many, by their order; layers of the file that the
     network does not have, such as a classifier, are left out.
-    Raises TrainerError (bad config) when the file is missing or no such file, or naming the layer that does not fit.
+    Raises TrainerError: bad data when the file is missing, bad config when it is no such file, or naming the layer that does
+    not fit.
     """
     saved = _read(data, name)
     layers = [layer for layer in network.layers if layer.weights]
@@ -49,10 +51,7 @@ def _read(data: Folder | None, name: str) -> dict[str, Arrays]:
     """The weights of all layers that have some, in their order."""
     if data is None:
         raise bad_config(f"{_FIELD} {name} is read from the data source, which holds no files: remove it.")
-    try:
-        content = data.filesystem.cat_file(data.join(name))
-    except FileNotFoundError as missing:
-        raise bad_config(f"There is no file {name} ({_FIELD}) in the data source, {data.path}.") from missing
+    content = read_file(data, name, field=_FIELD)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             return {layer: arrays for layer, arrays in _layers(file.get("model_weights", file)) if arrays}

@@ -21,6 +21,7 @@ from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.source import About
 from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
 
@@ -32,7 +33,7 @@ def export(
     network: Network,
     *,
     split: Split,
-    data_sha256: str,
+    about: About,
     state: LoopState,
     metrics: dict[str, float],
     started: float,
@@ -55,7 +56,7 @@ def export(
             epochs=state.epoch,
             seconds=round(time.monotonic() - started),
         )
-        details = _details(context, split=split, data_sha256=data_sha256, state=state, metrics=metrics)
+        details = _details(context, split=split, about=about, state=state, metrics=metrics)
         fence.require_newest(paths)
         model.publish(staged, seal=report)
         report.write(json.dumps({"result": to_wire(result), **details}, indent=2).encode())
@@ -104,9 +105,7 @@ def _save_model(network: Network, *, split: Split, folder: Path) -> None:
         raise output_failed(folder, refused) from refused
 
 
-def _details(
-    context: Context, *, split: Split, data_sha256: str, state: LoopState, metrics: dict[str, float]
-) -> dict[str, Any]:
+def _details(context: Context, *, split: Split, about: About, state: LoopState, metrics: dict[str, float]) -> dict[str, Any]:
     """All that is needed to understand and reproduce the result."""
     return {
         "run": to_wire(context.config.run),
@@ -116,9 +115,11 @@ def _details(
         "worldSize": context.gang.size,
         "versions": {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
         "data": {
-            "sha256": data_sha256,
+            "sha256": about.sha256,
             "samples": {"training": len(split.training), "validation": len(split.validation), "test": len(split.test)},
             "classes": split.training.classes,
+            "classNames": list(about.class_names),
+            "streamed": about.is_streamed,
             "judgedOn": "test" if len(split.test) > 0 else "validation",
         },
         "metrics": metrics,

@@ -1,0 +1,101 @@
+"""The file formats of a data source: where each one's files are, and how what is in them is named."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trainingrun.api.base import Frozen
+
+RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
+FILES_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*/)*[A-Za-z0-9_=+@*?-][A-Za-z0-9._=+@*?-]*$"
+
+RelativePath = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, max_length=255)]
+FileName = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max_length=255)]
+FileNames = Annotated[str, Field(pattern=FILES_PATTERN, min_length=1, max_length=255)]
+"""A file name in which `*` stands for any characters and `?` for one; not in the folders before it."""
+Key = Annotated[str, Field(min_length=1, max_length=63)]
+"""A name inside a file: of an array, a feature or a column."""
+
+_FILES = "Files, relative to the data source; * stands for any characters, ? for one."
+_VALIDATION = "They are validated on as a whole, and data.validationFraction is not used."
+
+
+class DataFormat(StrEnum):
+    """File formats of a data source."""
+
+    IDX = "IDX"
+    NPZ = "NPZ"
+    IMAGE_FOLDER = "ImageFolder"
+    TF_RECORD = "TFRecord"
+    CSV = "CSV"
+
+
+class IDXFiles(Frozen):
+    """File names of an IDX data set; gzip-compressed files are recognised by their content."""
+
+    images: Annotated[FileName, Field(description="File with the images.")] = "train-images-idx3-ubyte.gz"
+    labels: Annotated[FileName, Field(description="File with the labels.")] = "train-labels-idx1-ubyte.gz"
+
+
+class NPZArrays(Frozen):
+    """File and array names of a NumPy .npz data set."""
+
+    file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
+    images: Annotated[Key, Field(description="Array with the images or feature vectors.")] = "x_train"
+    labels: Annotated[Key, Field(description="Array with the integer labels.")] = "y_train"
+
+
+class ImageFolder(Frozen):
+    """PNG and JPEG files in one folder per class, which names the class; classes are numbered in the order of their names."""
+
+    folder: Annotated[
+        RelativePath,
+        Field(description="Folder with the class folders, relative to the data source. Empty: its root."),
+    ] = ""
+    validation_folder: Annotated[
+        FileName | None, Field(description=f"Folder with class folders of validation images. {_VALIDATION}")
+    ] = None
+
+
+class TFRecordFiles(Frozen):
+    """Files of tf.train.Example records, not compressed; the names of what is in them."""
+
+    files: Annotated[FileNames, Field(description=_FILES)] = "*.tfrecord"
+    validation_files: Annotated[FileNames | None, Field(description=f"Files with validation samples. {_VALIDATION}")] = None
+    input_key: Annotated[
+        Key, Field(description="Feature with the sample: one encoded PNG or JPEG image, or a list of numbers.")
+    ] = "image/encoded"
+    label_key: Annotated[Key, Field(description="Feature with the label: one integer, or one string that names the class.")] = (
+        "image/class/label"
+    )
+    first_label: Annotated[
+        Literal[0, 1], Field(description="Number of the first class: 1 where 0 is kept for a background that does not occur.")
+    ] = 0
+
+
+class CSVFiles(Frozen):
+    """Tables in UTF-8 with a line of column names; all columns but the label's are numbers, the features."""
+
+    files: Annotated[FileNames, Field(description=_FILES)] = "*.csv"
+    validation_files: Annotated[FileNames | None, Field(description=f"Files with validation samples. {_VALIDATION}")] = None
+    label_column: Annotated[
+        Key, Field(description="Column with the label: integers from 0 in all rows, or names of classes in all rows.")
+    ] = "label"
+    ignored_columns: Annotated[
+        tuple[Key, ...],
+        Field(
+            max_length=64,
+            description="Columns that are no features, for example an identifier.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ] = ()
+    delimiter: Annotated[Literal[",", ";", "\t"], Field(description="What separates the values of a line.")] = ","
+
+
+class ImageSize(Frozen):
+    """The size that every image gets: needed where they differ."""
+
+    height: Annotated[int, Field(ge=1, le=4096, description="Rows of pixels.")]
+    width: Annotated[int, Field(ge=1, le=4096, description="Pixels in a row.")]
+    channels: Annotated[Literal[1, 3], Field(description="1 for grey, 3 for colours.")] = 3

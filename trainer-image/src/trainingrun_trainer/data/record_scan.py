@@ -1,0 +1,157 @@
+"""One pass over TFRecord files, which notes where each record is, and its label.
+
+A record is its length (8 bytes), the masked CRC-32C of that (4), the data, and the masked CRC-32C of the data (4).
+Format: https://www.tensorflow.org/tutorials/load_data/tfrecord.
+"""
+
+import io
+import struct
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_trainer.data.example import Keys, Label, image_of, label_of, parse
+from trainingrun_trainer.data.files import reading
+from trainingrun_trainer.errors import TrainerError, bad_data
+from trainingrun_trainer.storage import Folder
+
+FILE, START, END, CHECKSUM = range(4)
+"""Columns of what is noted of a record: its file's place in the list, where its data is, and the CRC-32C of the data."""
+HEADER_BYTES = 12
+
+_FOOTER_BYTES = 4
+_GZIP = b"\x1f\x8b"
+_MASK = 0xA282EAD8
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records of some files: [records, 4], their labels, and what class 0, 1 and so on are called, if they have names."""
+
+    records: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def encode(self) -> bytes:
+        """As bytes for other ranks."""
+        packed = io.BytesIO()
+        np.savez(packed, records=self.records, labels=self.labels, names=np.array(self.names, dtype=np.str_))
+        return packed.getvalue()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Found":
+        """What another rank has found."""
+        with np.load(io.BytesIO(data)) as arrays:
+            return cls(arrays["records"], arrays["labels"], tuple(arrays["names"].tolist()))
+
+
+class Scan:
+    """A pass over the files that one rank takes."""
+
+    def __init__(self, folder: Folder, files: Sequence[str], keys: Keys) -> None:
+        self._folder, self._files, self._keys = folder, files, keys
+        # Numbers in a row, not objects: there may be millions.
+        self._rows, self._labels = array("q"), array("q")
+        self._names: dict[str, int] = {}
+
+    def run(self, places: Iterable[int]) -> Iterator[None]:
+        """Read the files at these places of the list, and yield after every record.
+
+        Raises TrainerError (bad data): a file that is none or is damaged, or a record without what the keys name.
+        """
+        for place in places:
+            name = self._files[place]
+            with (
+                reading(self._folder, name, field="spec.data.tfRecord.files"),
+                self._folder.filesystem.open(self._folder.join(name), "rb") as file,
+            ):
+                for start, data, checksum in _records(file, name=name):
+                    self._note(data, name=record_name(name, start))
+                    self._rows.extend((place, start, start + len(data), checksum))
+                    yield
+
+    def found(self) -> Found:
+        """All that the pass has found."""
+        records = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
+        return Found(records, np.array(self._labels, dtype=np.int64), tuple(self._names))
+
+    def _note(self, data: bytes, *, name: str) -> None:
+        example = parse(data, name=name)
+        image_of(example, self._keys, name=name)
+        label = label_of(example, self._keys, name=name)
+        if len(self._labels) > 0 and bool(self._names) != isinstance(label, str):
+            raise _mixed(name, label)
+        self._labels.append(label if isinstance(label, int) else self._names.setdefault(label, len(self._names)))
+
+
+def record_name(file: str, start: int) -> str:
+    """What a record whose data begins at `start` is called in errors."""
+    return f"{file}, the record at byte {start - HEADER_BYTES}"
+
+
+def joined(shares: Sequence[Found]) -> Found:
+    """What all ranks have found, in the order of files and records, with classes numbered in the order of their names."""
+    shares = [share for share in shares if len(share.records) > 0] or list(shares[:1])
+    records = np.concatenate([share.records for share in shares])
+    order = np.lexsort((records[:, START], records[:, FILE]))
+    named = [bool(share.names) for share in shares]
+    if any(named) and not all(named):
+        mixed = next(share for share in shares if share.names)
+        raise _mixed("A file", mixed.names[0])
+    if not any(named):
+        return Found(records[order], np.concatenate([share.labels for share in shares])[order], ())
+    names = sorted({name for share in shares for name in share.names})
+    places = {name: place for place, name in enumerate(names)}
+    labels = [np.array([places[name] for name in share.names])[share.labels] for share in shares]
+    return Found(records[order], np.concatenate(labels)[order], tuple(names))
+
+
+def _records(file: BinaryIO, *, name: str) -> Iterator[tuple[int, bytes, int]]:
+    """Where each record's data begins, the data, and its checksum."""
+    offset = 0
+    while header := file.read(HEADER_BYTES):
+        length = _length(header, name=name, offset=offset)
+        data, footer = file.read(length), file.read(_FOOTER_BYTES)
+        if len(footer) < _FOOTER_BYTES:
+            raise _damaged(name, offset, f"it should have {length} bytes, but the file ends before. It is truncated")
+        checksum = int(google_crc32c.value(data))
+        if _masked(checksum) != struct.unpack("<I", footer)[0]:
+            raise _damaged(name, offset, "its checksum is not that of its data")
+        yield offset + HEADER_BYTES, data, checksum
+        offset += HEADER_BYTES + length + _FOOTER_BYTES
+
+
+def _length(header: bytes, *, name: str, offset: int) -> int:
+    if offset == 0 and header[:2] == _GZIP:
+        raise bad_data(f"{name} is compressed with gzip, and its records cannot be read one by one: decompress it.")
+    if len(header) == HEADER_BYTES:
+        length, expected = struct.unpack("<QI", header)
+        if _masked(int(google_crc32c.value(header[:8]))) == expected:
+            return int(length)
+    if offset == 0:
+        raise bad_data(
+            f"{name} is no TFRecord file: it begins with {header[:8].hex()}, expected a length and its checksum. Correct "
+            "spec.data.tfRecord.files, or write it with tf.io.TFRecordWriter."
+        )
+    raise _damaged(name, offset, "the checksum of its length is wrong, or the file ends before")
+
+
+def _masked(checksum: int) -> int:
+    """The checksum as the format stores it."""
+    return (((checksum >> 15) | (checksum << 17)) + _MASK) & 0xFFFFFFFF
+
+
+def _damaged(name: str, offset: int, what: str) -> TrainerError:
+    return bad_data(f"{record_name(name, offset + HEADER_BYTES)} is damaged: {what}. Copy the file again.")
+
+
+def _mixed(name: str, label: Label) -> TrainerError:
+    return bad_data(
+        f"{name} has the label {label}, but labels before it are of another kind (spec.data.tfRecord.labelKey): give all "
+        "classes numbers, or give all names."
+    )

@@ -1,0 +1,95 @@
+"""A part of the data that is read and decoded while it is trained on, a bounded number of bytes ahead.
+
+Samples have positions as those in memory have: which are taken, in which step and by whom, is the shard's to say.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainingrun_trainer.data.dataset import Array, scale_of
+from trainingrun_trainer.data.encoded import Encoded
+from trainingrun_trainer.data.feed import Batches
+from trainingrun_trainer.data.shard import Shard, shard
+
+AHEAD_BYTES = 64 * 2**20
+"""Decoded samples that wait to be taken. As many again may have been taken, and are copied into one tensor."""
+_AT_ONCE = 256
+"""Samples that are decoded together on their way into memory."""
+
+
+class Streamed:
+    """Some samples of the data: see `Feed`."""
+
+    def __init__(self, data: Encoded, positions: NDArray[np.int64], *, threads: int, ahead_bytes: int = AHEAD_BYTES) -> None:
+        self.shape, self.classes, self.scale = data.shape, data.classes, scale_of(data.dtype)
+        self.dtype = tf.as_dtype(data.dtype)
+        self.data, self.positions = data, positions
+        self.threads, self.ahead_bytes = threads, ahead_bytes
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def deal(self, shard: Shard, *, first: int) -> "_StreamDealer":
+        """Begins to read at once."""
+        return _StreamDealer(self, shard, first=first)
+
+    def into(self, inputs: Array) -> Iterator[None]:
+        """Decode all samples into an array [samples, *shape], in many steps."""
+        whole = shard(len(self), batch=_AT_ONCE, rank=0, size=1)
+        with self.deal(whole, first=0) as dealer:
+            for start in range(0, len(self), _AT_ONCE):
+                part = inputs[start : start + _AT_ONCE]
+                part[:] = dealer.take(1).inputs.numpy()[: len(part)]
+                yield
+
+
+class _StreamDealer:
+    """Deals what threads have read: see `Dealer`."""
+
+    def __init__(self, feed: Streamed, shard: Shard, *, first: int) -> None:
+        self._feed, self._shard = feed, shard
+        self._batch = shard.positions.shape[1]
+        step_bytes = self._batch * int(np.prod(feed.shape)) * feed.data.dtype.itemsize
+        self.most_steps = max(1, feed.ahead_bytes // step_bytes)
+        self._next = first
+        self._ahead: deque[Future[tuple[Array, NDArray[np.int32]]]] = deque()
+        self._pool = ThreadPoolExecutor(feed.threads, thread_name_prefix="read")
+        self._read_ahead()
+
+    def take(self, steps: int) -> Batches:
+        """Wait for the next steps. Raises TrainerError when a sample cannot be read."""
+        taken = []
+        for _ in range(steps):
+            taken.append(self._ahead.popleft().result())
+            self._read_ahead()
+        inputs, labels = (np.concatenate(parts) for parts in zip(*taken, strict=True))
+        rows = np.arange(len(labels), dtype=np.int32).reshape(steps, self._batch)
+        return Batches(tf.constant(inputs), tf.constant(labels), rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _read_ahead(self) -> None:
+        while len(self._ahead) < self.most_steps and self._next < self._shard.steps:
+            self._ahead.append(self._pool.submit(self._step, self._next))
+            self._next += 1
+
+    def _step(self, step: int) -> tuple[Array, NDArray[np.int32]]:
+        """Inputs and labels of a step; nothing is read for padding, which stays zero."""
+        feed = self._feed
+        positions, real = feed.positions[self._shard.positions[step]], self._shard.weights[step] > 0
+        inputs = np.zeros((self._batch, *feed.shape), dtype=feed.data.dtype)
+        if real.any():
+            wanted = positions[real]
+            inputs[real] = feed.data.decode(feed.data.read(wanted), positions=wanted)
+        return inputs, feed.data.labels[positions].astype(np.int32)

@@ -1,0 +1,107 @@
+"""TFRecord files of `tf.train.Example`: listed in one pass that all ranks share, then read record by record."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun.api import ImageSize, TFRecordFiles
+from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.dataset import Array, checked_labels, require_finite
+from trainingrun_trainer.data.encoded import Positions
+from trainingrun_trainer.data.example import Example, Keys, image_of, parse, required_image, vector_of
+from trainingrun_trainer.data.files import Piece, matching_files, read_pieces
+from trainingrun_trainer.data.images import ImageDecoder
+from trainingrun_trainer.data.record_scan import CHECKSUM, END, FILE, START, Found, Scan, joined, record_name
+from trainingrun_trainer.data.rounds import together
+from trainingrun_trainer.errors import bad_data
+from trainingrun_trainer.parallel.exchange import gather_bytes
+from trainingrun_trainer.storage import Folder
+
+_FIELD = "spec.data.tfRecord"
+
+
+def open_tf_record(context: Context, folder: Folder, settings: TFRecordFiles, *, size: ImageSize | None) -> "EncodedExamples":
+    """Find all records of all files, in one pass over them. All ranks must call this.
+
+    Raises TrainerError (bad data): a file that is none or is damaged, or a record without what the keys name.
+    """
+    training = matching_files(folder, settings.files, field=f"{_FIELD}.files")
+    own = settings.validation_files
+    validation = matching_files(folder, own, field=f"{_FIELD}.validationFiles") if own is not None else []
+    files, keys = [*training, *validation], Keys(settings.input_key, settings.label_key)
+    scan = Scan(folder, files, keys)
+    together(context, scan.run(range(context.gang.rank, len(files), context.gang.size)))
+    found = joined([Found.decode(share) for share in gather_bytes(context.gang, scan.found().encode())])
+    if len(found.records) == 0:
+        raise bad_data(f"{', '.join(files)} in {folder.path} hold no records.")
+    return EncodedExamples(
+        folder,
+        files,
+        found,
+        first_label=settings.first_label,
+        held_out=int((found.records[:, FILE] >= len(training)).sum()),
+        keys=keys,
+        size=size,
+    )
+
+
+class EncodedExamples:
+    """The records of some files: see `Encoded`. The digest is taken of the checksums and labels of all records."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        files: Sequence[str],
+        found: Found,
+        *,
+        first_label: int,
+        held_out: int,
+        keys: Keys,
+        size: ImageSize | None,
+    ) -> None:
+        self._folder, self._files, self._records, self._keys = folder, files, found.records, keys
+        self.held_out, self.class_names = held_out, found.names
+        numbers = found.labels if found.names else found.labels - first_label
+        self.labels: NDArray[np.int64] = checked_labels(numbers, where=f"{files[0]}{' and others' * (len(files) > 1)}")
+        self.classes = int(self.labels.max()) + 1
+        self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
+        start = np.zeros(1, dtype=np.int64)
+        example = self._examples(self.read(start), start)[0]
+        image = image_of(example, keys, name=self._name(0))
+        self._images = None if image is None else ImageDecoder(size, first=image, name=self._name(0))
+        self.shape = vector_of(example, keys, name=self._name(0)).shape if self._images is None else self._images.shape
+        self.dtype = np.dtype(np.float32 if self._images is None else np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def read(self, positions: Positions) -> list[bytes]:
+        """The data of records."""
+        rows = self._records[positions].tolist()
+        return read_pieces(
+            self._folder, [Piece(self._folder.join(self._files[row[FILE]]), row[START], row[END]) for row in rows]
+        )
+
+    def decode(self, contents: Sequence[bytes], *, positions: Positions) -> Array:
+        """Pixels, or numbers as they are."""
+        examples = self._examples(contents, positions)
+        names = [self._name(int(position)) for position in positions]
+        if self._images is not None:
+            images = [required_image(example, self._keys, name=name) for example, name in zip(examples, names, strict=True)]
+            return self._images(images, name=names.__getitem__)
+        vectors = [vector_of(example, self._keys, name=name) for example, name in zip(examples, names, strict=True)]
+        for vector, name in zip(vectors, names, strict=True):
+            if vector.shape != self.shape:
+                raise bad_data(f"{name} has {len(vector)} numbers, but the first record has {self.shape[0]}.")
+        stacked = np.stack(vectors)
+        require_finite(stacked, name=names.__getitem__)
+        return stacked
+
+    def _examples(self, contents: Sequence[bytes], positions: Positions) -> list[Example]:
+        return [parse(content, name=self._name(int(position))) for content, position in zip(contents, positions, strict=True)]
+
+    def _name(self, position: int) -> str:
+        row = self._records[position].tolist()
+        return record_name(self._files[row[FILE]], row[START])
