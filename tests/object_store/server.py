@@ -16,7 +16,9 @@ ACCESS_KEY = "the-test"
 SECRET_KEY = "a-secret-of-the-test"
 START_SECONDS = 20.0
 
-_MODULE = GoModule("s3", ("github.com/versity/versitygw/cmd/versitygw",), source=Path(__file__).parent / "go")
+_HERE = Path(__file__).parent
+_MODULE = GoModule("s3", ("github.com/versity/versitygw/cmd/versitygw",), source=_HERE / "go")
+_GOOGLE = GoModule("gcs", ("github.com/fsouza/fake-gcs-server",), source=_HERE / "go-google")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,22 @@ def object_store(
     environment = {**os.environ, "ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as serving:
         store = ObjectStore(address=address, folder=folder, is_secure=certificate is not None)
+        try:
+            _wait_until_it_listens(store)
+            yield store
+        finally:
+            serving.terminate()
+
+
+@contextmanager
+def google_store(*, folder: Path, address: str) -> Iterator[ObjectStore]:
+    """A stand-in for Google Cloud Storage, which asks for no credentials; built first if need be."""
+    program = ensure_extra(_GOOGLE, cache=cache_folder())["fake-gcs-server"]
+    host, _, port = address.rpartition(":")
+    listening = ("-scheme", "http", "-host", host, "-port", port, "-external-url", f"http://{address}")
+    command: list[str | Path] = [program, *listening, "-backend", "filesystem", "-filesystem-root", folder]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as serving:
+        store = ObjectStore(address=address, folder=folder)
         try:
             _wait_until_it_listens(store)
             yield store

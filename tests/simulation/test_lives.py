@@ -319,7 +319,8 @@ def test_a_missing_secret_is_waited_for_stalls_the_run_and_starts_it_when_it_com
     world.kubelet()
     world.settle()
     assert world.state() == "Running"
-    world.user_objects.clear()  # a running attempt has what it needs
+    world.user_objects.clear()  # a running attempt has what it needs, and nobody is asked
+    asked = world.asked_for_user_objects
     world.succeed()
     world.settle()
-    assert world.state() == "Succeeded"
+    assert (world.state(), world.asked_for_user_objects) == ("Succeeded", asked)

@@ -45,6 +45,7 @@ class World:
         }
         self.user_objects: set[Reference] = set()
         """Secrets and ConfigMaps of the user."""
+        self.asked_for_user_objects = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -251,6 +252,7 @@ class _Api:
         return self._world.claims.get(name)
 
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
+        self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.object_store.server import ObjectStore, put_credentials
-from tests.unit.trainer.gangs import a_config
+from tests.object_store.server import ObjectStore, google_store, put_credentials
+from tests.unit.trainer.gangs import a_config, free_ports
 from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
-from tests.unit.trainer.stores import a_place, a_store
+from tests.unit.trainer.stores import a_place, a_store, an_access
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.output.objects import ObjectPlace
+from trainingrun_trainer.output.objects import ObjectPlace, Store
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.remote import guarded
@@ -29,9 +29,20 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         yield running
 
 
-@pytest.fixture(params=["volume", "object store"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, store: ObjectStore) -> Place:
+@pytest.fixture(scope="module")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    folder, (port,) = tmp_path_factory.mktemp("gcs"), free_ports(1)
+    (folder / "models").mkdir()
+    with google_store(folder=folder, address=f"127.0.0.1:{port}") as running:
+        yield running
+
+
+@pytest.fixture(params=["volume", "object store", "Google's store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, store: ObjectStore, google: ObjectStore) -> Place:
     """An empty output of each kind."""
+    if request.param == "Google's store":
+        location = {"uri": f"gs://models/{tmp_path.name}", "endpoint": google.endpoint}
+        return ObjectPlace(Store(an_access(location, mount=tmp_path)))
     if request.param == "volume":
         return VolumePlace(tmp_path / "models" / "team", "pvc://models/team")
     return a_place(store, mount=put_credentials(tmp_path / "keys"), uri=f"s3://models/{tmp_path.name}")
@@ -161,6 +172,31 @@ def test_a_store_that_is_down_is_no_output_without_checkpoints(tmp_path: Path, m
         checkpoints.newest(place, before=1)
     assert (down.value.cause, down.value.exit_code) == ("OutputFailed", 70)
     assert "spec.output.endpoint" in down.value.hint
+
+
+def test_a_store_that_goes_down_while_a_checkpoint_is_read_is_not_a_damaged_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded, "PATIENCE_SECONDS", 0.5)
+    with a_store(tmp_path / "store") as store:
+        place = a_place(store, mount=put_credentials(tmp_path / "keys"))
+        checkpoints.save(a_checkpoint(1), folder=place.join("1"), keep=1)
+        names = {"": ["1"], "1": place.join("1").names()}
+    monkeypatch.setattr(ObjectPlace, "names", lambda place: names[place.name])
+    with pytest.raises(TrainerError, match="did not answer for"):
+        checkpoints.newest(place, before=1)
+
+
+@pytest.mark.parametrize("uri", ["s3://nowhere/team", "gs://nowhere/team"])
+def test_a_bucket_that_is_not_there_is_named_before_anything_is_trained(
+    store: ObjectStore, google: ObjectStore, tmp_path: Path, uri: str
+) -> None:
+    server = store if uri.startswith("s3") else google
+    keys = {"secretName": "keys"} if server is store else {}
+    access = an_access({"uri": uri, "endpoint": server.endpoint, **keys}, mount=put_credentials(tmp_path / "keys"))
+    with pytest.raises(TrainerError, match=f"There is no bucket nowhere for {uri}") as missing:
+        fence.claim(on(ObjectPlace(Store(access))).paths)
+    assert missing.value.exit_code == 64
 
 
 @pytest.fixture

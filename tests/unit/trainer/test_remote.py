@@ -70,7 +70,8 @@ def test_a_file_of_a_store_is_read(store: ObjectStore, keys: Path, uri: str) -> 
 def test_a_store_offers_what_formats_ask_of_a_folder(store: ObjectStore, keys: Path) -> None:
     folder = folder_of(a_location(store, "s3://datasets"), mount=keys)
     files, path = folder.filesystem, folder.join("d/a.txt")
-    assert files.find(folder.path) == [path]
+    assert files.find(folder.join("d")) == [path]
+    assert {name: about["size"] for name, about in files.find(folder.join("d"), detail=True).items()} == {path: 5}
     assert [files.isdir(folder.join("d")), files.isfile(path), files.exists(folder.join("x"))] == [True, True, False]
     assert files.cat_ranges([path, path], [0, 3], [2, 5]) == [b"he", b"lo"]
     with files.open(path) as file:
@@ -162,7 +163,7 @@ def test_a_server_that_dies_in_mid_read_is_a_failure_within_seconds(
             read(location, mount=keys, name="large")
         assert proxy.is_cut.is_set()
     assert (dead.value.cause, dead.value.exit_code) == ("DataUnavailable", 70)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 def test_a_server_that_never_answers_is_a_failure_within_seconds(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +174,7 @@ def test_a_server_that_never_answers_is_a_failure_within_seconds(keys: Path, mon
         began = time.monotonic()
         with pytest.raises(TrainerError, match="did not answer for"):
             read(location, mount=keys)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_a_connection_that_is_cut_once_costs_nothing(store: ObjectStore, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,16 +245,23 @@ def test_a_web_server_with_a_private_certificate_is_not_trusted_by_itself(websit
 
 
 def test_a_bucket_of_google_is_opened_with_the_key_of_the_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gcsfs
+    import gcsfs.core
 
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(gcsfs, "GCSFileSystem", lambda **options: asked.append(options))
+    monkeypatch.setattr(gcsfs.core, "GCSFileSystem", lambda **options: asked.append(options))
     (tmp_path / "key.json").write_text("{}")
     for location in ({"uri": "gs://models/a", "secretName": "key"}, {"uri": "gs://models/a", "endpoint": "http://fake:4443"}):
         filesystems.connect(an_access(location, mount=tmp_path))
     assert [options["token"] for options in asked] == [str(tmp_path / "key.json"), None]
     assert [options["endpoint_url"] for options in asked] == [None, "http://fake:4443"]
     assert {options["use_listings_cache"] for options in asked} == {False}
+
+
+@pytest.mark.parametrize("content", ["{}", "no JSON"])
+def test_a_key_that_google_has_not_issued_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key.json").write_text(content)
+    with pytest.raises(TrainerError, match=r"key.json of the Secret key \(spec.output.secretName\) is no key of a service"):
+        filesystems.connect(an_access({"uri": "gs://models/a", "secretName": "key"}, mount=tmp_path))
 
 
 class Told(Exception):  # noqa: N818  # stands for the errors of packages that are told apart by their attributes
@@ -275,6 +283,7 @@ MEANINGS: dict[str, tuple[BaseException, Meaning]] = {
         Told("The token has expired", response={"Error": {"Code": "ExpiredToken"}}),
         Meaning.UNAVAILABLE,
     ),
+    "s3, a clock that is wrong": (PermissionError("the difference between the times is too large"), Meaning.REFUSED),
     "a time-out": (TimeoutError(), Meaning.UNAVAILABLE),
     "a defect of ours": (KeyError("x"), Meaning.UNKNOWN),
 }

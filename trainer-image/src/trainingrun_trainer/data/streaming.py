@@ -85,11 +85,8 @@ class _StreamDealer:
             self._next += 1
 
     def _step(self, step: int) -> tuple[Array, NDArray[np.int32]]:
-        """Inputs and labels of a step; nothing is read for padding, which stays zero."""
+        """Inputs and labels of a step, padding included: it shows real samples."""
         feed = self._feed
-        positions, real = feed.positions[self._shard.positions[step]], self._shard.weights[step] > 0
-        inputs = np.zeros((self._batch, *feed.shape), dtype=feed.data.dtype)
-        if real.any():
-            wanted = positions[real]
-            inputs[real] = feed.data.decode(feed.data.read(wanted), positions=wanted)
+        positions = feed.positions[self._shard.positions[step]]
+        inputs = feed.data.decode(feed.data.read(positions), positions=positions)
         return inputs, feed.data.labels[positions].astype(np.int32)

@@ -6,6 +6,7 @@ They retry nothing and remember no listings: `guarded` retries, and other attemp
 import ssl
 from typing import Any
 
+from trainingrun_trainer.errors import bad_config
 from trainingrun_trainer.remote.access import Access
 
 CONNECT_SECONDS = 5
@@ -71,15 +72,18 @@ def _s3_credentials(access: Access) -> dict[str, Any]:
 
 
 def _google(access: Access) -> FileSystem:
-    import gcsfs
+    # Not the package's own GCSFileSystem: that one asks with the surroundings' credentials what kind of bucket it is.
+    from gcsfs.core import GCSFileSystem
 
     token = str(access.require("key.json")) if access.location.secret_name is not None else None
-    return gcsfs.GCSFileSystem(
-        token=token,
-        endpoint_url=access.location.endpoint,
-        requests_timeout=CONNECT_SECONDS + READ_SECONDS,
-        **_FRESH,
-    )
+    options = {"endpoint_url": access.location.endpoint, "requests_timeout": CONNECT_SECONDS + READ_SECONDS, **_FRESH}
+    try:
+        return GCSFileSystem(token=token, **options)
+    except (ValueError, KeyError) as malformed:
+        raise bad_config(
+            f"The key key.json of the Secret {access.location.secret_name} ({access.field}.secretName) is no key of a service "
+            f"account: {malformed!r}. Put the JSON file there that Google has issued."
+        ) from malformed
 
 
 def _https(access: Access) -> FileSystem:

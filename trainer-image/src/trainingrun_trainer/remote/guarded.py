@@ -10,7 +10,7 @@ from fsspec.spec import AbstractBufferedFile
 
 from trainingrun_trainer.remote.access import Access
 from trainingrun_trainer.remote.filesystems import FileSystem
-from trainingrun_trainer.remote.refusals import Meaning, meaning, refusal
+from trainingrun_trainer.remote.refusals import Meaning, meaning, no_bucket, refusal
 
 PATIENCE_SECONDS = 10.0
 """How long a question is repeated that nobody answers. A server that takes longer to come back costs a restart."""
@@ -43,6 +43,10 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
         entries: list[Any] = self._ask(lambda: self._inner.ls(path, detail=detail))
         return entries
 
+    def find(self, path: str, detail: bool = False, **_: Any) -> Any:
+        """All files below a folder, from a store with one question."""
+        return self._ask(lambda: self._inner.find(path, detail=detail))
+
     def exists(self, path: str, **_: Any) -> bool:
         """Whether there is such a file or folder. A server that does not answer is no answer."""
         return self._type(path) is not None
@@ -67,11 +71,11 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
 
     def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
         """Write a file; it appears whole, or not at all."""
-        self._ask(lambda: self._inner.pipe_file(path, value))
+        self._tell(lambda: self._inner.pipe_file(path, value))
 
     def put_file(self, lpath: str, rpath: str, **_: Any) -> None:
         """Copy a local file here; it appears whole, or not at all."""
-        self._ask(lambda: self._inner.put_file(lpath, rpath))
+        self._tell(lambda: self._inner.put_file(lpath, rpath))
 
     def rm_file(self, path: str) -> None:
         """Remove a file."""
@@ -89,6 +93,13 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
             return str(self.info(path)["type"])
         except FileNotFoundError:
             return None
+
+    def _tell(self, order: Callable[[], object]) -> None:
+        """Write something; what is missing then is the bucket."""
+        try:
+            self._ask(order)
+        except FileNotFoundError as missing:
+            raise no_bucket(self._access) from missing
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         began, pause = time.monotonic(), FIRST_PAUSE_SECONDS

@@ -62,8 +62,7 @@ def refusal(problem: BaseException, *, access: Access, seconds: float) -> Traine
     place, words = f"{access.uri} ({access.field}.uri)", _words(problem)
     match meaning(problem):
         case Meaning.NO_BUCKET:
-            bucket = access.path.partition("/")[0]
-            return bad_config(f"There is no bucket {bucket} for {place}: create it, or correct {access.field}.uri.")
+            return no_bucket(access)
         case Meaning.REFUSED:
             return bad_config(f"The server refuses access to {place}, it says: {words}. {_credentials(access)}")
         case Meaning.UNTRUSTED:
@@ -78,6 +77,14 @@ def refusal(problem: BaseException, *, access: Access, seconds: float) -> Traine
                 cause=access.unavailable,
                 hint=f"See that its server runs, has space, and can be reached by the workers at {access.field}.endpoint.",
             )
+
+
+def no_bucket(access: Access) -> TrainerError:
+    """The sentence about a bucket that does not exist."""
+    bucket = access.path.partition("/")[0]
+    return bad_config(
+        f"There is no bucket {bucket} for {access.uri} ({access.field}.uri): create it, or correct {access.field}.uri."
+    )
 
 
 def _credentials(access: Access) -> str:
