@@ -103,8 +103,11 @@ kubeconfig: ## Print the path of its kubeconfig: export KUBECONFIG=$(make -s kub
 bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/benchmarks.md)
 	@$(BIN)/python -m tools.bench
 
+bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the trainer beside the common recipe (docs/benchmarks.md)
+	@$(BIN)/python -m tools.trainer_bench
+
 clean: ## Remove the developer environments; the cache outside the checkout stays
-	rm -rf .venv .venv-trainer
+	rm -rf .venv .venv-trainer .venv-bench
 
 .venv/ready: requirements/bootstrap.txt requirements/dev.txt sdk/pyproject.toml operator/pyproject.toml trainer-image/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 69; }
@@ -120,5 +123,10 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(PYTHON) -m images trainer-venv .venv-trainer
 	@touch $@
 
+# SciPy, which only the recipe that the benchmark measures needs, beside the trainer's environment.
+.venv-bench/ready: requirements/bench.txt .venv/ready
+	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
+	@touch $@
+
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer record-statuses clean

@@ -38,4 +38,5 @@ lock bootstrap requirements/bootstrap.in
 lock operator operator/pyproject.toml
 lock dev operator/pyproject.toml requirements/dev.in -c requirements/operator.txt
 lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt --no-emit-package tensorflow
+lock bench requirements/bench.in -c requirements/trainer.txt
 lock test requirements/test.in -c requirements/trainer.txt -c requirements/dev.txt

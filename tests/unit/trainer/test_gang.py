@@ -124,7 +124,7 @@ def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(start: St
 def same(one: dict[str, Any], other: dict[str, Any], *, epochs: int) -> None:
     """Check that two runs have trained on the same samples and ended with the same numbers.
 
-    Two undisturbed runs differ by less than 1e-9 of a metric: see docs/explanation/exact-resume.md.
+    Two undisturbed runs differ by nothing: see docs/explanation/training.md.
     """
     assert len(one["history"]) == len(other["history"]) == epochs
     assert one["samples"] == other["samples"]
