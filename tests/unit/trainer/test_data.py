@@ -10,7 +10,7 @@ import pytest
 from tests.unit.trainer.stages_alone import alone
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import dataset
-from trainingrun_trainer.data.files import matching_files
+from trainingrun_trainer.data.files import list_folder, matching_files
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.data.source import open_data
@@ -119,6 +119,18 @@ def test_validation_samples_of_their_own_are_all_there_is_for_validation() -> No
     assert [len(each) for each in parts] == [60, 20, 20]
     assert parts.validation.tolist() == list(range(80, 100))
     assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+
+
+class Store:
+    """An object store with an empty object in the place of a folder."""
+
+    def ls(self, path: str, *, detail: bool) -> list[dict[str, str]]:
+        return [{"name": f"{path}/", "type": "directory"}, {"name": f"{path}/cat/", "type": "directory"}]
+
+
+def test_a_folder_is_not_within_itself() -> None:
+    assert list_folder(Folder(Store(), "bucket/pets")) == [("cat", True)]
+    assert list_folder(Folder(Store(), "bucket"), "pets") == [("cat", True)]
 
 
 def test_a_web_server_is_not_asked_which_files_it_has() -> None:

@@ -51,6 +51,8 @@ def test_an_image_folder_holds_the_images_in_the_order_of_classes_and_names(tmp_
     (tmp_path / "README.md").touch()
     (tmp_path / "digit 3" / ".hidden.png").touch()
     (tmp_path / "digit 3" / "notes.txt").touch()
+    (tmp_path / "digit 3" / ".small").mkdir()
+    (tmp_path / "digit 3" / ".small" / "a.png").touch()
     data = opened(tmp_path, format="ImageFolder")
     assert (decoded(data) == IMAGES[by_class(LABELS)]).all()
     assert (data.labels == np.sort(LABELS)).all()

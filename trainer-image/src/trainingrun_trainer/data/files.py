@@ -64,9 +64,13 @@ def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
 
 def list_folder(folder: Folder, within: str = "") -> list[tuple[str, bool]]:
     """The names in a folder, or in one `within` it, and whether each is a folder; hidden ones are left out."""
-    entries = folder.filesystem.ls(folder.join(within) if within else folder.path, detail=True)
-    found = [(str(entry["name"]).rstrip("/").rpartition("/")[2], entry["type"] == "directory") for entry in entries]
-    return sorted((name, is_folder) for name, is_folder in found if name and not name.startswith("."))
+    path = folder.join(within) if within else folder.path
+    found = [
+        (str(entry["name"]).rstrip("/"), entry["type"] == "directory") for entry in folder.filesystem.ls(path, detail=True)
+    ]
+    # An object store may hold an empty object in the place of a folder, and then lists it within itself.
+    names = [(name.rpartition("/")[2], is_folder) for name, is_folder in found if name != path.rstrip("/")]
+    return sorted((name, is_folder) for name, is_folder in names if not name.startswith("."))
 
 
 def require_listing(folder: Folder, *, field: str, value: str) -> None:

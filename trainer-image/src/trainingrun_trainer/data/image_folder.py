@@ -112,5 +112,5 @@ def _named(folder: Folder, entries: dict[str, dict[str, Any]]) -> Iterator[tuple
     """Names relative to the folder, and sizes, of all files that are not hidden."""
     for path, about in entries.items():
         name = path.removeprefix(f"{folder.path}/")
-        if not name.rpartition("/")[2].startswith("."):
+        if not any(part.startswith(".") for part in name.split("/")):
             yield name, int(about["size"])

@@ -20,8 +20,10 @@ from trainingrun_trainer.data.shard import Shard, shard
 
 AHEAD_BYTES = 64 * 2**20
 """Decoded samples that wait to be taken. As many again may have been taken, and are copied into one tensor."""
-_AT_ONCE = 256
-"""Samples that are decoded together on their way into memory."""
+_PARTS_AHEAD = 8
+"""On the way into memory: so many parts are decoded ahead."""
+_MOST_AT_ONCE = 256
+"""Samples of such a part, at most."""
 
 
 class Streamed:
@@ -30,6 +32,7 @@ class Streamed:
     def __init__(self, data: Encoded, positions: NDArray[np.int64], *, threads: int, ahead_bytes: int = AHEAD_BYTES) -> None:
         self.shape, self.classes, self.scale = data.shape, data.classes, scale_of(data.dtype)
         self.dtype = tf.as_dtype(data.dtype)
+        self.sample_bytes = int(np.prod(data.shape)) * data.dtype.itemsize
         self.data, self.positions = data, positions
         self.threads, self.ahead_bytes = threads, ahead_bytes
 
@@ -42,10 +45,11 @@ class Streamed:
 
     def into(self, inputs: Array) -> Iterator[None]:
         """Decode all samples into an array [samples, *shape], in many steps."""
-        whole = shard(len(self), batch=_AT_ONCE, rank=0, size=1)
+        at_once = max(1, min(_MOST_AT_ONCE, self.ahead_bytes // _PARTS_AHEAD // self.sample_bytes))
+        whole = shard(len(self), batch=at_once, rank=0, size=1)
         with self.deal(whole, first=0) as dealer:
-            for start in range(0, len(self), _AT_ONCE):
-                part = inputs[start : start + _AT_ONCE]
+            for start in range(0, len(self), at_once):
+                part = inputs[start : start + at_once]
                 part[:] = dealer.take(1).inputs.numpy()[: len(part)]
                 yield
 
@@ -56,8 +60,7 @@ class _StreamDealer:
     def __init__(self, feed: Streamed, shard: Shard, *, first: int) -> None:
         self._feed, self._shard = feed, shard
         self._batch = shard.positions.shape[1]
-        step_bytes = self._batch * int(np.prod(feed.shape)) * feed.data.dtype.itemsize
-        self.most_steps = max(1, feed.ahead_bytes // step_bytes)
+        self.most_steps = max(1, feed.ahead_bytes // (self._batch * feed.sample_bytes))
         self._next = first
         self._ahead: deque[Future[tuple[Array, NDArray[np.int32]]]] = deque()
         self._pool = ThreadPoolExecutor(feed.threads, thread_name_prefix="read")
