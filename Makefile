@@ -63,7 +63,7 @@ record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e
 
-generate: .venv/ready ## Write the files that are generated: the CRD, and the settings for Argo CD
+generate: .venv/ready ## Write the files that are generated: the CRD, its reference, the benchmarks' tables, settings for Argo CD
 	@$(BIN)/python -m tools.generate
 
 verify: .venv/ready ## Fail when a generated file or a lock is out of date

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import argo
+from tools import argo, benchmark_page
 from trainingrun.crd import custom_resource_definition
 from trainingrun.reference import reference
 
@@ -39,6 +39,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "crds" / "trainingruns.yaml": f"# {NOTE}\n{crd}",
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
+        benchmark_page.PAGE: benchmark_page.page(),
         argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
     }
 

@@ -63,7 +63,9 @@ def _ratios(rows: list[Row]) -> dict[str, float]:
         ratios[f"{network}_ours_over_no_augmentation"] = ours / plain
         ratios[f"{network}_no_augmentation_over_limit"] = plain / median[f"{network}: limit: a constant batch"]
     for network in ("mlp", "cnn"):
-        ratios[f"{network}_efficiency_of_2_ranks"] = median[f"{network}: 2 ranks"] / median[f"{network}: 1 ranks"]
+        for ranks in (2, 4):
+            speed_up = median[f"{network}: {ranks} ranks"] / median[f"{network}: 1 ranks"]
+            ratios[f"{network}_scaling_efficiency_of_{ranks}_ranks"] = speed_up / ranks
     recipe, ours = (median[f"start to 0.97 on the digits: {name}"] for name in ("common recipe", "ours"))
     ratios["recipe_over_ours_time_to_accuracy"] = recipe / ours
     return ratios

@@ -66,8 +66,8 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
         ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
             following = batch(tf.minimum(step + 1, steps - 1))
             noise.reseed(numbers[1] + tf.cast(step, tf.int64))
-            gradients, counted = differentiate(*current, weights[step], totals[step])
-            optimizer.apply(gang.sum_gradients(gradients), learning_rate=rates[step])
+            gradients, counted = differentiate(*current, tf.gather(weights, step), tf.gather(totals, step))
+            optimizer.apply(gang.sum_gradients(gradients), learning_rate=tf.gather(rates, step))
             return step + 1, sums + counted, following
 
         first = (tf.constant(0), tf.zeros([3], tf.float64), batch(tf.constant(0)))
@@ -96,8 +96,9 @@ def _preparation(context: Context, feed: Feed) -> Callable[..., Callable[[Tensor
         inputs: Tensor, labels: Tensor, rows: Tensor, key: Tensor, numbers: Tensor
     ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
         def plain(step: Tensor) -> tuple[Tensor, Tensor]:
-            taken = tf.cast(tf.gather(inputs, rows[step]), tf.float32) * feed.scale
-            return tf.ensure_shape(taken, [None, *feed.shape]), tf.gather(labels, rows[step])
+            places = tf.gather(rows, step)  # one operation; slicing takes four
+            taken = tf.cast(tf.gather(inputs, places), tf.float32) * feed.scale
+            return tf.ensure_shape(taken, [None, *feed.shape]), tf.gather(labels, places)
 
         if augmentation is None:
             return plain
@@ -109,7 +110,7 @@ def _preparation(context: Context, feed: Feed) -> Callable[..., Callable[[Tensor
 
         def augmented(step: Tensor) -> tuple[Tensor, Tensor]:
             images, taken = plain(step)
-            return warp(images, matrices[step], fill=augmentation.fill_mode), taken
+            return warp(images, tf.gather(matrices, step), fill=augmentation.fill_mode), taken
 
         return augmented
 
