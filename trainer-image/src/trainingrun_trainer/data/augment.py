@@ -9,11 +9,13 @@ A matrix maps the pixel (x, y, 1) of the result to the place in the original tha
 """
 
 import math
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
 
 from trainingrun.api import Augmentation, FillMode, number
+from trainingrun_trainer.data.affine import Affine
 
 Tensor = Any
 
@@ -64,30 +66,28 @@ def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
 
 def random_matrices(settings: Augmentation, *, draws: Tensor, height: int, width: int) -> Tensor:
     """Matrices [n, 3, 3] of independent changes, from numbers [n, DRAWS] between -1 and 1."""
-    draws = tf.unstack(draws, axis=1)
-    angle = draws[0] * math.radians(number(settings.rotation_degrees))
-    shift_y = draws[1] * number(settings.height_shift) * height
-    shift_x = draws[2] * number(settings.width_shift) * width
-    shear = draws[3] * math.radians(number(settings.shear_degrees))
-    zoom_x = 1.0 + draws[4] * number(settings.zoom)
-    zoom_y = 1.0 + draws[5] * number(settings.zoom)
-    flip = tf.where(draws[6] < 0.0, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(draws[6])
+    numbers = tf.unstack(draws, axis=1)
+    angle = numbers[0] * math.radians(number(settings.rotation_degrees))
+    shift_y = numbers[1] * number(settings.height_shift) * height
+    shift_x = numbers[2] * number(settings.width_shift) * width
+    shear = numbers[3] * math.radians(number(settings.shear_degrees))
+    zoom_x = 1.0 + numbers[4] * number(settings.zoom)
+    zoom_y = 1.0 + numbers[5] * number(settings.zoom)
+    flip = tf.where(numbers[6] < 0.0, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(numbers[6])
     kept = 1.0 - number(settings.crop)
-    crop_x = draws[7] * number(settings.crop) * width / 2
-    crop_y = draws[8] * number(settings.crop) * height / 2
-    zero, one = tf.zeros_like(angle), tf.ones_like(angle)
-    centre = _matrix([one, zero, one * (width - 1) / 2, zero, one, one * (height - 1) / 2, zero, zero, one])
-    origin = _matrix([one, zero, -one * (width - 1) / 2, zero, one, -one * (height - 1) / 2, zero, zero, one])
-    crop = _matrix([one * kept, zero, crop_x, zero, one * kept, crop_y, zero, zero, one])
-    rotate = _matrix([tf.cos(angle), -tf.sin(angle), zero, tf.sin(angle), tf.cos(angle), zero, zero, zero, one])
-    shift = _matrix([one, zero, shift_x, zero, one, shift_y, zero, zero, one])
-    lean = _matrix([one, -tf.sin(shear), zero, zero, tf.cos(shear), zero, zero, zero, one])
-    zoom = _matrix([zoom_x, zero, zero, zero, zoom_y, zero, zero, zero, one])
-    mirror = _matrix([flip, zero, zero, zero, one, zero, zero, zero, one])
-    product = centre
-    for matrix in (crop, rotate, shift, lean, zoom, mirror, origin):
-        product = tf.matmul(product, matrix)
-    return product
+    crop_x = numbers[7] * number(settings.crop) * width / 2
+    crop_y = numbers[8] * number(settings.crop) * height / 2
+    changes = (
+        Affine(x=(width - 1) / 2, y=(height - 1) / 2),  # the centre is where all of them happen
+        Affine(xx=kept, x=crop_x, yy=kept, y=crop_y),
+        Affine(xx=tf.cos(angle), xy=-tf.sin(angle), yx=tf.sin(angle), yy=tf.cos(angle)),
+        Affine(x=shift_x, y=shift_y),
+        Affine(xy=-tf.sin(shear), yy=tf.cos(shear)),
+        Affine(xx=zoom_x, yy=zoom_y),
+        Affine(xx=flip),
+        Affine(x=-(width - 1) / 2, y=-(height - 1) / 2),
+    )
+    return reduce(Affine.of, changes).matrices(tf.shape(draws)[0])
 
 
 def _warp_around(images: Tensor, matrices: Tensor) -> Tensor:
@@ -112,8 +112,3 @@ def _warp_around(images: Tensor, matrices: Tensor) -> Tensor:
     upper = part(x, y, (1 - right) * (1 - low)) + part(x + 1, y, right * (1 - low))
     lower = part(x, y + 1, (1 - right) * low) + part(x + 1, y + 1, right * low)
     return tf.reshape(upper + lower, tf.shape(images))
-
-
-def _matrix(entries: list[Tensor]) -> Tensor:
-    """Nine vectors [n] as matrices [n, 3, 3]."""
-    return tf.reshape(tf.stack(entries, axis=1), [-1, 3, 3])

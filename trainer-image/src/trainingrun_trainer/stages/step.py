@@ -1,16 +1,17 @@
 """The graph of training: many steps per call, so that Python costs nothing per step.
 
-The host looks only between calls. While a step trains, the samples of the next one are prepared in the same graph: that is
+The host looks only between calls. While some steps train, the samples of the next ones are prepared in the same graph: that is
 how augmentation uses a second processor. AutoGraph is off: its first use would import Keras 3, which takes seconds.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from trainingrun.api import number
+from trainingrun.api import Augmentation, number
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.augment import draw, random_matrices, warp
 from trainingrun_trainer.data.feed import Batches, Feed, batches_signature
@@ -22,6 +23,11 @@ from trainingrun_trainer.stages.plan import EpochPlan
 Tensor = Any
 Network = Any
 
+MOST_STEPS_AHEAD = 4
+BYTES_AHEAD = 2 * 2**20
+"""Of augmented samples, as floats, that are prepared while others are trained on."""
+USUAL_BATCH = 64
+"""What is assumed while the batch size is still looked for."""
 
 TrainingSteps = Callable[[EpochPlan, Batches, int], Tensor]
 """(plan, batches, number of their first step) trains, and returns this rank's sums: loss, correct answers, samples."""
@@ -35,7 +41,8 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
     """
     config, gang = context.config, context.gang
     noise = Noise(network, seed=config.training.seed, rank=gang.rank)
-    prepare = _preparation(context, feed)
+    ahead = _steps_ahead(context, feed)
+    prepare = _preparation(context, feed, ahead=ahead)
     differentiate = _in_passes(_differentiation(context, network), passes=config.backward_passes_per_step)
 
     signature = [
@@ -59,19 +66,29 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
         numbers: Tensor,
     ) -> Tensor:
         steps = tf.shape(rows)[0]
-        batch = prepare(inputs, labels, rows, key, numbers)
+        groups = (steps + ahead - 1) // ahead
+        group = prepare(inputs, labels, rows, key, numbers)
 
-        def one_step(
-            step: Tensor, sums: Tensor, current: tuple[Tensor, Tensor]
-        ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-            following = batch(tf.minimum(step + 1, steps - 1))
-            noise.reseed(numbers[1] + tf.cast(step, tf.int64))
-            gradients, counted = differentiate(*current, tf.gather(weights, step), tf.gather(totals, step))
-            optimizer.apply(gang.sum_gradients(gradients), learning_rate=tf.gather(rates, step))
-            return step + 1, sums + counted, following
+        def one_group(number: Tensor, sums: Tensor, current: Prepared) -> tuple[Tensor, Tensor, Prepared]:
+            following = group(tf.minimum(number + 1, groups - 1))
+            first = number * ahead
 
-        first = (tf.constant(0), tf.zeros([3], tf.float64), batch(tf.constant(0)))
-        _, sums, _ = tf.while_loop(lambda step, *_: step < steps, one_step, first, parallel_iterations=1)
+            def one_step(place: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+                step = first + place
+                noise.reseed(numbers[1] + tf.cast(step, tf.int64))
+                samples, answers = (tf.gather(each, place) for each in current)
+                gradients, counted = differentiate(samples, answers, tf.gather(weights, step), tf.gather(totals, step))
+                optimizer.apply(gang.sum_gradients(gradients), learning_rate=tf.gather(rates, step))
+                return place + 1, sums + counted
+
+            if ahead == 1:
+                return number + 1, one_step(tf.constant(0), sums)[1], following
+            last = tf.minimum(ahead, steps - first)
+            _, sums = tf.while_loop(lambda place, _: place < last, one_step, (tf.constant(0), sums), parallel_iterations=1)
+            return number + 1, sums, following
+
+        start = (tf.constant(0), tf.zeros([3], tf.float64), group(tf.constant(0)))
+        _, sums, _ = tf.while_loop(lambda number, *_: number < groups, one_group, start, parallel_iterations=1)
         return sums
 
     def call(plan: EpochPlan, batches: Batches, first: int) -> Tensor:
@@ -88,29 +105,56 @@ def training_steps(context: Context, network: Network, optimizer: Optimizer, fee
     return call
 
 
-def _preparation(context: Context, feed: Feed) -> Callable[..., Callable[[Tensor], tuple[Tensor, Tensor]]]:
-    """A function of the samples of a call that returns a function of a step: its inputs, augmented, and labels."""
-    augmentation = context.config.augmentation if len(feed.shape) == 3 else None
+Prepared = tuple[Tensor, Tensor]
+"""Inputs [steps, batch, *shape], augmented, and labels [steps, batch], of the steps that are prepared at once."""
 
-    def prepare(
-        inputs: Tensor, labels: Tensor, rows: Tensor, key: Tensor, numbers: Tensor
-    ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        def plain(step: Tensor) -> tuple[Tensor, Tensor]:
-            places = tf.gather(rows, step)  # one operation; slicing takes four
-            taken = tf.cast(tf.gather(inputs, places), tf.float32) * feed.scale
-            return tf.ensure_shape(taken, [None, *feed.shape]), tf.gather(labels, places)
+
+def _steps_ahead(context: Context, feed: Feed) -> int:
+    """How many steps are prepared at once: a warp of a few small images is mostly beginning and ending."""
+    if _augmentation(context, feed) is None:
+        return 1
+    training = context.config.training
+    batch = training.batch_size if isinstance(training.batch_size, int) else USUAL_BATCH
+    step_bytes = batch * context.config.backward_passes_per_step * math.prod(feed.shape) * tf.float32.size
+    return max(1, min(MOST_STEPS_AHEAD, BYTES_AHEAD // step_bytes))
+
+
+def _augmentation(context: Context, feed: Feed) -> Augmentation | None:
+    """What there is to change on images; on other samples nothing."""
+    return context.config.augmentation if len(feed.shape) == 3 else None
+
+
+def _preparation(context: Context, feed: Feed, *, ahead: int) -> Callable[..., Callable[[Tensor], Prepared]]:
+    """A function of the samples of a call that returns a function of a group's number."""
+    augmentation = _augmentation(context, feed)
+
+    def prepare(inputs: Tensor, labels: Tensor, rows: Tensor, key: Tensor, numbers: Tensor) -> Callable[[Tensor], Prepared]:
+        steps, batch = tf.unstack(tf.shape(rows))
+        # The last group may be a short one: it is filled up with the last step, which is not taken again.
+        places = tf.reshape(tf.minimum(tf.range((steps + ahead - 1) // ahead * ahead), steps - 1), [-1, ahead])
+        form = tf.stack([ahead, batch, *feed.shape])
+
+        def plain(number: Tensor) -> tuple[Tensor, Tensor]:
+            taken = tf.gather(rows, tf.gather(places, number))
+            samples = tf.gather(inputs, tf.reshape(taken, [-1]))
+            return tf.cast(samples, tf.float32) * feed.scale, tf.gather(labels, taken)
+
+        def unchanged(number: Tensor) -> Prepared:
+            samples, answers = plain(number)
+            return tf.ensure_shape(tf.reshape(samples, form), [ahead, None, *feed.shape]), answers
 
         if augmentation is None:
-            return plain
-        steps, batch = tf.unstack(tf.shape(rows))
+            return unchanged
         draws = draw(steps * batch, key=key, first=numbers[0] * tf.cast(batch, tf.int64))
         # For all steps at once: on one batch these are many operations on little data.
         matrices = random_matrices(augmentation, draws=draws, height=feed.shape[0], width=feed.shape[1])
-        matrices = tf.reshape(matrices, [steps, batch, 3, 3])
+        by_step = tf.reshape(matrices, [steps, batch, 3, 3])
 
-        def augmented(step: Tensor) -> tuple[Tensor, Tensor]:
-            images, taken = plain(step)
-            return warp(images, tf.gather(matrices, step), fill=augmentation.fill_mode), taken
+        def augmented(number: Tensor) -> Prepared:
+            samples, answers = plain(number)
+            chosen = tf.reshape(tf.gather(by_step, tf.gather(places, number)), [-1, 3, 3])
+            changed = warp(tf.ensure_shape(samples, [None, *feed.shape]), chosen, fill=augmentation.fill_mode)
+            return tf.ensure_shape(tf.reshape(changed, form), [ahead, None, *feed.shape]), answers
 
         return augmented
 
