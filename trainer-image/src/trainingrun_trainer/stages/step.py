@@ -26,6 +26,7 @@ Network = Any
 MOST_STEPS_AHEAD = 4
 BYTES_AHEAD = 2 * 2**20
 """Of augmented samples, as floats, that are prepared while others are trained on."""
+FLOAT_BYTES = 4
 USUAL_BATCH = 64
 """What is assumed while the batch size is still looked for."""
 
@@ -115,7 +116,7 @@ def _steps_ahead(context: Context, feed: Feed) -> int:
         return 1
     training = context.config.training
     batch = training.batch_size if isinstance(training.batch_size, int) else USUAL_BATCH
-    step_bytes = batch * context.config.backward_passes_per_step * math.prod(feed.shape) * tf.float32.size
+    step_bytes = batch * context.config.backward_passes_per_step * math.prod(feed.shape) * FLOAT_BYTES
     return max(1, min(MOST_STEPS_AHEAD, BYTES_AHEAD // step_bytes))
 
 
