@@ -244,7 +244,8 @@ def test_what_cannot_be_trained_is_a_sentence_and_never_tried_again(
     model = written(code)
     with pytest.raises(TrainerError, match=words) as refused:
         built(model, code=tmp_path)
-    assert f"spec.model.entrypoint.function {model.entrypoint.function}" in str(refused.value)  # type: ignore[union-attr]
+    assert model.entrypoint is not None
+    assert f"spec.model.entrypoint.function {model.entrypoint.function}" in str(refused.value)
     assert (refused.value.cause, refused.value.exit_code) == ("BadConfig", 64)
 
 
