@@ -265,6 +265,18 @@ def test_a_leader_that_was_held_up_does_not_put_back_an_older_status(world: Worl
     assert world.run().status.stopping == intent
 
 
+@pytest.mark.parametrize("is_created_again", [False, True], ids=["for good", "and created again"])
+def test_nothing_is_made_for_a_run_that_was_deleted_since_it_was_read(world: World, is_created_again: bool) -> None:
+    start(world)
+    world.stale = copy.deepcopy(world.runs["mnist"])
+    world.delete_run(pods_linger=True, job_lingers=True)
+    if is_created_again:
+        world.apply(spec__workers={"replicas": 2})
+    world.look()
+    assert world.stale is None
+    assert world.kinds() == ["Job/mnist-1"]
+
+
 @pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_crash_at_any_write_ends_in_the_same_world(live: Callable[[World], None], after: bool) -> None:

@@ -81,11 +81,12 @@ class World:
         """The run has changed: it has another resource version."""
         self.runs[name]["metadata"]["resourceVersion"] = str(next(self._numbers))
 
-    def delete_run(self, name: str = "mnist", *, pods_linger: bool = False) -> None:
-        """Delete a run; what it owns goes with it, its pods perhaps later."""
+    def delete_run(self, name: str = "mnist", *, pods_linger: bool = False, job_lingers: bool = False) -> None:
+        """Delete a run; what it owns goes with it, its pods and its Job perhaps later."""
         uid = self.runs.pop(name)["metadata"]["uid"]
-        for key in [key for key, found in self.objects.items() if _owner(found) == uid]:
-            del self.objects[key]
+        for kind, key in [key for key, found in self.objects.items() if _owner(found) == uid]:
+            if kind != "Job" or not job_lingers:
+                del self.objects[kind, key]
         if not pods_linger:
             self.pods = {key: pod for key, pod in self.pods.items() if pod["metadata"]["labels"][names.UID_LABEL] != uid}
 

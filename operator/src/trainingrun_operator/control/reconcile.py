@@ -107,6 +107,8 @@ class Reconciler:
             await self.progress.ask_for_stacks(decision.stacks_of)
         for deletion in decision.delete:
             await self.cluster.delete(run.metadata.namespace, deletion)
+        if decision.create and not await self._lives_on(run):
+            return None
         for manifest in decision.create:
             try:
                 await self._create(run, manifest)
@@ -115,6 +117,16 @@ class Reconciler:
                 break
         await self._write(run, raw, decision)
         return decision.requeue_after
+
+    async def _lives_on(self, run: TrainingRun) -> bool:
+        """Whether the run is still there, asked once its children were listed.
+
+        The children of a run that was deleted between the two reads look as if they had to be made. They would be made for
+        nobody, and taken away again by the garbage collector.
+        """
+        found = await self.cluster.get_run(run.metadata.namespace, run.metadata.name)
+        metadata: Raw = (found or {}).get("metadata", {})
+        return metadata.get("uid") == run.metadata.uid and "deletionTimestamp" not in metadata
 
     def _refused(self, run: TrainingRun, observed: Observed, refusal: ClusterError, *, kind: str) -> Decision:
         """What follows from a create that the API server refused."""
