@@ -32,14 +32,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
 from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, Timestamp, Tolerant
+from trainingrun.api.compression import Compression
 from trainingrun.api.data import Data
 from trainingrun.api.model import Model
 from trainingrun.api.output import Output
-from trainingrun.api.status import Choice, Result
+from trainingrun.api.status import Choice, Result, TuningStatus
 from trainingrun.api.strategy import GradientCompression, StrategyType
 from trainingrun.api.training import Training
+from trainingrun.api.tuning import Tuning
 from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
 from trainingrun.mounts import DATA_ACCESS_MOUNT as DATA_ACCESS_MOUNT
@@ -64,11 +67,12 @@ STACKS_PATH = "/stacks"
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the agent (after sysexits). 64 and 65 are never retried."""
+    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried."""
 
     SUCCEEDED = 0
     BAD_CONFIG = 64
     BAD_DATA = 65
+    NOT_ACCEPTED = 66
     PEER_LOST = 69
     INTERNAL = 70
     INTERRUPTED = 75
@@ -80,7 +84,10 @@ class Stage(StrEnum):
     QUEUED = "Queued"
     STARTING = "Starting"
     CHOOSING = "Choosing"
+    TUNING = "Tuning"
     TRAINING = "Training"
+    PRUNING = "Pruning"
+    QUANTIZING = "Quantizing"
     EVALUATING = "Evaluating"
     FINISHED = "Finished"
 
@@ -90,6 +97,8 @@ class Cause(StrEnum):
 
     BAD_CONFIG = "BadConfig"
     BAD_DATA = "BadData"
+    NOT_ACCEPTED = "NotAccepted"
+    TUNING_FAILED = "TuningFailed"
     OUT_OF_MEMORY = "OOMKilled"
     RANK_KILLED = "RankKilled"
     RANK_FAILED = "RankFailed"
@@ -144,6 +153,9 @@ class AttemptConfig(Frozen):
     model: Model
     augmentation: Augmentation | None = None
     training: Training
+    tuning: Tuning | None = None
+    compression: Compression | None = None
+    acceptance: Acceptance | None = None
     output: Output
 
     @property
@@ -175,6 +187,7 @@ class ProgressReport(Tolerant):
     metrics: tuple[MetricValue, ...] = ()
     checkpoint: CheckpointPosition | None = None
     choices: tuple[Choice, ...] = ()
+    tuning: TuningStatus | None = None
     moments: StartMoments = StartMoments()
     updated_at: Timestamp
 
@@ -197,5 +210,6 @@ class FinalRecord(Tolerant):
     log_tail: str = ""
     checkpoint: CheckpointPosition | None = None
     choices: tuple[Choice, ...] = ()
+    tuning: TuningStatus | None = None
     moments: StartMoments = StartMoments()
     result: Result | None = None

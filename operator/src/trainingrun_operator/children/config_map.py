@@ -46,5 +46,8 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         model=spec.model,
         augmentation=spec.augmentation,
         training=spec.training,
+        tuning=spec.tuning,
+        compression=spec.compression,
+        acceptance=spec.acceptance,
         output=spec.output,
     )

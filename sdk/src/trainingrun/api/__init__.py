@@ -4,8 +4,18 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 (inside the attempt's configuration) and by the CRD generator.
 """
 
+from trainingrun.api.acceptance import (
+    Acceptance,
+    AcceptanceMetric,
+)
 from trainingrun.api.augmentation import Augmentation, FillMode
 from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, number
+from trainingrun.api.compression import (
+    Compression,
+    Pruning,
+    Quantization,
+    QuantizationMode,
+)
 from trainingrun.api.data import BuiltinDataset, Data, DataSource, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
@@ -35,6 +45,7 @@ from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Account,
     Artifact,
+    BestTrial,
     Checkpoint,
     Choice,
     Clock,
@@ -51,6 +62,7 @@ from trainingrun.api.status import (
     StopReason,
     Timeline,
     TrainingRunStatus,
+    TuningStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
 from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
@@ -69,6 +81,18 @@ from trainingrun.api.training import (
     Training,
 )
 from trainingrun.api.trainingrun import GROUP, KIND, PLURAL, VERSION, TrainingRun
+from trainingrun.api.tuning import (
+    Algorithm,
+    DoubleRange,
+    Goal,
+    IntRange,
+    Objective,
+    Scale,
+    Scheduler,
+    SearchParameter,
+    Tuning,
+    TuningMetric,
+)
 from trainingrun.api.volumes import ClaimVolume, ConfigMapVolume, SecretVolume, Volume
 from trainingrun.api.workers import ImagePullPolicy, SecretReference, Workers
 
@@ -79,11 +103,15 @@ __all__ = [
     "MOST_BATCH",
     "PLURAL",
     "VERSION",
+    "Acceptance",
+    "AcceptanceMetric",
     "Account",
+    "Algorithm",
     "ApplicationModel",
     "ApplicationName",
     "Artifact",
     "Augmentation",
+    "BestTrial",
     "BuiltinDataset",
     "BuiltinModel",
     "CSVFiles",
@@ -95,22 +123,26 @@ __all__ = [
     "ClaimVolume",
     "Clock",
     "Columns",
+    "Compression",
     "Condition",
     "ConfigMapVolume",
     "Data",
     "DataFormat",
     "DataSource",
+    "DoubleRange",
     "EarlyStopping",
     "EntrypointModel",
     "EnvironmentVariable",
     "Failure",
     "FillMode",
     "Frozen",
+    "Goal",
     "GradientCompression",
     "IDXFiles",
     "ImageFolder",
     "ImagePullPolicy",
     "ImageSize",
+    "IntRange",
     "KeyReference",
     "Ledger",
     "Location",
@@ -121,6 +153,7 @@ __all__ = [
     "NPZArrays",
     "NodeLabel",
     "ObjectMeta",
+    "Objective",
     "Optimizer",
     "OptimizerName",
     "Outcome",
@@ -130,15 +163,21 @@ __all__ = [
     "PastAttempt",
     "Precision",
     "Progress",
+    "Pruning",
+    "Quantization",
+    "QuantizationMode",
     "Recovery",
     "Regularization",
     "Resolved",
     "ResourceList",
     "Resources",
     "Result",
+    "Scale",
     "Scaling",
     "Schedule",
     "ScheduleType",
+    "Scheduler",
+    "SearchParameter",
     "SecretReference",
     "SecretVolume",
     "StopReason",
@@ -156,6 +195,9 @@ __all__ = [
     "TrainingRunSpec",
     "TrainingRunStatus",
     "Transport",
+    "Tuning",
+    "TuningMetric",
+    "TuningStatus",
     "Volume",
     "VolumePath",
     "Workers",

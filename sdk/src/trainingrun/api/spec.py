@@ -4,14 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
 from trainingrun.api.base import Frozen, rule, rules
+from trainingrun.api.compression import Compression
 from trainingrun.api.data import Data
 from trainingrun.api.model import Model
 from trainingrun.api.output import Output
 from trainingrun.api.recovery import Recovery
 from trainingrun.api.strategy import Strategy, StrategyType
 from trainingrun.api.training import Training
+from trainingrun.api.tuning import Tuning
 from trainingrun.api.workers import Workers
 
 IMMUTABLE_BLOCKS = (
@@ -22,6 +25,9 @@ IMMUTABLE_BLOCKS = (
     "model",
     "augmentation",
     "training",
+    "tuning",
+    "compression",
+    "acceptance",
     "output",
     "recovery",
 )
@@ -88,6 +94,13 @@ class TrainingRunSpec(Frozen):
         None
     )
     training: Annotated[Training, Field(description="The training loop.")] = Training()
+    tuning: Annotated[
+        Tuning | None, Field(description="A search for better parameters before training. Default: those of spec are used.")
+    ] = None
+    compression: Annotated[
+        Compression | None, Field(description="A smaller model after training. Default: only the trained model.")
+    ] = None
+    acceptance: Annotated[Acceptance | None, Field(description="When the model is good enough. Default: any model is.")] = None
     output: Annotated[Output, Field(description="Where checkpoints and the model go.")]
     recovery: Annotated[Recovery, Field(description="Bounds on restarts and on waiting.")] = Recovery()
 

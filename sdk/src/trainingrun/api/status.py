@@ -122,6 +122,41 @@ class Artifact(Tolerant):
     ]
     sha256: Annotated[str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")] = ""
     size_bytes: Annotated[int, Field(description="Size in bytes.")] = 0
+    gzipped_bytes: Annotated[int | None, Field(description="Size in bytes, compressed with gzip.")] = None
+    sparsity: Annotated[
+        str | None, Field(max_length=24, description="Fraction of the pruned layers' weights that is zero, as measured.")
+    ] = None
+    metrics: Annotated[
+        tuple[MetricValue, ...],
+        Field(
+            max_length=6,
+            description="Measured with this file and its own runtime: accuracy, loss, latencyMilliseconds (median of one "
+            "sample on one thread) and latencyP95Milliseconds.",
+        ),
+    ] = ()
+    accepted: Annotated[bool | None, Field(description="Whether it meets spec.acceptance; absent when it was not judged.")] = (
+        None
+    )
+
+
+class BestTrial(Tolerant):
+    """The trial with the best value so far."""
+
+    number: Annotated[int, Field(ge=0, description="Number of the trial, from 0.")]
+    value: Annotated[str, Field(max_length=24, description="Value of the objective.")]
+    parameters: Annotated[
+        tuple[MetricValue, ...], Field(max_length=16, description="What it was tried with: names and values.")
+    ] = ()
+
+
+class TuningStatus(Tolerant):
+    """How far the search is; the trials themselves are in tuning.jsonl on the output."""
+
+    trials: Annotated[int, Field(description="Trials in all.")] = 0
+    completed: Annotated[int, Field(description="Trials that came to their end.")] = 0
+    pruned: Annotated[int, Field(description="Trials that were ended early.")] = 0
+    failed: Annotated[int, Field(description="Trials that failed.")] = 0
+    best: Annotated[BestTrial | None, Field(description="The best trial so far.")] = None
 
 
 class Result(Tolerant):
@@ -251,6 +286,7 @@ class TrainingRunStatus(Tolerant):
         ),
     ] = ()
     progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
+    tuning: Annotated[TuningStatus | None, Field(description="How far the search for parameters is, and what it found.")] = None
     timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
     ledger: Annotated[Ledger | None, Field(description="Where the time of this round went.")] = None
     history: Annotated[

@@ -1,0 +1,47 @@
+"""`spec.acceptance`: when the model is good enough to ship. A run whose model is not has failed."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from trainingrun.api.base import Decimal, Frozen, rule, rules
+
+
+class AcceptanceMetric(StrEnum):
+    """Metrics that models are judged by, on the test samples, or the validation samples when there are none."""
+
+    ACCURACY = "accuracy"
+    LOSS = "loss"
+
+
+class Acceptance(Frozen):
+    """Conditions on the final model, all of which must hold."""
+
+    metric: Annotated[AcceptanceMetric, Field(description="accuracy or loss.")] = AcceptanceMetric.ACCURACY
+    minimum: Annotated[Decimal | None, Field(description="Smallest accuracy that is accepted.")] = None
+    maximum: Annotated[Decimal | None, Field(description="Largest loss that is accepted.")] = None
+    maximum_degradation: Annotated[
+        Decimal | None,
+        Field(description="How much worse than the float model of the same run the final model may be, for example 0.01."),
+    ] = None
+    maximum_gzipped_bytes: Annotated[
+        int | None, Field(ge=1, description="Largest size of the final model, compressed with gzip.")
+    ] = None
+
+    model_config = rules(
+        rule(
+            "has(self.minimum) || has(self.maximum) || has(self.maximumDegradation) || has(self.maximumGzippedBytes)",
+            "acceptance needs at least one of minimum, maximum, maximumDegradation and maximumGzippedBytes.",
+        ),
+        rule(
+            "self.metric == 'accuracy' ? !has(self.maximum) : !has(self.minimum)",
+            "acceptance.minimum is for metric accuracy, acceptance.maximum for metric loss: change the metric or the bound.",
+        ),
+        rule(
+            "!has(self.minimum) || double(self.minimum) <= 1.0",
+            "'acceptance.minimum ' + self.minimum + ' must be at most 1: accuracy is a fraction.'",
+            field_path=".minimum",
+            computed=True,
+        ),
+    )

@@ -1,0 +1,98 @@
+"""`spec.compression`: a smaller model by pruning and quantization, fine-tuned by all ranks."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from trainingrun.api.base import Decimal, Frozen, rule, rules
+
+
+class Pruning(Frozen):
+    """Weights of small magnitude become zero, step by step, while the network goes on training."""
+
+    final_sparsities: Annotated[
+        tuple[Decimal, ...],
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Fractions of each pruned layer's weights that become zero, for example 0.8 and 0.9. Each gives a "
+            "model of its own; the smallest that is accepted is the result.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ] = ("0.8",)
+    initial_sparsity: Annotated[Decimal, Field(description="Fraction that is zero from the first step on.")] = "0"
+    epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning for each sparsity.")] = 5
+    frequency: Annotated[
+        int, Field(ge=1, le=100000, description="Steps between two updates of the masks; smaller when the epochs are short.")
+    ] = 100
+    learning_rate: Annotated[
+        Decimal | None,
+        Field(description="Learning rate of fine-tuning, before scaling. Default: that of training. It falls along a cosine."),
+    ] = None
+    skip_layers: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=63)], ...],
+        Field(
+            max_length=64,
+            description="Layers that keep all their weights: First, Last, or names of layers.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ] = ()
+
+    model_config = rules(
+        rule(
+            "self.finalSparsities.all(s, double(s) > 0.0 && double(s) < 1.0)",
+            'compression.pruning.finalSparsities must be more than 0 and below 1, for example "0.8".',
+            field_path=".finalSparsities",
+        ),
+        rule(
+            "self.finalSparsities.all(s, double(self.initialSparsity) < double(s))",
+            "'compression.pruning.initialSparsity ' + self.initialSparsity + ' must be below every value of finalSparsities.'",
+            field_path=".initialSparsity",
+            computed=True,
+        ),
+        rule(
+            "!has(self.learningRate) || double(self.learningRate) > 0.0",
+            "compression.pruning.learningRate must be more than 0.",
+            field_path=".learningRate",
+        ),
+    )
+
+
+class QuantizationMode(StrEnum):
+    """What weights and activations become."""
+
+    FLOAT16 = "Float16"
+    DYNAMIC_RANGE = "DynamicRange"
+    INT8 = "Int8"
+    INT8_AWARE = "Int8Aware"
+
+
+class Quantization(Frozen):
+    """Fewer bits per number, as a TFLite model."""
+
+    mode: Annotated[
+        QuantizationMode,
+        Field(
+            description="Float16: weights in 16 bits. DynamicRange: weights in 8 bits, computed in floats. Int8: all in 8 "
+            "bits, input and output too, calibrated on training samples. Int8Aware: as Int8, after fine-tuning that knows it."
+        ),
+    ] = QuantizationMode.INT8
+    calibration_samples: Annotated[
+        int, Field(ge=1, le=100000, description="Training samples that Int8 takes its ranges from.")
+    ] = 200
+    epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning with Int8Aware.")] = 2
+
+
+class Compression(Frozen):
+    """Pruning, quantization or both, in this order."""
+
+    pruning: Annotated[Pruning | None, Field(description="Small weights become zero.")] = None
+    quantization: Annotated[Quantization | None, Field(description="Fewer bits per number.")] = None
+
+    model_config = rules(
+        rule(
+            "has(self.pruning) || has(self.quantization)",
+            "compression needs pruning, quantization or both: add one, or remove compression.",
+        ),
+    )
