@@ -35,6 +35,7 @@ def installation(backend: cluster.Cluster) -> Installation:
 class Playground:
     """A namespace with the two claims, in which runs are made, watched and broken."""
 
+    namespace: str
     kubectl: Kubectl
     installation: Installation
 
@@ -130,7 +131,7 @@ def playground(installation: Installation, request: pytest.FixtureRequest) -> It
             installation.cluster.volume(claim=claim, namespace=namespace)
             kubectl.apply(a_claim(claim))
         upload(kubectl, DIGITS, claim="datasets", path="mnist-10k", image=installation.trainer_image)
-        yield Playground(kubectl=kubectl, installation=installation)
+        yield Playground(namespace=namespace, kubectl=kubectl, installation=installation)
 
 
 def _read(path: Path) -> str:

@@ -1,9 +1,14 @@
 """What a user sees when something is wrong with what the run names: one cause, in a sentence, and a way out."""
 
 import gzip
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cluster.embedded import EmbeddedCluster
 from tests.e2e.conftest import DIGITS, Playground, a_claim
 from tools.dataset import upload
 
@@ -83,7 +88,7 @@ def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playgrou
     assert condition.reason == "ClaimNotFound"
     assert "There is no PersistentVolumeClaim later (spec.output.persistentVolumeClaim.claimName)" in condition.message
     assert not stalled.is_finished
-    playground.installation.cluster.volume(claim="later", namespace=playground.kubectl.namespace or "")
+    playground.installation.cluster.volume(claim="later", namespace=playground.namespace or "")
     playground.kubectl.apply(a_claim("later"))
     assert playground.wait_until_finished("no-claim").status.result is not None
 
@@ -116,6 +121,32 @@ def test_too_small_a_memory_limit_is_named_with_rank_and_hint(playground: Playgr
     assert failure.cause == "OOMKilled"
     assert failure.rank in (0, 1)
     assert "spec.workers.resources.limits.memory (now 250Mi)" in failure.hint
+
+
+@pytest.fixture
+def small_disk(playground: Playground) -> Iterator[str]:
+    """A claim with 300 KiB of space: a checkpoint of the small network takes more."""
+    cluster, claim = playground.installation.cluster, "small"
+    if not isinstance(cluster, EmbeddedCluster):
+        pytest.skip("only the embedded cluster's volumes are folders of this machine")
+    cluster.volume(claim=claim, namespace=playground.namespace)
+    folder = cluster.layout().volumes / f"{playground.namespace}-{claim}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k,mode=777", "tmpfs", folder], check=True)
+    try:
+        playground.kubectl.apply(a_claim(claim))
+        yield claim
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)  # pods of runs that have ended still hold it
+
+
+def test_a_full_output_is_named(playground: Playground, small_disk: str) -> None:
+    output = {"persistentVolumeClaim": {"claimName": small_disk}}
+    playground.start("full", spec__output=output, spec__recovery={"maximumRestarts": 0})
+    failure = playground.wait_until_finished("full").status.failure
+    assert failure is not None
+    assert failure.cause == "OutputFailed", failure
+    assert "No space left on device" in failure.message
+    assert "has space" in failure.hint
 
 
 def test_nothing_else_was_disturbed(playground: Playground) -> None:

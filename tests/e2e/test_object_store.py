@@ -1,6 +1,8 @@
 """Runs whose data and output are on an object store, with a private certificate."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ def certificate(installation: Installation, tmp_path_factory: pytest.TempPathFac
     if not isinstance(installation.cluster, EmbeddedCluster):
         pytest.skip("only in the embedded cluster's network a program of this machine can be reached by pods")
     address = installation.cluster.layout().node_address
-    return make_certificate(tmp_path_factory.mktemp("tls") / "server.pem", address=str(address))
+    return make_certificate(tmp_path_factory.mktemp("tls") / "server.pem", address=address)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +48,10 @@ def store(
         yield running
 
 
-def blocks(store: ObjectStore, *, secret: str) -> dict[str, Any]:
-    """The data and output of a run on the store."""
+def blocks(endpoint: str, *, secret: str) -> dict[str, Any]:
+    """The data and output of a run on the store at this URL."""
     access = {
-        "endpoint": store.endpoint,
+        "endpoint": endpoint,
         "secretName": secret,
         "certificateAuthority": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}},
     }
@@ -59,16 +61,27 @@ def blocks(store: ObjectStore, *, secret: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def keys(playground: Playground) -> str:
+    """Name of the Secret that opens the store."""
+    data = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    playground.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": data})
+    return "keys"
+
+
+def authority(certificate: Path) -> dict[str, Any]:
+    """The ConfigMap that `blocks` names."""
+    data = {"ca.crt": certificate.read_text()}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}, "data": data}
+
+
 def test_a_run_waits_for_its_certificate_and_then_trains_from_store_to_store(
-    playground: Playground, store: ObjectStore, certificate: Path
+    playground: Playground, store: ObjectStore, certificate: Path, keys: str
 ) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    playground.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": keys})
-    playground.start("remote", **blocks(store, secret="keys"))
+    playground.start("remote", **blocks(store.endpoint, secret=keys))
     waiting = playground.wait("remote", "waiting", lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].reason == "ConfigMapNotFound"
-    data = {"ca.crt": certificate.read_text()}
-    playground.kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}, "data": data})
+    playground.kubectl.apply(authority(certificate))
 
     finished = playground.wait_until_finished("remote")
     assert finished.status.result is not None, finished.status.failure
@@ -83,8 +96,37 @@ def test_a_run_waits_for_its_certificate_and_then_trains_from_store_to_store(
 def test_a_secret_that_the_operator_may_not_look_for_is_named_by_the_trainer(
     playground: Playground, store: ObjectStore
 ) -> None:
-    playground.start("keyless", **blocks(store, secret="missing"), spec__recovery={"maximumRestarts": 0})
+    playground.start("keyless", **blocks(store.endpoint, secret="missing"), spec__recovery={"maximumRestarts": 0})
     failed = playground.wait_until_finished("keyless")
     assert failed.status.failure is not None
     assert failed.status.failure.cause == "OutputFailed"
     assert "The Secret missing (spec.output.secretName) does not exist, or is empty" in failed.status.failure.message
+
+
+@pytest.fixture
+def breaking(playground: Playground, store: ObjectStore) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """URL of a way to the store that breaks after half a megabyte, and its process, which has ended then."""
+    cluster = playground.installation.cluster
+    assert isinstance(cluster, EmbeddedCluster)
+    layout = cluster.layout()
+    proxy = [sys.executable, "-m", "tests.object_store.cutting", store.address, "500000", layout.node_address]
+    with subprocess.Popen(network.inside(layout, proxy), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"https://{process.stdout.readline().strip()}", process
+        finally:
+            process.terminate()
+
+
+def test_a_store_that_dies_in_mid_read_is_named_within_seconds(
+    playground: Playground, breaking: tuple[str, subprocess.Popen[str]], certificate: Path, keys: str
+) -> None:
+    endpoint, process = breaking
+    playground.kubectl.apply(authority(certificate))
+    data = blocks(endpoint, secret=keys)["spec__data"]
+    playground.start("cut", spec__data=data, spec__recovery={"maximumRestarts": 0})
+    failure = playground.wait_until_finished("cut").status.failure
+    assert failure is not None
+    assert failure.cause == "DataUnavailable", failure
+    assert "s3://datasets (spec.data.source.uri) did not answer for" in failure.message
+    assert process.poll() == 0, "it was reached, and has cut"

@@ -1,6 +1,10 @@
-"""A way to a server that breaks: it passes on so many bytes of answers, cuts every connection, and refuses new ones."""
+"""A way to a server that breaks: it passes on so many bytes of answers, cuts every connection, and refuses new ones.
+
+`python -m tests.object_store.cutting TARGET LIMIT HOST` prints its address, and ends when it has cut.
+"""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,13 +15,13 @@ CHUNK = 4096
 class CuttingProxy:
     """Passes on what comes, until `limit` bytes have been answered."""
 
-    def __init__(self, target: str, *, limit: int) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
+    def __init__(self, target: str, *, limit: int, host: str) -> None:
+        name, _, port = target.rpartition(":")
+        self._target = (name, int(port))
         self._left = limit
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
         self._sockets: list[socket.socket] = [self._listener]
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.address = f"{host}:{self._listener.getsockname()[1]}"
         self.is_cut = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -56,10 +60,21 @@ class CuttingProxy:
 
 
 @contextmanager
-def cutting_proxy(target: str, *, limit: int) -> Iterator[CuttingProxy]:
-    """A way to `target` (host:port) that breaks after so many bytes of answers."""
-    proxy = CuttingProxy(target, limit=limit)
+def cutting_proxy(target: str, *, limit: int, host: str = "127.0.0.1") -> Iterator[CuttingProxy]:
+    """A way to `target` (host:port) that breaks after so many bytes of answers; it listens on an address of this machine."""
+    proxy = CuttingProxy(target, limit=limit, host=host)
     try:
         yield proxy
     finally:
         proxy.cut()
+
+
+def main(target: str, limit: int, host: str) -> None:
+    """Serve until the limit."""
+    with cutting_proxy(target, limit=limit, host=host) as proxy:
+        print(proxy.address, flush=True)
+        proxy.is_cut.wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
