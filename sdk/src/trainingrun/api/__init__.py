@@ -63,6 +63,8 @@ from trainingrun.api.status import (
     StopReason,
     Timeline,
     TrainingRunStatus,
+    TriedValue,
+    TuningRecord,
     TuningStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
@@ -192,8 +194,10 @@ __all__ = [
     "TrainingRunSpec",
     "TrainingRunStatus",
     "Transport",
+    "TriedValue",
     "Tuning",
     "TuningMetric",
+    "TuningRecord",
     "TuningStatus",
     "Volume",
     "VolumePath",
