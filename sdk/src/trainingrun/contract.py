@@ -67,7 +67,7 @@ STACKS_PATH = "/stacks"
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried."""
+    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried, nor is `Cause.TUNING_FAILED` with any code."""
 
     SUCCEEDED = 0
     BAD_CONFIG = 64
@@ -195,8 +195,15 @@ class ProgressReport(Tolerant):
 class FinalRecord(Tolerant):
     """The last word of an agent, its termination message.
 
-    `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`,
-    `hint`, `choices`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    `cause` is absent after success. `result` is written by worker 0 only, after success and with `NotAccepted`. Until the JSON
+    fits, parts are dropped in this order, and none is cut in the middle:
+      1. `log_tail`, but for ever fewer of its last lines (the log is on the output);
+      2. the reasons of `choices`, the best trial of `tuning`, `choices`, `tuning` (status has them from the last report);
+      3. metrics of artifacts other than accuracy and loss;
+      4. `hint`;
+      5. artifacts, the last first, the smallest accepted one at the end; then the metrics of the result;
+      6. what is longer than 500 characters in `message`.
+    What is left of `result` is never dropped: without it a run that has succeeded would run again.
     """
 
     attempt: int

@@ -77,6 +77,7 @@ def test_a_model_that_is_not_accepted_ends_the_run_and_keeps_its_result(restarts
     assert stopping.status.stopping is not None
     assert stopping.status.stopping.reason == "Fail"
     assert stopping.status.result == RESULT
+    assert accepted(stopping) == ("False", "NotAccepted", MISSED)
     ended = look(after(run, stopping), pods=[])  # whatever becomes of the pods, the result was written with the intent
     assert ended.status.result == RESULT
     assert ended.status.failure is not None
@@ -153,11 +154,11 @@ def test_the_search_is_written_with_the_progress_and_remembers_who_ended_its_new
 
 
 def test_the_last_word_of_a_worker_says_more_than_its_last_report() -> None:
-    last = a_record(code=70, cause="RankFailed", tuning=TuningStatus(trials=20, completed=7))
+    last = a_record(code=70, cause="RankFailed", tuning=TuningStatus(trials=20, completed=2, failed=3))
     pods = [a_failed_pod(0, code=70, record=last), a_failed_pod(1, code=69)]
     decision = look(an_active_run(), pods=pods, progress=searching(2))
     assert decision.status.tuning is not None
-    assert decision.status.tuning.completed == 7
+    assert decision.status.tuning.failed == 3
 
 
 def test_an_attempt_that_finds_the_trials_of_the_one_before_has_not_ended_them() -> None:

@@ -80,7 +80,7 @@ def _admitted(life: Life, step: Step) -> Condition:
 def _model_accepted(life: Life, step: Step) -> Condition:
     """What the trainer said of the model: the smallest artefact that meets `spec.acceptance`, or what all of them miss."""
     failure, result = step.status.failure, step.status.result
-    if step.state is State.FAILED and failure is not None and failure.cause == Cause.NOT_ACCEPTED:
+    if failure is not None and failure.cause == Cause.NOT_ACCEPTED:
         return _condition(life, "ModelAccepted", False, reason=failure.cause, message=failure.message)
     best = result.best if step.state is State.SUCCEEDED and result is not None else None
     if best is not None:
