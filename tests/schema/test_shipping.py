@@ -1,5 +1,6 @@
 """Tuning, compression and acceptance on a real API server: what is accepted, and the words of every refusal."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from tests.manifests import a_manifest
 from tests.schema.applying import dry_run
 from tools.kubectl import Kubectl, KubectlError
-from trainingrun.api import TrainingRunSpec
+from trainingrun.api import TrainingRunSpec, TrainingRunStatus
+from trainingrun.api.base import to_wire
 
 RATE = "training.optimizer.learningRate"
 MOMENTUM = "training.optimizer.momentum"
@@ -372,6 +374,62 @@ def test_what_is_left_out_has_its_default_where_the_schema_can_give_one(kubectl:
     }
     assert spec["tuning"] == {**expected, "parameters": [a_list(BATCH, "32")]}
     assert spec["compression"]["pruning"]["finalSparsities"] == ["0.8"]
+
+
+TRIED = [{"name": RATE, "value": "0.00123"}, {"name": "model.parameters.hiddenUnits", "value": "256,128,64,32,16,8,4,2,1"}]
+STATUS: dict[str, Any] = {
+    "observedGeneration": 1,
+    "stage": "Quantizing",
+    "conditions": [
+        {
+            "type": "ModelAccepted",
+            "status": "False",
+            "reason": "NotAccepted",
+            "message": "0.93 is below 0.95",
+            "lastTransitionTime": "2026-11-24T12:00:00Z",
+            "observedGeneration": 1,
+        }
+    ],
+    "tuning": {
+        "trials": 20,
+        "completed": 12,
+        "pruned": 7,
+        "failed": 1,
+        "best": {"number": 3, "value": "0.9731", "parameters": TRIED},
+        "attempt": 2,
+        "recordedAt": "2026-11-24T12:00:00Z",
+    },
+    "ledger": {"account": "Compressing", "since": "2026-11-24T12:00:00Z", "tuningSeconds": 60, "compressingSeconds": 5},
+    "result": {
+        "metrics": [{"name": "test_accuracy", "value": "0.9300"}],
+        "artifacts": [
+            {
+                "name": "int8-0.9",
+                "uri": "pvc://models/int8-0.9.tflite",
+                "sha256": "a" * 64,
+                "sizeBytes": 96000,
+                "gzippedBytes": 21000,
+                "sparsity": "0.9001",
+                "metrics": [{"name": "accuracy", "value": "0.9300"}],
+                "accepted": False,
+            }
+        ],
+        "epochs": 10,
+        "seconds": 60,
+    },
+}
+
+
+def test_all_that_is_said_of_a_search_and_a_verdict_is_stored(kubectl: Kubectl) -> None:
+    kubectl.apply(a_manifest("judged"))
+    written = to_wire(TrainingRunStatus.model_validate(STATUS))
+    kubectl.run(
+        *("patch", "trainingrun", "judged", "--subresource=status", "--type=merge"), "--patch", json.dumps({"status": written})
+    )
+    stored = kubectl.get("trainingrun", "judged")
+    assert stored is not None
+    assert stored["status"] == written
+    assert written["tuning"] == STATUS["tuning"]
 
 
 def test_the_models_read_what_the_api_server_accepts() -> None:

@@ -20,6 +20,9 @@ is a hang. `POST` to `STACKS_PATH` makes a worker write the Python stacks of all
 `<run>/logs/<attempt>/<worker>.stacks.txt` on the output. It answers 200 within about 2 s, with the ranks that were asked
 and, among them, those that did not answer: `{"ranks": [2, 3], "silent": [3]}`.
 
+A checkpoint is newer than another by its stage, then by its epoch and step, which count from 0 over the whole of a stage: with
+several sparsities on through all of them. Trials that have ended are not repeated: they count as progress, as checkpoints do.
+
 SIGTERM begins the grace period: the ranks save a checkpoint and end with `ExitCode.INTERRUPTED`, and those that have not ended
 some seconds before `termination_grace_period_seconds` are over are killed. Only the newest attempt of a run publishes: an
 older one that still runs, on a node that was given up, ends with `Cause.SUPERSEDED` at its next checkpoint.

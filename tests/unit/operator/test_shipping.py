@@ -104,6 +104,26 @@ def test_a_verdict_counts_whatever_befell_another_worker() -> None:
     assert (stopping.reason, stopping.failure.cause) == ("Fail", "NotAccepted")
 
 
+@pytest.mark.parametrize("late", [{"spec__activeDeadlineSeconds": 30}, {"spec__suspend": True}], ids=["deadline", "suspension"])
+def test_a_verdict_counts_whatever_is_asked_for_afterwards(late: dict[str, Any]) -> None:
+    stopping = look(an_active_run(**ACCEPTANCE, **late), pods=not_accepted()).status.stopping
+    assert stopping is not None
+    assert stopping.failure is not None
+    assert (stopping.reason, stopping.failure.cause) == ("Fail", "NotAccepted")
+
+
+def test_a_verdict_of_the_round_before_is_none_of_the_next() -> None:
+    run = an_active_run(**ACCEPTANCE, status={"resolved": None, "clock": None, "round": 2, "observedGeneration": 1})
+    assert look(run, children=[], pods=not_accepted()).status.attempt == 2
+
+
+def test_a_verdict_counts_however_its_container_ended() -> None:
+    record = a_record(code=66, cause=Cause.NOT_ACCEPTED, message=MISSED, result=RESULT)
+    stopping = look(an_active_run(workers=1), pods=[a_failed_pod(0, code=137, record=record)]).status.stopping
+    assert stopping is not None
+    assert stopping.reason == "Fail"
+
+
 def test_a_verdict_without_a_result_is_final_too() -> None:
     decision = look(an_active_run(**ACCEPTANCE), pods=not_accepted(result=None))
     assert decision.status.stopping is not None

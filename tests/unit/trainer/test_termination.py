@@ -82,6 +82,35 @@ def test_six_artifacts_are_told_whole_with_a_message_and_a_hint() -> None:
     assert [choice.reason for choice in found.choices] == [""]
 
 
+def parts(record: FinalRecord) -> dict[str, bool]:
+    """Which of the parts that may go are there."""
+    result, search = record.result, record.tuning
+    assert result is not None
+    return {
+        "the log": record.log_tail != "",
+        "reasons": any(choice.reason for choice in record.choices),
+        "the best trial": search is not None and search.best is not None,
+        "choices": record.choices != (),
+        "the search": search is not None,
+        "latencies": any(LATENCY in artifact.metrics for artifact in result.artifacts),
+        "the hint": record.hint != "",
+        "the artifact that is not accepted": len(result.artifacts) > 1,
+        "the best artifact": result.best is not None,
+        "metrics": result.metrics != (),
+        "the whole message": len(record.message) > 500,
+    }
+
+
+def test_parts_go_one_by_one_in_the_order_of_the_contract() -> None:
+    artifacts = (an_artifact("small", uri=300), an_artifact("bad", uri=300, is_accepted=False))
+    record = a_record(log="a line", artifacts=artifacts).model_copy(update={"message": "m" * 600})
+    gone: list[str] = []
+    for limit in range(len(encode(record)), len(encode(record.model_copy(update={"message": "m" * 9000}))) - 1, -5):
+        found = parts(FinalRecord.model_validate_json(encode(record, limit=limit)))
+        gone += [name for name, is_there in found.items() if not is_there and name not in gone]
+    assert gone == list(parts(record))
+
+
 @pytest.mark.parametrize("best", [0, 3, 5])
 def test_of_artifacts_with_endless_uris_the_best_is_told(best: int) -> None:
     artifacts = tuple(an_artifact(f"a{number}", uri=1024, is_accepted=number == best) for number in range(6))

@@ -26,10 +26,15 @@ def cause_of(pods: list[Pod], *, life: Life) -> Failure:
     return _describe(pod, life=life)
 
 
+def is_verdict(pod: Pod) -> bool:
+    """Whether the model was judged: nothing that befell another worker afterwards changes that."""
+    return pod.record is not None and pod.record.exit_code == ExitCode.NOT_ACCEPTED
+
+
 def _rank(pod: Pod) -> int:
     """How telling a pod's evidence is; smaller is better."""
     record = pod.record
-    if _is_verdict(pod):
+    if is_verdict(pod):
         return 0
     if pod.terminated_reason == "OOMKilled":
         return 1
@@ -44,11 +49,6 @@ def _rank(pod: Pod) -> int:
     return 6
 
 
-def _is_verdict(pod: Pod) -> bool:
-    """Whether the model was judged: nothing that befell another worker afterwards changes that."""
-    return pod.record is not None and pod.record.exit_code == ExitCode.NOT_ACCEPTED
-
-
 def _describe(pod: Pod, *, life: Life) -> Failure:
     found = Failure(
         cause=Cause.POD_FAILED,
@@ -60,7 +60,7 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     record = pod.record
     if record is not None:
         found = found.model_copy(update={"rank": record.rank, "signal": record.signal, "log_tail": record.log_tail})
-    if pod.terminated_reason == "OOMKilled" and not _is_verdict(pod):
+    if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
         return found.model_copy(update=_out_of_memory(pod, life=life))
     if record is not None and record.cause:
         said = {"cause": record.cause, "message": record.message[:2048], "hint": record.hint[:1024]}

@@ -6,7 +6,7 @@ from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
-from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of
+from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of, is_verdict
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step
@@ -15,8 +15,15 @@ REPORT_SECONDS = 10.0
 """How long the other workers may take to report after the first has failed: their agents end within seconds."""
 
 _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
-_FINAL_CAUSES = {Cause.TUNING_FAILED}
-"""All trials have failed: the next attempt would find the same trials, and fail with them."""
+_FINAL_CAUSES = {Cause.NOT_ACCEPTED, Cause.TUNING_FAILED}
+"""However the container ended: the next attempt would end at the same model, or fail with the same trials."""
+
+
+def end_with_verdict(life: Life) -> Step | None:
+    """A model that is not accepted ends the run as one that is does: no deadline and no suspension comes in between."""
+    if life.resolved is None or not any(is_verdict(pod) for pod in life.pods):
+        return None
+    return recover_from_failure(life)
 
 
 def recover_from_failure(life: Life) -> Step | None:
