@@ -127,7 +127,9 @@ def _named(names: Iterable[str], *, last: str = "and") -> str:
 def _bound(condition: str, words: str, *, of: tuple[str, ...]) -> Rule:
     """A bound that the field at the path has too."""
     return rule(
-        _every(condition, of=of), f"'tuning.parameters ' + self.name + ' has a value that is not {words}.'", computed=True
+        _every(condition, of=of),
+        f"'tuning.parameters ' + self.name + ' has a value that is not {words}: correct or remove it.'",
+        computed=True,
     )
 
 
