@@ -80,6 +80,18 @@ EVERY_DECIMAL = [
     a_double("augmentation.crop", "0", "0.2"),
 ]
 
+LONGEST = [f"0.{number:061}" for number in range(1, 33)]
+LARGEST = [
+    *(a_list(each["name"], *LONGEST) for each in EVERY_DECIMAL),
+    *(a_list(name, *LONGEST) for name in (RATE, MOMENTUM, "training.schedule.stepFactor")),
+    a_list(OPTIMIZER, "AdamW", "SGD"),
+    a_list(SCHEDULE, "Constant", "Step"),
+    a_list(STEP, *map(str, range(1, 33))),
+    a_list(BATCH, *map(str, range(1, 33))),
+    a_list(f"model.parameters.{'p' * 46}", *LONGEST),
+]
+"""As many parameters as there may be, with as many and as long values: what it costs to check them has a limit."""
+
 ACCEPTED: dict[str, dict[str, Any]] = {
     "the search of the design": {
         "spec__tuning": {
@@ -104,6 +116,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         a_list("augmentation.horizontalFlip", "true", "false"),
         a_list("augmentation.fillMode", "Nearest", "Constant", "Reflect", "Wrap"),
     ),
+    "the largest": {**a_search(*LARGEST), "spec__model": {"entrypoint": {"function": "my_models:build"}}},
     "what one of the searched optimizers reads": a_search(a_list(OPTIMIZER, "Adam", "SGD"), a_double(MOMENTUM, "0", "0.99")),
     "steps of a schedule that is given": {
         **a_search(an_int(STEP, 1, 5)),
