@@ -9,7 +9,19 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from trainingrun.api import TrainingRun
 from trainingrun.contract import Stage
 
-STAGES = (Stage.STARTING, Stage.TRAINING, Stage.EVALUATING)
+
+def stages_of(run: TrainingRun) -> tuple[Stage, ...]:
+    """The stages that the run goes through, in their order; what is measured for Auto still counts as starting."""
+    spec = run.spec
+    has = {
+        Stage.STARTING: True,
+        Stage.TUNING: spec.tuning is not None,
+        Stage.TRAINING: True,
+        Stage.PRUNING: spec.compression is not None and spec.compression.pruning is not None,
+        Stage.QUANTIZING: spec.compression is not None and spec.compression.quantization is not None,
+        Stage.EVALUATING: True,
+    }
+    return tuple(stage for stage, is_there in has.items() if is_there)
 
 
 def follow(fetch: Callable[[], TrainingRun], *, console: Console, timeout: float) -> TrainingRun:
@@ -66,9 +78,7 @@ class _Bars:
             TextColumn("{task.fields[note]}"),
             console=console,
         )
-        self._bars: dict[Stage, TaskID] = {
-            stage: self._progress.add_task(stage.value, total=100, start=False, note="") for stage in STAGES
-        }
+        self._bars: dict[Stage, TaskID] = {}
 
     def __enter__(self) -> "_Bars":
         self._progress.start()
@@ -78,8 +88,11 @@ class _Bars:
         self._progress.stop()
 
     def update(self, run: TrainingRun) -> None:
-        current = _position(run)
-        for position, stage in enumerate(STAGES):
+        stages = stages_of(run)
+        if not self._bars:
+            self._bars = {stage: self._progress.add_task(stage.value, total=100, start=False, note="") for stage in stages}
+        current = _position(run, stages)
+        for position, stage in enumerate(stages):
             bar = self._bars[stage]
             if position < current:
                 self._progress.update(bar, completed=100)
@@ -89,11 +102,11 @@ class _Bars:
                 self._progress.update(bar, completed=_percent(run), note=_summary(run))
 
 
-def _position(run: TrainingRun) -> int:
-    """Index of the run's stage among STAGES; past the end when it has finished."""
+def _position(run: TrainingRun, stages: tuple[Stage, ...]) -> int:
+    """Index of the run's stage among its stages; past the end when it has finished."""
     if run.status.is_finished:
-        return len(STAGES)
-    return next((index for index, stage in enumerate(STAGES) if stage.value == run.status.stage), 0)
+        return len(stages)
+    return next((index for index, stage in enumerate(stages) if stage.value == run.status.stage), 0)
 
 
 def _percent(run: TrainingRun) -> int:

@@ -87,6 +87,16 @@ def test_nothing_is_final_at_the_gate_on_completion_while_the_operator_is_at_wor
     assert {found.flux["completion"] for found in judges.judge(objects).values()} == {"InProgress"}
 
 
+@pytest.mark.parametrize(
+    ("status", "name"), [("False", "bad-data-failed"), ("True", "good-succeeded"), ("Unknown", "good-training")]
+)
+def test_what_is_said_of_the_model_changes_nothing_about_the_life(judges: Judges, status: str, name: str) -> None:
+    judged = copy.deepcopy(RECORDED[name])
+    judged["status"]["conditions"].insert(0, {"type": "ModelAccepted", "status": status, "reason": "NotAccepted"})
+    found = judges.judge({name: judged})[name]
+    assert (found.health, found.kstatus) == (verdict(name).argo, verdict(name).kstatus)
+
+
 def test_a_run_that_is_deleted_is_progressing(judges: Judges) -> None:
     gone = copy.deepcopy(RECORDED["good-succeeded"])
     gone["metadata"]["deletionTimestamp"] = gone["metadata"]["creationTimestamp"]

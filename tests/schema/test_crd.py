@@ -399,7 +399,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a negative time to live": ({"spec__childrenTTLSecondsAfterFinished": -1}, "spec.childrenTTLSecondsAfterFinished"),
     "a hang time-out of a moment": ({"spec__recovery": {"hangTimeoutSeconds": 9}}, "spec.recovery.hangTimeoutSeconds"),
     "an unknown answer to a lost node": ({"spec__recovery": {"lostNode": "Panic"}}, 'supported values: "Wait", "Replace"'),
-    "a block of a later release": ({"spec__tuning": {"trials": 3}}, 'unknown field "spec.tuning"'),
+    "a block of a later release": ({"spec__distillation": {"epochs": 3}}, 'unknown field "spec.distillation"'),
 }
 
 

@@ -20,6 +20,9 @@ IMMUTABLE = {
     "model": {"builtin": {"type": "CNN"}},
     "augmentation": {"zoom": "0.1"},
     "training": {"epochs": 9},
+    "tuning": {"parameters": [{"name": "training.batchSize", "categorical": ["32", "64"]}]},
+    "compression": {"quantization": {"mode": "Float16"}},
+    "acceptance": {"minimum": "0.9"},
     "output": {"persistentVolumeClaim": {"claimName": "elsewhere"}},
     "recovery": {"maximumRestarts": 1},
 }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.world import World
+from trainingrun.api import Artifact, MetricValue, Result, TuningStatus
 from trainingrun_operator.cluster.port import BusyError
 from trainingrun_operator.model import Reference
 
@@ -64,6 +65,42 @@ def failed(world: World) -> None:
     start(world)
     for index in (0, 1):
         world.end_pod(index, code=65, cause="BadData", message="damaged")
+    world.settle()
+
+
+ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": "0.95"}}
+JUDGED = Result(
+    metrics=(MetricValue(name="test_accuracy", value="0.9300"),), artifacts=(Artifact(name="model", uri="pvc://m"),)
+)
+
+
+def judge(world: World, *, is_accepted: bool) -> None:
+    """All workers of the current attempt end with what became of the model."""
+    artifacts = tuple(each.model_copy(update={"accepted": is_accepted}) for each in JUDGED.artifacts)
+    result = JUDGED.model_copy(update={"artifacts": artifacts})
+    last: dict[str, Any] = {"code": 0} if is_accepted else {"code": 66, "cause": "NotAccepted", "message": "0.93 is below 0.95"}
+    for index in (0, 1):
+        world.end_pod(index, **last, result=result if index == 0 else None)
+    world.settle()
+
+
+def not_accepted(world: World) -> None:
+    start(world, **ACCEPTANCE)
+    judge(world, is_accepted=False)
+
+
+def run_again_until_accepted(world: World) -> None:
+    not_accepted(world)
+    rerun(world, **ACCEPTANCE)
+    judge(world, is_accepted=True)
+
+
+def killed_while_searching(world: World) -> None:
+    start(world)
+    world.end_pod(0, code=70, cause="RankKilled", tuning=TuningStatus(trials=20, completed=5))
+    world.end_pod(1, code=69, cause="PeerLost")
+    restart(world)
+    world.succeed()
     world.settle()
 
 
@@ -135,6 +172,9 @@ LIVES = [
     cleaned_up,
     too_late,
     hanging,
+    not_accepted,
+    run_again_until_accepted,
+    killed_while_searching,
 ]
 
 
@@ -313,6 +353,7 @@ def _end(world: World) -> object:
         status.result,
         status.failure,
         status.checkpoint,
+        status.tuning,
         [(condition.type, condition.status, condition.reason, condition.message) for condition in status.conditions],
     )
 

@@ -4,7 +4,19 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.test_lives import failed, happy, rerun, restart, restarted, start, suspended_and_resumed
+from tests.simulation.test_lives import (
+    ACCEPTANCE,
+    failed,
+    happy,
+    judge,
+    killed_while_searching,
+    not_accepted,
+    rerun,
+    restart,
+    restarted,
+    start,
+    suspended_and_resumed,
+)
 from tests.simulation.world import World
 from trainingrun_operator.cluster.port import ForbiddenError, InvalidError
 
@@ -25,7 +37,7 @@ def life_of(world: World) -> float:
 def accounts(world: World) -> dict[str, int]:
     ledger = world.run().status.ledger
     assert ledger is not None
-    names = ("queued", "suspended", "starting", "training", "evaluating", "lost")
+    names = ("queued", "suspended", "starting", "tuning", "training", "compressing", "evaluating", "lost")
     spent = {name: getattr(ledger, f"{name}_seconds") for name in names}
     if ledger.since is not None:
         spent[ledger.account.lower()] += int((world.now - ledger.since).total_seconds())
@@ -40,6 +52,44 @@ def test_a_finished_run_is_run_again_from_the_beginning(world: World, live: Any)
     assert (world.state(), status.round, status.attempt, status.rerun) == ("Running", 2, 2, "again")
     assert (status.result, status.failure, status.completion_time, status.restarts) == (None, None, None, 0)
     assert world.kinds() == ["ConfigMap/mnist-2-run-1", "Job/mnist-2", "NetworkPolicy/mnist-2", "Service/mnist-2"]
+
+
+def model_accepted(world: World) -> tuple[str, str]:
+    condition = world.run().status.condition("ModelAccepted")
+    assert condition is not None
+    return condition.status, condition.reason
+
+
+def test_a_model_that_is_not_accepted_is_not_trained_again_by_itself_and_stays_readable(world: World) -> None:
+    not_accepted(world)
+    written = len(world.writes)
+    for _ in range(3):
+        world.wait(3600)
+        assert world.settle() is None
+    status = world.run().status
+    assert (world.state(), status.attempt, len(world.writes)) == ("Failed", 1, written)
+    assert model_accepted(world) == ("False", "NotAccepted")
+    assert status.result is not None
+    assert [(artifact.name, artifact.accepted) for artifact in status.result.artifacts] == [("model", False)]
+    assert history(world) == [(1, 1, "Failed", "NotAccepted")]
+    assert set(world.pods) == {"mnist-1-0", "mnist-1-1"}
+
+
+def test_a_model_that_was_not_accepted_is_judged_anew_in_the_next_round(world: World) -> None:
+    not_accepted(world)
+    rerun(world, **ACCEPTANCE)
+    assert (world.state(), world.run().status.result, model_accepted(world)) == ("Running", None, ("Unknown", "NotJudged"))
+    judge(world, is_accepted=True)
+    assert (world.state(), model_accepted(world)) == ("Succeeded", ("True", "Accepted"))
+
+
+def test_the_next_round_forgets_the_search(world: World) -> None:
+    killed_while_searching(world)
+    found = world.run().status.tuning
+    assert found is not None
+    assert (found.completed, found.attempt) == (5, 1)
+    rerun(world)
+    assert world.run().status.tuning is None
 
 
 def test_a_running_attempt_is_stopped_before_the_next_round_begins(world: World) -> None:

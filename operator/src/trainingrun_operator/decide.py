@@ -14,7 +14,7 @@ from trainingrun_operator.policies.claims import wait_for_claims
 from trainingrun_operator.policies.completion import complete
 from trainingrun_operator.policies.creation import create_children, start_attempt
 from trainingrun_operator.policies.deadline import enforce_deadline
-from trainingrun_operator.policies.failure import recover_from_failure
+from trainingrun_operator.policies.failure import end_with_verdict, recover_from_failure
 from trainingrun_operator.policies.finished import keep_result
 from trainingrun_operator.policies.hanging import stop_hanging
 from trainingrun_operator.policies.lost_node import settle_lost_node
@@ -31,6 +31,7 @@ _LADDER = (
     wait_for_names,
     carry_out_stopping,
     complete,
+    end_with_verdict,
     enforce_deadline,
     suspend,
     wait_for_claims,

@@ -20,6 +20,9 @@ is a hang. `POST` to `STACKS_PATH` makes a worker write the Python stacks of all
 `<run>/logs/<attempt>/<worker>.stacks.txt` on the output. It answers 200 within about 2 s, with the ranks that were asked
 and, among them, those that did not answer: `{"ranks": [2, 3], "silent": [3]}`.
 
+A checkpoint is newer than another by its stage, then by its epoch and step, which count from 0 over the whole of a stage: with
+several sparsities on through all of them. Trials that have ended are not repeated: they count as progress, as checkpoints do.
+
 SIGTERM begins the grace period: the ranks save a checkpoint and end with `ExitCode.INTERRUPTED`, and those that have not ended
 some seconds before `termination_grace_period_seconds` are over are killed. Only the newest attempt of a run publishes: an
 older one that still runs, on a node that was given up, ends with `Cause.SUPERSEDED` at its next checkpoint.
@@ -67,7 +70,7 @@ STACKS_PATH = "/stacks"
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried."""
+    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried, nor is `Cause.TUNING_FAILED` with any code."""
 
     SUCCEEDED = 0
     BAD_CONFIG = 64
@@ -195,8 +198,15 @@ class ProgressReport(Tolerant):
 class FinalRecord(Tolerant):
     """The last word of an agent, its termination message.
 
-    `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`,
-    `hint`, `choices`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    `cause` is absent after success. `result` is written by worker 0 only, after success and with `NotAccepted`. Until the JSON
+    fits, parts are dropped in this order, and none is cut in the middle:
+      1. `log_tail`, but for ever fewer of its last lines (the log is on the output);
+      2. the reasons of `choices`, the best trial of `tuning`, `choices`, `tuning` (status has them from the last report);
+      3. metrics of artifacts other than accuracy and loss;
+      4. `hint`;
+      5. artifacts, the last first, the smallest accepted one at the end; then the metrics of the result;
+      6. what is longer than 500 characters in `message`.
+    What is left of `result` is never dropped: without it a run that has succeeded would run again.
     """
 
     attempt: int

@@ -124,5 +124,5 @@ def _sentence(rule: Schema) -> str:
 
 
 def _flowing(text: str) -> str:
-    """The text of a description as one line, its asterisks no emphasis."""
-    return " ".join(text.split()).replace("*", "\\*")
+    """The text of a description as one line, its asterisks no emphasis and its angle brackets no tags."""
+    return " ".join(text.split()).replace("*", "\\*").replace("<", "\\<")

@@ -438,7 +438,7 @@ PODS = st.lists(
             phase=st.sampled_from(["Pending", "Running", "Unknown"]),
             ready=st.booleans(),
         ),
-        st.builds(a_failed_pod, st.integers(0, 3), code=st.sampled_from([1, 64, 65, 69, 70, 75, 137, 143])),
+        st.builds(a_failed_pod, st.integers(0, 3), code=st.sampled_from([1, 64, 65, 66, 69, 70, 75, 137, 143])),
         st.builds(a_finished_pod, st.integers(0, 3), record=st.sampled_from([None, a_record(code=0, result=RESULT)])),
     ),
     max_size=4,

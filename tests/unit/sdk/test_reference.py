@@ -45,6 +45,11 @@ def test_nothing_in_a_row_ends_a_cell_too_early() -> None:
     assert {row.count("|") for row in ROWS} == {6}
 
 
+def test_nothing_is_taken_for_a_tag() -> None:
+    assert r"model.parameters.\<name>" in TEXT
+    assert not re.search(r"[^\\]<[a-z]", TEXT)
+
+
 def test_no_rule_shows_its_expression() -> None:
     assert not re.search(r"self\.|format\(|%[sd]|\+ '", TEXT)
 

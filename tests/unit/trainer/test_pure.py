@@ -1,15 +1,12 @@
 """Schedules, early stopping, checkpoints, verdicts and last words: values in, values out."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from trainingrun.api import EarlyStopping, Model, Result, Training
-from trainingrun.contract import FinalRecord
+from trainingrun.api import EarlyStopping, Model, Training
 from trainingrun_trainer import checkpoint as checkpoints
-from trainingrun_trainer.agent.termination import encode
 from trainingrun_trainer.agent.verdict import Ended, first_cause, judge
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.errors import TrainerError
@@ -138,18 +135,6 @@ def test_a_rank_is_judged_by_its_own_words_else_by_how_it_ended() -> None:
 def test_a_rank_that_only_lost_its_peers_is_not_the_cause() -> None:
     ended = [Ended(rank=0, code=69, last=failing(69)), Ended(rank=1, code=75, last=failing(75)), Ended(rank=2, code=-9)]
     assert first_cause(ended).rank == 2
-
-
-def test_the_last_word_always_fits_and_loses_its_log_first() -> None:
-    record = FinalRecord(
-        attempt=1, worker=0, exit_code=0, message="m" * 900, hint="h", log_tail="ü" * 9000, result=Result(epochs=3)
-    )
-    encoded = encode(record)
-    assert len(encoded) <= 4096
-    parsed = FinalRecord.model_validate_json(encoded)
-    assert (parsed.log_tail, parsed.hint, parsed.result) == ("", "h", Result(epochs=3))
-    endless = record.model_copy(update={"message": "m" * 9000})
-    assert len(json.loads(encode(endless))["message"]) == 500
 
 
 def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:

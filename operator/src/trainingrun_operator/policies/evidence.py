@@ -26,20 +26,27 @@ def cause_of(pods: list[Pod], *, life: Life) -> Failure:
     return _describe(pod, life=life)
 
 
+def is_verdict(pod: Pod) -> bool:
+    """Whether the model was judged: nothing that befell another worker afterwards changes that."""
+    return pod.record is not None and pod.record.exit_code == ExitCode.NOT_ACCEPTED
+
+
 def _rank(pod: Pod) -> int:
     """How telling a pod's evidence is; smaller is better."""
     record = pod.record
-    if pod.terminated_reason == "OOMKilled":
+    if is_verdict(pod):
         return 0
-    if record is not None and record.exit_code not in _SYMPTOMS:
+    if pod.terminated_reason == "OOMKilled":
         return 1
-    if pod.disruption:
+    if record is not None and record.exit_code not in _SYMPTOMS:
         return 2
-    if record is None and pod.exit_code not in (None, 0, _SIGTERM_CODE, *_SYMPTOMS):
+    if pod.disruption:
         return 3
-    if record is not None and record.exit_code == ExitCode.INTERRUPTED:
+    if record is None and pod.exit_code not in (None, 0, _SIGTERM_CODE, *_SYMPTOMS):
         return 4
-    return 5
+    if record is not None and record.exit_code == ExitCode.INTERRUPTED:
+        return 5
+    return 6
 
 
 def _describe(pod: Pod, *, life: Life) -> Failure:
@@ -53,7 +60,7 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     record = pod.record
     if record is not None:
         found = found.model_copy(update={"rank": record.rank, "signal": record.signal, "log_tail": record.log_tail})
-    if pod.terminated_reason == "OOMKilled":
+    if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
         return found.model_copy(update=_out_of_memory(pod, life=life))
     if record is not None and record.cause:
         said = {"cause": record.cause, "message": record.message[:2048], "hint": record.hint[:1024]}

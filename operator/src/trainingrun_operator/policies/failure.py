@@ -1,18 +1,29 @@
 """Has something failed? Find the one cause of the attempt, and decide between another attempt and the end."""
 
+from dataclasses import replace
+
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
-from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of
+from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of, is_verdict
 from trainingrun_operator.policies.stopping import stop
-from trainingrun_operator.status.measurements import checkpoint
+from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step
 
 REPORT_SECONDS = 10.0
 """How long the other workers may take to report after the first has failed: their agents end within seconds."""
 
-_FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA}
+_FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
+_FINAL_CAUSES = {Cause.NOT_ACCEPTED, Cause.TUNING_FAILED}
+"""However the container ended: the next attempt would end at the same model, or fail with the same trials."""
+
+
+def end_with_verdict(life: Life) -> Step | None:
+    """A model that is not accepted ends the run as one that is does: no deadline and no suspension comes in between."""
+    if life.resolved is None or not any(is_verdict(pod) for pod in life.pods):
+        return None
+    return recover_from_failure(life)
 
 
 def recover_from_failure(life: Life) -> Step | None:
@@ -29,16 +40,23 @@ def recover_from_failure(life: Life) -> Step | None:
             status=life.status,
             requeue_after=waiting,
         )
-    if failure.exit_code in _FINAL_CODES:
-        return stop(life, reason=StopReason.FAIL, failure=failure)
+    if failure.exit_code in _FINAL_CODES or failure.cause in _FINAL_CAUSES:
+        return _end(life, failure)
     return retry_or_fail(life, failure, counts=failure.cause not in DISRUPTIONS)
+
+
+def _end(life: Life, failure: Failure) -> Step:
+    """The end of the run; what a model that is not accepted achieved is kept, in the same write as the intent to stop."""
+    step = stop(life, reason=StopReason.FAIL, failure=failure)
+    results = [pod.record.result for pod in life.pods if pod.record is not None and pod.record.result is not None]
+    if not results:
+        return step
+    return replace(step, status=step.status.model_copy(update={"result": results[0]}))
 
 
 def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
     """Another attempt if there are restarts left; a restart after progress does not use up any of the earlier ones."""
-    newest = checkpoint(life, life.status)
-    progressed = newest is not None and newest.attempt == life.attempt
-    used = 0 if progressed else life.status.restarts
+    used = 0 if has_progressed(life) else life.status.restarts
     limit = life.run.spec.recovery.maximum_restarts
     if counts and used >= limit:
         last = f" It was the last of {limit} restarts without progress." if limit > 0 else ""

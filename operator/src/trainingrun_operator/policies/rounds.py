@@ -18,6 +18,7 @@ _FORGOTTEN = (
     "start_time",
     "stopping",
     "timeline",
+    "tuning",
     "waiting_since",
 )
 """What a round leaves behind: its history stays, and its files on the output under its own number."""

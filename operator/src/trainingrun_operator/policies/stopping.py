@@ -10,6 +10,7 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.policies.rounds import next_round
 from trainingrun_operator.status.history import with_ended_attempt
+from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step, deletions
 
 LOOK_AGAIN_SECONDS = 5.0
@@ -125,7 +126,7 @@ def _must_clean_up(life: Life, stopping: Stopping) -> bool:
 
 def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
     """The next attempt, after a back-off unless it was a disruption of an attempt that made progress."""
-    progressed = life.status.checkpoint is not None and life.status.checkpoint.attempt == stopping.attempt
+    progressed = has_progressed(life)
     restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
     delay = 0.0 if progressed and not stopping.counts_as_restart else backoff(life.run.metadata.uid, life.attempt, restarts)
     cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
@@ -150,6 +151,9 @@ def backoff(uid: str, attempt: int, restarts: int) -> float:
 
 
 def _where_it_goes_on(life: Life, what: str) -> str:
-    checkpoint = life.status.checkpoint
-    place = f"goes on after epoch {checkpoint.epoch}" if checkpoint is not None else "begins anew: there is no checkpoint yet"
-    return f"{what}; training {place}."
+    checkpoint, search = life.status.checkpoint, life.status.tuning
+    if checkpoint is not None:
+        return f"{what}; {checkpoint.stage.lower()} goes on after epoch {checkpoint.epoch}."
+    if search is not None and search.lasting:
+        return f"{what}; tuning goes on after {search.lasting} of {search.trials} trials."
+    return f"{what}; training begins anew: there is no checkpoint yet."

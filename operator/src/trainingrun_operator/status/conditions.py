@@ -9,10 +9,12 @@
 | cannot start for longer than the start time-out | -           | True    | False | Unknown   |
 
 `-` means that the condition is absent. Suspended, Admitted and PodsReady are always there. Admitted is True from the moment
-that an attempt may use the cluster: what it names is there, and nothing holds it back.
+that an attempt may use the cluster: what it names is there, and nothing holds it back. ModelAccepted is there when there is a
+`spec.acceptance`, and Unknown until the model has been judged.
 """
 
-from trainingrun.api import Condition
+from trainingrun.api import Artifact, Condition
+from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
 from trainingrun_operator.status.workers import ready_workers, wanted_workers
 from trainingrun_operator.step import State, Step
@@ -38,6 +40,8 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
         _admitted(life, step),
         _pods_ready(life, step),
     ]
+    if life.run.spec.acceptance is not None:
+        made.append(_model_accepted(life, step))
     if step.state in _BUSY:
         made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
     if step.state in (State.FAILED, State.STALLED):
@@ -71,6 +75,27 @@ def _admitted(life: Life, step: Step) -> Condition:
     admitted = was if step.state.is_final else step.status.resolved is not None
     reason, message = ("Admitted", "An attempt may use the cluster.") if admitted else (step.reason, step.message)
     return _condition(life, "Admitted", admitted, reason=reason, message=message)
+
+
+def _model_accepted(life: Life, step: Step) -> Condition:
+    """What the trainer said of the model: the smallest artefact that meets `spec.acceptance`, or what all of them miss."""
+    failure, result = step.status.failure, step.status.result
+    if failure is not None and failure.cause == Cause.NOT_ACCEPTED:
+        return _condition(life, "ModelAccepted", False, reason=failure.cause, message=failure.message)
+    best = result.best if step.state is State.SUCCEEDED and result is not None else None
+    if best is not None:
+        return _condition(life, "ModelAccepted", True, reason="Accepted", message=_numbers(best))
+    ended = (
+        "The run ended before its model was judged." if step.state.is_final else "The model is judged at the end of the run."
+    )
+    return _condition(life, "ModelAccepted", None, reason="NotJudged", message=ended)
+
+
+def _numbers(artifact: Artifact) -> str:
+    measured = [f"{metric.name} {metric.value}" for metric in artifact.metrics]
+    size = f"{artifact.size_bytes} bytes"
+    gzipped = [f"{artifact.gzipped_bytes} bytes compressed with gzip"] if artifact.gzipped_bytes is not None else []
+    return f"{artifact.name} is accepted: {', '.join([*measured, size, *gzipped])}."
 
 
 def _condition(life: Life, kind: str, value: bool | None, *, reason: str, message: str) -> Condition:

@@ -7,7 +7,7 @@ from trainingrun_operator.model import Decision
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
 from trainingrun_operator.status.ledger import ledger
-from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline
+from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline, tuning
 from trainingrun_operator.step import State, Step
 
 
@@ -36,11 +36,13 @@ def finish(life: Life, step: Step) -> Decision:
 
 
 def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunStatus:
-    """With what pods and trainer say. While training goes on, the checkpoint is written together with the progress only."""
+    """With what pods and trainer say. While training goes on, checkpoint and search are written together with the
+    progress only.
+    """
     if not step.state.is_final:
         status = status.model_copy(update={"progress": progress(life, status)})
     if step.state is not State.RUNNING or status.progress != life.status.progress:
-        status = status.model_copy(update={"checkpoint": checkpoint(life, status)})
+        status = status.model_copy(update={"checkpoint": checkpoint(life, status), "tuning": tuning(life, status)})
     return status.model_copy(update={"timeline": timeline(life, status), "choices": choices(life, status)})
 
 

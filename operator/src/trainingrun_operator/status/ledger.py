@@ -17,11 +17,18 @@ _ACCOUNTS = {
     State.RESTARTING: Account.LOST,
     State.SUSPENDED: Account.SUSPENDED,
 }
-_WORK = (Account.TRAINING, Account.EVALUATING)
+_STAGES = {
+    Stage.TUNING: Account.TUNING,
+    Stage.PRUNING: Account.COMPRESSING,
+    Stage.QUANTIZING: Account.COMPRESSING,
+    Stage.EVALUATING: Account.EVALUATING,
+}
+"""Accounts of the trainer's stages; the others count as training."""
+_WORK = (Account.TUNING, Account.TRAINING, Account.COMPRESSING, Account.EVALUATING)
 
 
 def ledger(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
-    """The ledger after a step; `status` is that step's status with its checkpoint."""
+    """The ledger after a step; `status` is that step's status with its checkpoint and search."""
     now = life.now.replace(microsecond=0)
     known = status.ledger or Ledger(account=Account.QUEUED, since=life.run.metadata.creation_timestamp or now)
     account = _account(step, status, known)
@@ -43,7 +50,7 @@ def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
     if step.state.is_final:
         return ""
     if step.state is State.RUNNING:
-        return Account.EVALUATING if status.stage == Stage.EVALUATING else Account.TRAINING
+        return next((account for stage, account in _STAGES.items() if stage == status.stage), Account.TRAINING)
     if step.state is State.STOPPING:
         dies = status.stopping is not None and status.stopping.failure is not None
         return Account.LOST if dies else known.account
@@ -56,9 +63,18 @@ def _split(known: Ledger, status: TrainingRunStatus, *, until: datetime, dies: b
     total = max(0, int((until - known.since).total_seconds()))
     if not dies or known.account not in _WORK:
         return total, 0
-    saved = status.checkpoint.written_at if status.checkpoint is not None else None
+    saved = _saved(status)
     kept = int((min(saved, until) - known.since).total_seconds()) if saved is not None and saved > known.since else 0
     return kept, total - kept
+
+
+def _saved(status: TrainingRunStatus) -> datetime | None:
+    """Until when work is safe: the newest checkpoint, or the end of the newest trial."""
+    moments = (
+        status.checkpoint.written_at if status.checkpoint is not None else None,
+        status.tuning.recorded_at if status.tuning is not None else None,
+    )
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _added(known: Ledger, account: str, seconds: int) -> Ledger:
@@ -70,6 +86,6 @@ def _added(known: Ledger, account: str, seconds: int) -> Ledger:
 
 
 def _goodput(known: Ledger) -> int | None:
-    work = known.training_seconds + known.evaluating_seconds
+    work = known.tuning_seconds + known.training_seconds + known.compressing_seconds + known.evaluating_seconds
     total = work + known.starting_seconds + known.lost_seconds
     return 100 * work // total if total else None

@@ -1,14 +1,25 @@
-"""What the status takes from pods and from the trainer: the start's moments, the newest checkpoint, the progress."""
+"""What the status takes from pods and from the trainer: moments of the start, checkpoint, search, progress."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from trainingrun.api import Checkpoint, CheckpointPosition, Choice, Progress, Timeline, TrainingRunStatus
-from trainingrun.contract import FinalRecord, ProgressReport, StartMoments
+from trainingrun.api import (
+    Checkpoint,
+    CheckpointPosition,
+    Choice,
+    Progress,
+    Timeline,
+    TrainingRunStatus,
+    TuningRecord,
+    TuningStatus,
+)
+from trainingrun.contract import FinalRecord, ProgressReport, Stage, StartMoments
 from trainingrun_operator.life import Life
 
 PROGRESS_INTERVAL = timedelta(seconds=10)
 """Progress is written at most this often, unless a stage begins or the first step is done."""
+
+_ORDER = {stage.value: number for number, stage in enumerate(Stage)}
 
 
 def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
@@ -31,11 +42,28 @@ def checkpoint(life: Life, status: TrainingRunStatus) -> Checkpoint | None:
     """The newest checkpoint that anybody has reported, and the attempt that wrote it."""
     newest = status.checkpoint
     for position, moment in _positions(life):
-        if newest is None or (position.epoch, position.step) > (newest.epoch, newest.step):
+        if newest is None or _reach(position) > _reach(newest):
             newest = Checkpoint(
                 attempt=life.attempt, stage=position.stage, epoch=position.epoch, step=position.step, written_at=moment
             )
     return newest
+
+
+def tuning(life: Life, status: TrainingRunStatus) -> TuningRecord | None:
+    """The search as it was reported last, and the attempt and moment that its newest trial that counts ended in."""
+    known = status.tuning
+    for found, moment in _searches(life):
+        if known is None or found.lasting > known.lasting:
+            known = _recorded(found, attempt=life.attempt if found.lasting else 0, moment=moment if found.lasting else None)
+        elif found.lasting == known.lasting:
+            known = _recorded(found, attempt=known.attempt, moment=known.recorded_at)
+    return known
+
+
+def has_progressed(life: Life) -> bool:
+    """Whether the current attempt has left something that the next one need not do again: a checkpoint, or a trial."""
+    newest, search = checkpoint(life, life.status), tuning(life, life.status)
+    return life.attempt in [found.attempt for found in (newest, search) if found is not None]
 
 
 def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
@@ -80,6 +108,24 @@ def _report(life: Life) -> ProgressReport | None:
 def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
     """What the workers said last, and when."""
     return ((pod.record, pod.finished) for pod in life.pods if pod.record is not None)
+
+
+def _searches(life: Life) -> list[tuple[TuningStatus, datetime | None]]:
+    """What is said about the search, the last word last."""
+    report = _report(life)
+    reported = [(report.tuning, report.updated_at)] if report is not None else []
+    recorded = [(record.tuning, ended) for record, ended in _records(life)]
+    return [(search, moment) for search, moment in (*reported, *recorded) if search is not None]
+
+
+def _recorded(search: TuningStatus, *, attempt: int, moment: datetime | None) -> TuningRecord:
+    said = search.model_dump(include=set(TuningStatus.model_fields))
+    return TuningRecord.model_validate({**said, "attempt": attempt, "recorded_at": moment})
+
+
+def _reach(position: CheckpointPosition) -> tuple[int, int, int]:
+    """How far a checkpoint goes: epochs count anew in each stage."""
+    return _ORDER.get(position.stage, -1), position.epoch, position.step
 
 
 def _moments(life: Life) -> StartMoments:

@@ -41,6 +41,7 @@ from trainingrun.api.output import Output
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
 from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
+from trainingrun.api.search import DoubleRange, IntRange, Scale, SearchParameter
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Account,
@@ -62,6 +63,8 @@ from trainingrun.api.status import (
     StopReason,
     Timeline,
     TrainingRunStatus,
+    TriedValue,
+    TuningRecord,
     TuningStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
@@ -83,13 +86,9 @@ from trainingrun.api.training import (
 from trainingrun.api.trainingrun import GROUP, KIND, PLURAL, VERSION, TrainingRun
 from trainingrun.api.tuning import (
     Algorithm,
-    DoubleRange,
     Goal,
-    IntRange,
     Objective,
-    Scale,
     Scheduler,
-    SearchParameter,
     Tuning,
     TuningMetric,
 )
@@ -195,8 +194,10 @@ __all__ = [
     "TrainingRunSpec",
     "TrainingRunStatus",
     "Transport",
+    "TriedValue",
     "Tuning",
     "TuningMetric",
+    "TuningRecord",
     "TuningStatus",
     "Volume",
     "VolumePath",

@@ -23,7 +23,10 @@ class Acceptance(Frozen):
     maximum: Annotated[Decimal | None, Field(description="Largest loss that is accepted.")] = None
     maximum_degradation: Annotated[
         Decimal | None,
-        Field(description="How much worse than the float model of the same run the final model may be, for example 0.01."),
+        Field(
+            description="How much worse than the trained model, before compression, the final one may be, for example "
+            "0.01. Needs spec.compression."
+        ),
     ] = None
     maximum_gzipped_bytes: Annotated[
         int | None, Field(ge=1, description="Largest size of the final model, compressed with gzip.")
@@ -35,13 +38,30 @@ class Acceptance(Frozen):
             "acceptance needs at least one of minimum, maximum, maximumDegradation and maximumGzippedBytes.",
         ),
         rule(
-            "self.metric == 'accuracy' ? !has(self.maximum) : !has(self.minimum)",
-            "acceptance.minimum is for metric accuracy, acceptance.maximum for metric loss: change the metric or the bound.",
+            "!has(self.minimum) || self.metric == 'accuracy'",
+            "'acceptance.minimum ' + self.minimum + ' is for metric accuracy, but acceptance.metric is loss: change the "
+            "metric, or use maximum.'",
+            field_path=".minimum",
+            computed=True,
+        ),
+        rule(
+            "!has(self.maximum) || self.metric == 'loss'",
+            "'acceptance.maximum ' + self.maximum + ' is for metric loss, but acceptance.metric is accuracy: change the "
+            "metric, or use minimum.'",
+            field_path=".maximum",
+            computed=True,
         ),
         rule(
             "!has(self.minimum) || double(self.minimum) <= 1.0",
             "'acceptance.minimum ' + self.minimum + ' must be at most 1: accuracy is a fraction.'",
             field_path=".minimum",
+            computed=True,
+        ),
+        rule(
+            "!has(self.maximumDegradation) || self.metric != 'accuracy' || double(self.maximumDegradation) < 1.0",
+            "'acceptance.maximumDegradation ' + self.maximumDegradation + ' must be below 1 with metric accuracy, which is a "
+            "fraction: 0.01 is one point.'",
+            field_path=".maximumDegradation",
             computed=True,
         ),
     )

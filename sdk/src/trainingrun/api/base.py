@@ -99,7 +99,7 @@ class CheckpointPosition(Tolerant):
     """How far the newest durable checkpoint goes."""
 
     stage: Annotated[str, Field(max_length=32, description="Stage the checkpoint belongs to.")]
-    epoch: Annotated[int, Field(ge=0, description="Finished epochs.")] = 0
+    epoch: Annotated[int, Field(ge=0, description="Finished epochs of the stage.")] = 0
     step: Annotated[int, Field(ge=0, description="Optimizer steps done.")] = 0
 
 

@@ -46,6 +46,11 @@ class Pruning(Frozen):
             field_path=".finalSparsities",
         ),
         rule(
+            "self.finalSparsities.all(s, self.finalSparsities.exists_one(t, double(t) == double(s)))",
+            "compression.pruning.finalSparsities has a value twice: remove one.",
+            field_path=".finalSparsities",
+        ),
+        rule(
             "self.finalSparsities.all(s, double(self.initialSparsity) < double(s))",
             "'compression.pruning.initialSparsity ' + self.initialSparsity + ' must be below every value of finalSparsities.'",
             field_path=".initialSparsity",
@@ -78,10 +83,36 @@ class Quantization(Frozen):
             "bits, input and output too, calibrated on training samples. Int8Aware: as Int8, after fine-tuning that knows it."
         ),
     ] = QuantizationMode.INT8
-    calibration_samples: Annotated[
-        int, Field(ge=1, le=100000, description="Training samples that Int8 takes its ranges from.")
-    ] = 200
-    epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning with Int8Aware.")] = 2
+    # No defaults in the schema: a field that somebody has written can be told from one that is left out.
+    calibration_samples: int = Field(
+        default_factory=lambda: 200,
+        ge=1,
+        le=100000,
+        description="Training samples that Int8 and Int8Aware take the ranges of their numbers from. Where left out: 200.",
+    )
+    epochs: int = Field(
+        default_factory=lambda: 2,
+        ge=1,
+        le=100000,
+        description="Epochs of fine-tuning with Int8Aware. Where left out: 2.",
+    )
+
+    model_config = rules(
+        rule(
+            "!has(self.calibrationSamples) || self.mode in ['Int8', 'Int8Aware']",
+            "'compression.quantization.calibrationSamples is only read with mode Int8 and Int8Aware, but mode is ' + self.mode "
+            "+ ': remove it or change the mode.'",
+            field_path=".calibrationSamples",
+            computed=True,
+        ),
+        rule(
+            "!has(self.epochs) || self.mode == 'Int8Aware'",
+            "'compression.quantization.epochs is only read with mode Int8Aware, but mode is ' + self.mode + ': remove it or "
+            "change the mode.'",
+            field_path=".epochs",
+            computed=True,
+        ),
+    )
 
 
 class Compression(Frozen):

@@ -105,6 +105,8 @@ class Parameter(Frozen):
 
 
 BUILTIN_PARAMETERS = ("activation", "dropout", "hiddenUnits", "filters", "kernelSize")
+CNN_PARAMETERS = ("filters", "kernelSize")
+"""Those of a built-in network that only a CNN has."""
 APPLICATION_PARAMETERS = ("alpha", "dropout", "inputSize", "minimalistic", "normalizationMomentum", "pooling")
 
 _INTEGERS = r"^[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,7}$"
@@ -157,7 +159,7 @@ class Model(Frozen):
             of="builtin",
         ),
         _each(
-            "self.builtin.type == 'CNN' || !(p.name in ['filters', 'kernelSize'])",
+            f"self.builtin.type == 'CNN' || !(p.name in {list(CNN_PARAMETERS)})",
             "model.parameters filters and kernelSize are for model.builtin.type CNN: remove them or change the type.",
             of="builtin",
         ),

@@ -139,13 +139,20 @@ class Artifact(Tolerant):
     )
 
 
+class TriedValue(Tolerant):
+    """What a trial had at one path in spec."""
+
+    name: Annotated[str, Field(max_length=63, description="Path in spec, for example training.batchSize.")]
+    value: Annotated[str, Field(max_length=63, description="Value as it would be written in spec.")]
+
+
 class BestTrial(Tolerant):
     """The trial with the best value so far."""
 
     number: Annotated[int, Field(ge=0, description="Number of the trial, from 0.")]
     value: Annotated[str, Field(max_length=24, description="Value of the objective.")]
     parameters: Annotated[
-        tuple[MetricValue, ...], Field(max_length=16, description="What it was tried with: names and values.")
+        tuple[TriedValue, ...], Field(max_length=16, description="What it was tried with: names and values.")
     ] = ()
 
 
@@ -158,6 +165,20 @@ class TuningStatus(Tolerant):
     failed: Annotated[int, Field(description="Trials that failed.")] = 0
     best: Annotated[BestTrial | None, Field(description="The best trial so far.")] = None
 
+    @property
+    def lasting(self) -> int:
+        """Trials that need not be run again, whatever happens."""
+        return self.completed + self.pruned
+
+
+class TuningRecord(TuningStatus):
+    """The search of the run, and the attempt that ended its newest trial."""
+
+    attempt: Annotated[int, Field(description="Attempt that ended the newest trial.")] = 0
+    recorded_at: Annotated[
+        Timestamp | None, Field(description="When it was reported; trials that had not ended by then can be lost.")
+    ] = None
+
 
 class Result(Tolerant):
     """What a finished run achieved; `result.json` on the output says more."""
@@ -166,6 +187,14 @@ class Result(Tolerant):
     artifacts: Annotated[tuple[Artifact, ...], Field(max_length=6, description="Finished artifacts.")] = ()
     epochs: Annotated[int, Field(description="Epochs that were trained.")] = 0
     seconds: Annotated[int, Field(description="Wall-clock seconds of the last attempt's trainer.")] = 0
+
+    @property
+    def best(self) -> Artifact | None:
+        """The smallest artifact that meets `spec.acceptance`, if one was judged and does."""
+        accepted = [artifact for artifact in self.artifacts if artifact.accepted]
+        return min(
+            accepted, key=lambda each: each.size_bytes if each.gzipped_bytes is None else each.gzipped_bytes, default=None
+        )
 
 
 class Timeline(Tolerant):
@@ -211,7 +240,9 @@ class Account(StrEnum):
     QUEUED = "Queued"
     SUSPENDED = "Suspended"
     STARTING = "Starting"
+    TUNING = "Tuning"
     TRAINING = "Training"
+    COMPRESSING = "Compressing"
     EVALUATING = "Evaluating"
     LOST = "Lost"
 
@@ -227,15 +258,20 @@ class Ledger(Tolerant):
     queued_seconds: Annotated[int, Field(description="Seconds of waiting for what the run needs.")] = 0
     suspended_seconds: Annotated[int, Field(description="Seconds of being suspended.")] = 0
     starting_seconds: Annotated[int, Field(description="Seconds from the creation of an attempt until it trains.")] = 0
+    tuning_seconds: Annotated[int, Field(description="Seconds of trials that were kept.")] = 0
     training_seconds: Annotated[int, Field(description="Seconds of training that were kept.")] = 0
+    compressing_seconds: Annotated[int, Field(description="Seconds of pruning and quantizing that were kept.")] = 0
     evaluating_seconds: Annotated[int, Field(description="Seconds of evaluation and export.")] = 0
     lost_seconds: Annotated[
-        int, Field(description="Seconds of work after the last checkpoint of attempts that died, and of back-off.")
+        int, Field(description="Seconds of work after the last checkpoint or trial of attempts that died, and of back-off.")
     ] = 0
     goodput_percent: Annotated[
         int | None,
         Field(
-            ge=0, le=100, description="Training and evaluating, as a part of all time that was neither queued nor suspended."
+            ge=0,
+            le=100,
+            description="Tuning, training, compressing and evaluating, as a part of all time that was neither queued nor "
+            "suspended.",
         ),
     ] = None
 
@@ -255,14 +291,19 @@ class TrainingRunStatus(Tolerant):
         tuple[Condition, ...],
         Field(
             max_length=16,
-            description="Succeeded, Ready, Reconciling, Stalled, Suspended, Admitted, PodsReady.",
+            description="Succeeded, Ready, Reconciling, Stalled, Suspended, Admitted, PodsReady, and with spec.acceptance "
+            "ModelAccepted.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()
     columns: Annotated[Columns | None, Field(description="What kubectl get shows.")] = None
-    stage: Annotated[str, Field(max_length=32, description="Queued, Starting, Choosing, Training, Evaluating or Finished.")] = (
-        ""
-    )
+    stage: Annotated[
+        str,
+        Field(
+            max_length=32,
+            description="Queued, Starting, Choosing, Tuning, Training, Pruning, Quantizing, Evaluating or Finished.",
+        ),
+    ] = ""
     round: Annotated[int, Field(description="Grows when the run is run again.")] = 1
     attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
     rerun: Annotated[str, Field(max_length=63, description="Value of spec.rerun that was seen last.")] = ""
@@ -286,7 +327,7 @@ class TrainingRunStatus(Tolerant):
         ),
     ] = ()
     progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
-    tuning: Annotated[TuningStatus | None, Field(description="How far the search for parameters is, and what it found.")] = None
+    tuning: Annotated[TuningRecord | None, Field(description="How far the search for parameters is, and what it found.")] = None
     timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
     ledger: Annotated[Ledger | None, Field(description="Where the time of this round went.")] = None
     history: Annotated[

@@ -1,13 +1,15 @@
 """`spec.tuning`: the search for better parameters, in trials that the ranks of the gang run one by one."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Frozen, rule, rules
+from trainingrun.api.search import SearchParameter
 
 MOST_TRIALS = 1000
+MOST_PARAMETERS = 16
 
 
 class TuningMetric(StrEnum):
@@ -24,17 +26,25 @@ class Goal(StrEnum):
     MINIMIZE = "Minimize"
 
 
+def _fitting(objective: dict[str, Any]) -> Goal:
+    """The goal of an objective that names only its metric."""
+    return Goal.MINIMIZE if objective.get("metric") is TuningMetric.VALIDATION_LOSS else Goal.MAXIMIZE
+
+
 class Objective(Frozen):
     """What makes a trial better than another."""
 
     metric: Annotated[TuningMetric, Field(description="val_loss or val_accuracy.")] = TuningMetric.VALIDATION_ACCURACY
-    goal: Annotated[Goal, Field(description="Maximize or Minimize.")] = Goal.MAXIMIZE
+    goal: Goal = Field(
+        default_factory=_fitting,
+        description="Maximize or Minimize. Where left out: what fits the metric.",
+    )
 
     model_config = rules(
         rule(
-            "(self.metric == 'val_accuracy') == (self.goal == 'Maximize')",
+            "!has(self.goal) || (self.metric == 'val_accuracy') == (self.goal == 'Maximize')",
             "'tuning.objective.goal ' + self.goal + ' does not fit metric ' + self.metric + ': accuracy is maximized, loss is "
-            "minimized.'",
+            "minimized. Leave goal out, or change one of them.'",
             field_path=".goal",
             computed=True,
         ),
@@ -56,98 +66,59 @@ class Scheduler(StrEnum):
     NONE = "None"
 
 
-class Scale(StrEnum):
-    """How a range is searched."""
-
-    LINEAR = "Linear"
-    LOG = "Log"
-
-
-class DoubleRange(Frozen):
-    """Decimal numbers between two bounds, both included."""
-
-    minimum: Annotated[Decimal, Field(description="Smallest value.")]
-    maximum: Annotated[Decimal, Field(description="Largest value.")]
-    scale: Annotated[Scale, Field(description="Linear, or Log: the exponent is searched evenly.")] = Scale.LINEAR
-
-    model_config = rules(
-        rule(
-            "double(self.minimum) < double(self.maximum)",
-            "'tuning.parameters double.minimum ' + self.minimum + ' must be below maximum ' + self.maximum + '.'",
-            computed=True,
-        ),
-        rule(
-            "self.scale != 'Log' || double(self.minimum) > 0.0",
-            "tuning.parameters double.minimum must be more than 0 with scale Log.",
-            field_path=".minimum",
-        ),
+def _grid_points() -> str:
+    """CEL for the number of points of a grid, as a double: CEL cannot multiply a list, and whole numbers would overflow."""
+    return " * ".join(
+        f"(self.parameters.size() > {index} ? {_choices(f'self.parameters[{index}]')} : 1.0)"
+        for index in range(MOST_PARAMETERS)
     )
 
 
-class IntRange(Frozen):
-    """Whole numbers between two bounds, both included."""
-
-    minimum: Annotated[int, Field(ge=0, le=1000000, description="Smallest value.")]
-    maximum: Annotated[int, Field(ge=0, le=1000000, description="Largest value.")]
-    step: Annotated[int, Field(ge=1, le=1000000, description="Distance of neighbouring values. Only with scale Linear.")] = 1
-    scale: Annotated[Scale, Field(description="Linear, or Log: the exponent is searched evenly.")] = Scale.LINEAR
-
-    model_config = rules(
-        rule(
-            "self.minimum < self.maximum",
-            "'tuning.parameters int.minimum %d must be below maximum %d.'.format([self.minimum, self.maximum])",
-            computed=True,
-        ),
-        rule(
-            "self.scale != 'Log' || (self.minimum > 0 && self.step == 1)",
-            "tuning.parameters int with scale Log needs a minimum of at least 1, and no step.",
-        ),
-    )
-
-
-class SearchParameter(Frozen):
-    """One parameter of the search, and the values it may have: exactly one of `double`, `int` and `categorical`."""
-
-    name: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=63,
-            description="Path in spec, for example training.optimizer.learningRate, or model.parameters.<name>.",
-        ),
-    ]
-    double: Annotated[DoubleRange | None, Field(description="Decimal numbers in a range.")] = None
-    int_: Annotated[IntRange | None, Field(alias="int", description="Whole numbers in a range.")] = None
-    categorical: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=63)], ...] | None,
-        Field(min_length=1, max_length=32, description="Values as they would be written in spec."),
-    ] = None
-
-    model_config = rules(
-        rule(
-            "[has(self.double), has(self.int), has(self.categorical)].filter(x, x).size() == 1",
-            "'tuning.parameters ' + self.name + ' needs exactly one of double, int and categorical.'",
-            computed=True,
-        ),
-    )
+def _choices(parameter: str) -> str:
+    steps = f"(has({parameter}.int.step) ? {parameter}.int.step : 1)"
+    whole = f"double(({parameter}.int.maximum - {parameter}.int.minimum) / {steps} + 1)"
+    return f"(has({parameter}.int) ? {whole} : has({parameter}.categorical) ? double({parameter}.categorical.size()) : 1.0)"
 
 
 class Tuning(Frozen):
     """A search before training. Each rank runs trials, each on all training data; the best parameters train the model."""
 
     objective: Annotated[Objective, Field(description="What makes a trial better.")] = Objective()
-    algorithm: Annotated[Algorithm, Field(description="TPE, Random or Grid.")] = Algorithm.TPE
+    algorithm: Annotated[
+        Algorithm,
+        Field(
+            description="TPE (learns from finished trials), Random, or Grid: every combination of int and categorical values."
+        ),
+    ] = Algorithm.TPE
     scheduler: Annotated[
         Scheduler, Field(description="ASHA: trials that fall behind the others at the same epoch end early. None: all finish.")
     ] = Scheduler.ASHA
-    trials: Annotated[int, Field(ge=1, le=MOST_TRIALS, description="Trials in all.")] = 20
+    trials: Annotated[
+        int, Field(ge=1, le=MOST_TRIALS, description="Trials in all; with Grid at most, as the grid may have fewer points.")
+    ] = 20
     epochs_per_trial: Annotated[int, Field(ge=1, le=1000, description="Epochs of a trial that is not ended early.")] = 5
     parameters: Annotated[
         tuple[SearchParameter, ...],
         Field(
             min_length=1,
-            max_length=16,
-            description="What is searched.",
+            max_length=MOST_PARAMETERS,
+            description="What is searched, also values that are Auto in spec: what is searched is not measured before.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ]
+
+    model_config = rules(
+        rule(
+            "self.algorithm != 'Grid' || self.parameters.all(p, !has(p.double))",
+            "tuning.parameters double has no end of values, so tuning.algorithm Grid cannot try all: list them as categorical, "
+            "use int, or change the algorithm.",
+            field_path=".parameters",
+        ),
+        rule(
+            f"self.algorithm != 'Grid' || {_grid_points()} <= double(self.trials)",
+            "'tuning.algorithm Grid has more points (the numbers of values, multiplied) than tuning.trials %d: raise trials, "
+            "take fewer values, or use TPE or Random.'.format([self.trials])",
+            field_path=".trials",
+            computed=True,
+        ),
+    )
