@@ -196,7 +196,7 @@ class FinalRecord(Tolerant):
     """The last word of an agent, its termination message.
 
     `cause` is absent after success. `result` is written by worker 0 only. Fields are dropped in the order `log_tail`,
-    `hint`, `choices`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
+    `hint`, `choices`, `tuning`, `result.artifacts`, `result.metrics` until the JSON fits, never cut in the middle.
     """
 
     attempt: int

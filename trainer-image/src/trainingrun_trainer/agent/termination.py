@@ -31,6 +31,8 @@ def _shorter(record: FinalRecord) -> list[FinalRecord]:
     shorter.append(bare)
     bare = bare.model_copy(update={"choices": ()})
     shorter.append(bare)
+    bare = bare.model_copy(update={"tuning": None})
+    shorter.append(bare)
     if bare.result is not None:
         bare = bare.model_copy(update={"result": bare.result.model_copy(update={"artifacts": ()})})
         shorter.append(bare)
