@@ -1,5 +1,6 @@
 """The process of the study of `spec.tuning`, as worker 0's agent sees it: started, told to stop, ended."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -31,8 +32,7 @@ class StudyProcess:
         """The pod has been told to stop: what runs is noted as interrupted, whatever becomes of the ranks."""
         assert self._process.stdin is not None
         with suppress(OSError, ValueError):  # it has ended with the search
-            self._process.stdin.write(b"s")
-            self._process.stdin.flush()
+            os.write(self._process.stdin.fileno(), b"s")
 
     def end(self) -> None:
         """Let it end, and see that it does."""

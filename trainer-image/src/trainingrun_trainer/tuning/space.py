@@ -48,8 +48,8 @@ def grid(tuning: Tuning) -> list[Values]:
     sizes = [_count(parameter) for parameter in tuning.parameters]
     if math.prod(sizes) > tuning.trials:
         raise bad_config(
-            f"spec.tuning.algorithm Grid has {' x '.join(map(str, sizes))} = {math.prod(sizes)} points, more than "
-            f"spec.tuning.trials {tuning.trials}. Raise trials, take fewer values, or use TPE or Random."
+            f"spec.tuning.algorithm Grid has {_product(sizes)} points, more than spec.tuning.trials {tuning.trials}. "
+            "Raise trials, take fewer values, or use TPE or Random."
         )
     names = [parameter.name for parameter in tuning.parameters]
     return [dict(zip(names, point, strict=True)) for point in itertools.product(*map(_listed, tuning.parameters))]
@@ -70,6 +70,10 @@ def largest(parameter: SearchParameter) -> int:
     bounds = parameter.int_
     assert bounds is not None, "the caller has looked"
     return bounds.maximum - (bounds.maximum - bounds.minimum) % bounds.step
+
+
+def _product(sizes: list[int]) -> str:
+    return f"{' x '.join(map(str, sizes))} = {math.prod(sizes)}" if len(sizes) > 1 else str(sizes[0])
 
 
 def _count(parameter: SearchParameter) -> int:
