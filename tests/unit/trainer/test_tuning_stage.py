@@ -80,16 +80,51 @@ def test_the_course_of_the_search_is_where_people_look_for_it(tmp_path: Path) ->
     assert lines[0]["attempt"] == 1
 
 
-def test_equal_parameters_have_equal_values(tmp_path: Path) -> None:
-    """So a difference between two trials comes from their parameters."""
-    rank = a_rank(tmp_path, {"name": "model.parameters.hiddenUnits", "categorical": ["8", "16"]})
-    other = a_rank(tmp_path / "other", {"name": "model.parameters.hiddenUnits", "categorical": ["16", "8"]})
+@pytest.mark.parametrize(
+    ("parameter", "values"),
+    [
+        ("model.parameters.hiddenUnits", ["8", "16"]),
+        ("training.optimizer.learningRate", ["0.001", "0.01"]),
+        ("training.batchSize", ["4", "8"]),
+    ],
+)
+def test_equal_parameters_have_equal_values(tmp_path: Path, parameter: str, values: list[str]) -> None:
+    """So a difference between two trials comes from their parameters, and not from what was tried before."""
+    loss = {"metric": "val_loss", "goal": "Minimize"}
+    rank = a_rank(tmp_path, {"name": parameter, "categorical": values}, objective=loss)
+    other = a_rank(tmp_path / "other", {"name": parameter, "categorical": values[::-1]}, objective=loss)
     searched(rank)
     searched(other)
     first = [each["value"] for each in events(rank) if each["event"] == "epoch"]
     second = [each["value"] for each in events(other) if each["event"] == "epoch"]
     assert first == second[2:] + second[:2]
     assert first[:2] != first[2:]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "builds"),
+    [
+        ({"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.01", "0.1"]}, 1),
+        ({"name": "training.batchSize", "categorical": ["4", "8", "16"]}, 1),
+        ({"name": "training.schedule.type", "categorical": ["Constant", "Cosine"]}, 1),
+        ({"name": "model.parameters.hiddenUnits", "categorical": ["4", "8", "16"]}, 3),
+        ({"name": "training.regularization.l2", "categorical": ["0.1", "0.2"]}, 2),
+        ({"name": "training.optimizer.name", "categorical": ["Adam", "SGD"]}, 2),
+    ],
+    ids=lambda value: value["name"] if isinstance(value, dict) else "",
+)
+def test_a_network_is_built_again_only_when_another_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parameter: dict[str, Any], builds: int
+) -> None:
+    built: list[Context] = []
+
+    def build(context: Context, split: Split) -> Any:
+        built.append(context)
+        return first_network(context, split)
+
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+    searched(a_rank(tmp_path, parameter))
+    assert len(built) == builds
 
 
 @pytest.mark.parametrize(
@@ -150,7 +185,7 @@ def test_what_a_network_raises_fails_its_trial_only(
             raise problem
         return first_network(context, split)
 
-    monkeypatch.setattr("trainingrun_trainer.stages.trial.first_network", build)
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
     rank = a_rank(tmp_path)
     searched(rank)
     assert ends(rank) == ["failed", "completed"]

@@ -1,6 +1,5 @@
 """One trial of a search: a network of its own, trained for some epochs by this rank alone."""
 
-import gc
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -10,19 +9,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.errors import TrainerError, failed, interrupted
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.evaluate import evaluation_steps, own_part
-from trainingrun_trainer.stages.network import first_network
-from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import epoch_plan
-from trainingrun_trainer.stages.step import training_steps
+from trainingrun_trainer.stages.trial_graphs import Keeper
 from trainingrun_trainer.tuning.desk import Desk
 from trainingrun_trainer.tuning.events import Kind
 from trainingrun_trainer.tuning.parameters import with_parameters
@@ -45,9 +40,9 @@ class Verdict:
 class Trial:
     """One trial on this rank."""
 
-    def __init__(self, context: Context, split: Split, desk: Desk, *, number: int, parameters: Mapping[str, str]) -> None:
+    def __init__(self, context: Context, keeper: Keeper, desk: Desk, *, number: int, parameters: Mapping[str, str]) -> None:
         self._whole = context
-        self._split = split
+        self._keeper = keeper
         self._desk = desk
         self._number = number
         self._parameters = parameters
@@ -67,26 +62,22 @@ class Trial:
                 raise
             return Verdict("failed", problem.cause, str(problem))
         except (MemoryError, tf.errors.ResourceExhaustedError) as problem:
+            self._keeper.drop()
             return Verdict("failed", Cause.OUT_OF_MEMORY, f"The memory was not enough: {_first_line(problem)}")
         except Exception as problem:  # a network or an operation that refuses these parameters must not end the search
+            self._keeper.drop()
             return Verdict("failed", Cause.RANK_FAILED, f"{type(problem).__name__}: {_first_line(problem)}")
-        finally:
-            tf_keras.backend.clear_session()
-            gc.collect()
 
     def _train(self) -> Verdict:
         context = self._context()
-        config, split = context.config, self._split
-        network = first_network(context, split)
-        run = training_steps(
-            context, network, Optimizer(config.training.optimizer, network.trainable_variables), split.training
-        )
+        config, split = context.config, self._keeper.split
+        graphs = self._keeper.graphs(context)
         part = own_part(context, split.validation)
-        validate = evaluation_steps(network, split.validation, part)
+        validate = evaluation_steps(graphs.network, split.validation, part)
         training_calls, validation_calls = CallLength(), CallLength()
         for epoch in range(config.training.epochs):
             plan = epoch_plan(context, split.training, epoch=epoch)
-            taken = in_calls(context, partial(run, plan), split.training, plan.shard, first=0, length=training_calls)
+            taken = in_calls(context, partial(graphs.run, plan), split.training, plan.shard, first=0, length=training_calls)
             self._sums(taken, epoch=epoch)
             measured = in_calls(context, validate, split.validation, part, first=0, length=validation_calls)
             loss, correct, count = self._sums(measured, epoch=epoch)

@@ -13,6 +13,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.errors import TrainerError, interrupted
 from trainingrun_trainer.stages.trial import Trial
+from trainingrun_trainer.stages.trial_graphs import Keeper
 from trainingrun_trainer.tuning.client import Client
 from trainingrun_trainer.tuning.desk import Desk, Outcome, Turn
 from trainingrun_trainer.tuning.journal import NAME, newest
@@ -33,7 +34,8 @@ def tune(context: Context, split: Split, *, desk: Desk | None = None) -> Context
         return context
     context.progress.stage(Stage.TUNING, steps=trials(tuning))
     desk = Client.find() if desk is None else desk
-    _take_part(context, split, desk)
+    with Keeper(split) as keeper:
+        _take_part(context, keeper, desk)
     outcome = _outcome(context, desk)
     if context.is_chief:
         context.progress.trials(outcome.status)
@@ -46,7 +48,7 @@ def tune(context: Context, split: Split, *, desk: Desk | None = None) -> Context
     return replace(context, config=with_parameters(context.config, outcome.best))
 
 
-def _take_part(context: Context, split: Split, desk: Desk) -> None:
+def _take_part(context: Context, keeper: Keeper, desk: Desk) -> None:
     """Run trials until there are none left, on any rank."""
     moves = -1
     while True:
@@ -58,17 +60,17 @@ def _take_part(context: Context, split: Split, desk: Desk) -> None:
         moves = turn.moves
         match turn.kind:
             case "run":
-                _run(context, split, desk, turn)
+                _run(context, keeper, desk, turn)
             case "wait":
                 time.sleep(WAIT_SECONDS)
             case "over":
                 return
 
 
-def _run(context: Context, split: Split, desk: Desk, turn: Turn) -> None:
+def _run(context: Context, keeper: Keeper, desk: Desk, turn: Turn) -> None:
     """Run one trial and tell how it ended."""
     started = time.monotonic()
-    trial = Trial(context, split, desk, number=turn.trial, parameters=turn.parameters)
+    trial = Trial(context, keeper, desk, number=turn.trial, parameters=turn.parameters)
     verdict = trial.run()
     desk.tell(trial=turn.trial, kind=verdict.kind, cause=verdict.cause, message=verdict.message)
     shown = ", ".join(f"{name} {value}" for name, value in turn.parameters.items())
