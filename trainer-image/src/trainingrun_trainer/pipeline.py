@@ -1,17 +1,19 @@
-"""What every rank runs, from top to bottom: load, choose what is Auto, train, evaluate, publish."""
+"""What every rank runs, from top to bottom: load, choose what is Auto, tune, train, evaluate, publish."""
 
 import time
+from dataclasses import replace
 
 from trainingrun.api import Result
 from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
-from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
+from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.train import train
-from trainingrun_trainer.storage import open_source
+from trainingrun_trainer.stages.tune import tune
+from trainingrun_trainer.tuning.parameters import start_of_search
 
 
 def run(context: Context) -> Result | None:
@@ -20,7 +22,6 @@ def run(context: Context) -> Result | None:
     Raises TrainerError with a cause that the user can act on.
     """
     started = time.monotonic()
-    config = context.config
     if context.is_chief:
         fence.claim(context.paths)
     finished = published(context) if context.is_chief else None
@@ -29,16 +30,13 @@ def run(context: Context) -> Result | None:
 
     split, about = load_split(context)
     context.progress.part_done()
-    network = build(
-        config.model,
-        shape=split.training.shape,
-        classes=split.training.classes,
-        seed=config.training.seed,
-        data=open_source(config.data.source, mount=context.settings.data, access=context.settings.data_access),
-        code=context.settings.code,
-    )
+    context = replace(context, config=start_of_search(context.config))
+    network = first_network(context, split)
     context.progress.part_done()
     context = choose(context, network, split.training)
+    tuned = tune(context, split)
+    if tuned is not context:
+        context, network = tuned, first_network(tuned, split)
     state = train(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     if not context.is_chief:

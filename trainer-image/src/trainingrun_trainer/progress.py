@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from trainingrun.api import CheckpointPosition, Choice, MetricValue
+from trainingrun.api import CheckpointPosition, Choice, MetricValue, TuningStatus
 from trainingrun.contract import ProgressReport, Stage, StartMoments
 from trainingrun_trainer import messages
 from trainingrun_trainer.messages import Reporter
@@ -34,21 +34,20 @@ class Progress:
 
     def step(self, *, step: int, samples: int, epoch: int = 0) -> None:
         """`step` steps of the stage are done; one step has `samples` samples, over all ranks."""
-        if self._report.stage is Stage.TRAINING and self._report.moments.first_step is None:
-            self._moment("first_step")
-        now = time.monotonic()
-        if self._since is None:
-            self._since = (now, step)
-        elapsed, done = now - self._since[0], step - self._since[1]
-        left = max(0, self._report.steps - step)
-        rate = done / elapsed if elapsed > 0.5 and done > 0 else None
-        self._send(
-            step=step,
-            epoch=epoch,
-            percent=int(100 * step / self._report.steps) if self._report.steps else 0,
-            eta_seconds=round(left / rate) if rate else None,
-            samples_per_second=round(rate * samples) if rate else None,
-        )
+        if self._report.stage is Stage.TRAINING:
+            self._first_step()
+        rate, share = self._pace(step)
+        self._send(epoch=epoch, **share, samples_per_second=round(rate * samples) if rate else None)
+
+    def trials(self, status: TuningStatus) -> None:
+        """How far the search is, whose steps are trials."""
+        _, share = self._pace(status.completed + status.pruned + status.failed)
+        self._send(**share, tuning=status)
+
+    def trial_works(self) -> None:
+        """A trial on this rank has taken steps."""
+        self._first_step()
+        self._send()
 
     def part_done(self) -> None:
         """A part of the stage is done that no number counts: the report is renewed, so that nobody takes it for a hang."""
@@ -65,6 +64,24 @@ class Progress:
     def choices(self, choices: Sequence[Choice]) -> None:
         """These values have been found for what is `Auto`."""
         self._send(choices=tuple(choices))
+
+    def _pace(self, step: int) -> tuple[float | None, dict[str, object]]:
+        """Steps per second in this stage, once they can be told, and what follows from them and from `step` steps done."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = (now, step)
+        elapsed, done = now - self._since[0], step - self._since[1]
+        rate = done / elapsed if elapsed > 0.5 and done > 0 else None
+        return rate, {
+            "step": step,
+            "percent": int(100 * step / self._report.steps) if self._report.steps else 0,
+            "eta_seconds": round(max(0, self._report.steps - step) / rate) if rate else None,
+        }
+
+    def _first_step(self) -> None:
+        """Remember when the very first steps had been taken, in whichever stage."""
+        if self._report.moments.first_step is None:
+            self._moment("first_step")
 
     def _moment(self, name: str) -> None:
         moments: StartMoments = self._report.moments.model_copy(update={name: _now()})

@@ -17,6 +17,7 @@ from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.settings import OutputPaths, Settings
+from trainingrun_trainer.tuning.parameters import check_search
 
 _LOST_PEER = ("Horovod has been shut down", "HorovodInternalError", "Connection closed by peer", "gloo/transport/tcp/")
 
@@ -49,6 +50,7 @@ def main() -> int:
 
 def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> None:
     config = settings.load_config()
+    check_search(config)
     _prepare_tensorflow(config)
     gang = _join(config, settings=settings)
     # Imported only now: the modules below load TensorFlow, and bad configurations should fail before that.

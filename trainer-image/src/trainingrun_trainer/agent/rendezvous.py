@@ -133,14 +133,25 @@ class Board:
         return [worker for worker in range(replicas) if worker not in known]
 
     def _request(self, verb: str, path: str, body: bytes | None = None) -> bytes | None:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_TIMEOUT)
-        try:
-            connection.connect()
-            assert isinstance(connection.sock, socket.socket)
-            connection.sock.settimeout(5)
-            connection.request(verb, path, body=body)
-            return connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
+        return _request(self._host, self._port, verb, path, body)
+
+
+def publish(path: str, value: bytes, *, port: int) -> None:
+    """Set a value in the store of this very worker. Raises ConnectionError when its agent does not answer."""
+    if _request("127.0.0.1", port, "PUT", path, value) is None:
+        raise ConnectionError(f"the agent does not answer on port {port}")
+
+
+def _request(host: str, port: int, verb: str, path: str, body: bytes | None = None) -> bytes | None:
+    """The answer, or None when there is none."""
+    connection = http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT)
+    try:
+        connection.connect()
+        assert isinstance(connection.sock, socket.socket)
+        connection.sock.settimeout(5)
+        connection.request(verb, path, body=body)
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

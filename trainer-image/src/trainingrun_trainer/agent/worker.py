@@ -17,6 +17,7 @@ from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.peers import Peers
 from trainingrun_trainer.agent.ranks import RANK_MODULE, Rank
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
+from trainingrun_trainer.agent.study import StudyProcess, study_process
 from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Ended, Verdict, cut_short, first_cause
 from trainingrun_trainer.messages import Message
 from trainingrun_trainer.settings import OutputPaths, Settings
@@ -44,6 +45,7 @@ class Worker:
         self._met: datetime | None = None
         self._grace = Grace(config.termination_grace_period_seconds)
         self._ranks: list[Rank] = []
+        self._study: StudyProcess | None = None
         paths = OutputPaths.of(config, settings=settings)
         self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
         self._is_first = settings.worker == 0
@@ -66,6 +68,8 @@ class Worker:
                     stacks=lambda: self._stacks.take(self._ranks),
                 )
             )
+            if self._is_first and self._config.tuning is not None:
+                self._study = stack.enter_context(study_process(self._logbook))
             for local in range(self._config.processes_per_worker):
                 self._ranks.append(self._start(local))
             return self._record(self._watch())
@@ -101,6 +105,8 @@ class Worker:
                 return self._cut_short()
             if self._grace.has_begun and not told:
                 told = True
+                if self._study is not None:
+                    self._study.interrupt()
                 for rank in self._ranks:
                     rank.interrupt()
             news = peers.news() if peers is not None else None
@@ -209,6 +215,7 @@ class Worker:
             log_tail="" if succeeded else self._logbook.tail(),
             checkpoint=self._report.checkpoint,
             choices=self._report.choices,
+            tuning=self._report.tuning,
             moments=self._moments(),
             result=result if succeeded else None,
         )
