@@ -8,11 +8,14 @@ import pytest
 import tf_keras
 
 from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from trainingrun.api import Pruning, Training
 from trainingrun.contract import Stage
 from trainingrun_trainer.compression.masks import layers_to_prune
 from trainingrun_trainer.compression.ramp import ramp
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.course import Course
 from trainingrun_trainer.stages.prune import Pruned, prune
+from trainingrun_trainer.stages.schedule import learning_rates
 from trainingrun_trainer.stages.train import train
 
 MODEL = {"builtin": {"type": "MLP"}, "parameters": [{"name": "hiddenUnits", "value": "[40]"}]}
@@ -32,10 +35,10 @@ def pruned_alone(folder: Path, **pruning: Any) -> list[Pruned]:
 @pytest.mark.parametrize(
     ("what", "steps", "frequency", "end", "spacing"),
     [
-        ("as asked", 10_000, 100, 6000, 100),
-        ("at least ten updates", 700, 100, 420, 42),
-        ("the last one is on the last step of the ramp", 1000, 7, 595, 7),
-        ("one per step", 10, 100, 6, 1),
+        ("as asked", 10_000, 100, 3000, 100),
+        ("at least ten updates", 700, 100, 210, 21),
+        ("the last one is on the last step of the ramp", 1000, 7, 294, 7),
+        ("one per step", 10, 100, 3, 1),
         ("a single step", 1, 100, 1, 1),
     ],
 )
@@ -160,3 +163,29 @@ def test_what_cannot_be_pruned_is_said_in_a_sentence(network: Any, skip: tuple[s
     with pytest.raises(TrainerError, match=sentence) as refused:
         layers_to_prune(network, skip=skip)
     assert refused.value.cause == "BadConfig"
+
+
+@pytest.mark.parametrize(
+    ("what", "optimizer", "asked", "is_found", "expected"),
+    [
+        ("five times that of training", {"name": "Adam", "learningRate": "0.001"}, None, False, "0.005"),
+        ("the same with SGD", {"name": "SGD", "learningRate": "0.1"}, None, False, "0.1"),
+        ("the same where it was found", {"name": "Adam", "learningRate": "0.003"}, None, True, "0.003"),
+        ("what is asked for", {"name": "Adam", "learningRate": "0.001"}, "0.0002", False, "0.0002"),
+    ],
+)
+def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: str | None, is_found: bool, expected: str) -> None:
+    training = Training.model_validate({"epochs": 3, "optimizer": optimizer})
+    course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity="0.8", is_found=is_found)
+    assert course.training.optimizer.learning_rate == expected, what
+    assert course.rate == f"spec.compression.pruning.learningRate {expected}"
+
+
+def test_fine_tuning_has_its_own_epochs_falls_along_a_cosine_and_does_not_stop_early() -> None:
+    training = Training.model_validate({"epochs": 30, "earlyStopping": {"patience": 1}, "schedule": {"warmupEpochs": 2}})
+    course = Course.of_pruning(training, Pruning(epochs=4), sparsity="0.8", is_found=False).training
+    assert (course.epochs, course.early_stopping) == (4, None)
+    rates = np.concatenate([learning_rates(course, batches=1, epoch=epoch, steps=10) for epoch in range(4)])
+    assert rates[0] == pytest.approx(0.005)
+    assert np.all(np.diff(rates) < 0)
+    assert rates[-1] < 0.0001

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
-from trainingrun.api import Pruning, Quantization, Schedule, ScheduleType, Training
+from trainingrun.api import Optimizer, OptimizerName, Pruning, Quantization, Schedule, ScheduleType, Training, number
 from trainingrun.contract import Stage
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.settings import OutputPaths
+
+PRUNING_RATE = 5.0
+"""By default, times the learning rate of training, where steps are normalised by their gradients. Measured on digits: with the
+rate of training itself, a CNN with a tenth of its weights left loses 6 points of accuracy, with five times as much 0.4."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,13 @@ class Course:
         return cls(Stage.TRAINING, training, rate=_rate(training))
 
     @classmethod
-    def of_pruning(cls, training: Training, pruning: Pruning, *, sparsity: str) -> "Course":
-        """Fine-tuning while weights become zero."""
-        if pruning.learning_rate is None:
-            return cls(Stage.PRUNING, _finer(training, epochs=pruning.epochs), rate=_rate(training), name=f"pruned-{sparsity}")
-        changed = training.optimizer.model_copy(update={"learning_rate": pruning.learning_rate})
+    def of_pruning(cls, training: Training, pruning: Pruning, *, sparsity: str, is_found: bool) -> "Course":
+        """Fine-tuning while weights become zero; `is_found` says that training's learning rate was Auto."""
+        rate = pruning.learning_rate or _pruning_rate(training.optimizer, is_found=is_found)
+        changed = training.optimizer.model_copy(update={"learning_rate": rate})
         tuned = _finer(training.model_copy(update={"optimizer": changed}), epochs=pruning.epochs)
-        rate = f"spec.compression.pruning.learningRate {pruning.learning_rate}"
-        return cls(Stage.PRUNING, tuned, rate=rate, name=f"pruned-{sparsity}")
+        field = f"spec.compression.pruning.learningRate {rate}"
+        return cls(Stage.PRUNING, tuned, rate=field, name=f"pruned-{sparsity}")
 
     @classmethod
     def of_quantization(cls, training: Training, quantization: Quantization, *, name: str) -> "Course":
@@ -48,6 +51,16 @@ class Course:
     def curves(self, paths: OutputPaths) -> Place:
         """Where its journal is, for people."""
         return paths.run.join(self.name) if self.name else paths.run
+
+
+def _pruning_rate(optimizer: Optimizer, *, is_found: bool) -> str:
+    """What the learning rate is by default: a decimal string.
+
+    Weights that are left must go far to make up for those that are gone. A rate that was found is as large as training bears.
+    """
+    rate = number(optimizer.learning_rate)
+    bears_more = optimizer.name is not OptimizerName.SGD and not is_found
+    return f"{PRUNING_RATE * rate if bears_more else rate:.6g}"
 
 
 def _finer(training: Training, *, epochs: int) -> Training:
