@@ -7,8 +7,8 @@ https://arxiv.org/abs/1710.01878.
 from dataclasses import dataclass
 
 RAMP_SHARE = 0.3
-"""Of all steps, in which the sparsity rises. In the others the weights that are left make up for those that are gone: that needs
-steps, and a learning rate that has not fallen yet."""
+"""Of all steps, in which the sparsity rises. In the others the weights that are left make up for those that are gone, which
+needs steps, and a learning rate that has not fallen yet."""
 FEWEST_UPDATES = 10
 
 
