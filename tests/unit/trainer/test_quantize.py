@@ -9,10 +9,11 @@ import tensorflow as tf
 import tf_keras
 
 from tests.unit.trainer.stages_alone import alone, easy_samples
-from trainingrun.api import QuantizationMode
+from trainingrun.api import Compression, QuantizationMode
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.runtime import TFLite, interpreter, keras_runtime
 from trainingrun_trainer.compression.calibration import calibration_samples
+from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory, Split
@@ -155,3 +156,27 @@ def test_a_network_that_cannot_learn_eight_bits_is_refused(tmp_path: Path) -> No
         TrainerError, match=r"Int8Aware cannot be used with the network of spec.model: Quantizing a keras Model"
     ):
         quantize(rank.context, tf_keras.Sequential([tf_keras.Input((20,)), inner]), samples, name="model")
+
+
+@pytest.mark.parametrize(
+    ("compression", "sentence"),
+    [
+        ({"pruning": {"skipLayers": ["First", "Last"]}}, "has nothing to prune"),
+        ({"quantization": {"calibrationSamples": 61}}, "calibrationSamples 61 is more than"),
+        ({"quantization": {"mode": "Int8Aware", "calibrationSamples": 60}}, "Int8Aware cannot be used"),
+    ],
+)
+def test_what_would_be_refused_after_training_is_refused_before(compression: Any, sentence: str) -> None:
+    inner = tf_keras.Sequential([tf_keras.Input((6,)), tf_keras.layers.Dense(2)])
+    network = tf_keras.Sequential([tf_keras.Input((6,)), inner])
+    with pytest.raises(TrainerError, match=sentence) as refused:
+        check_compression(Compression.model_validate(compression), network, easy_samples(120).training)
+    assert refused.value.cause == "BadConfig"
+
+
+def test_what_can_be_compressed_is_let_pass_and_left_as_it_is() -> None:
+    compression = {"pruning": {}, "quantization": {"mode": "Int8Aware", "calibrationSamples": 60}}
+    network = tf_keras.Sequential([tf_keras.Input((6,)), tf_keras.layers.Dense(2)])
+    before = network.get_weights()
+    check_compression(Compression.model_validate(compression), network, easy_samples(120).training)
+    assert all(np.array_equal(one, other) for one, other in zip(before, network.get_weights(), strict=True))
