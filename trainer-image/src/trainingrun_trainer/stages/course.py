@@ -8,8 +8,9 @@ from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.settings import OutputPaths
 
 PRUNING_RATE = 5.0
-"""By default, times the learning rate of training, where steps are normalised by their gradients. Measured on digits: with the
-rate of training itself, a CNN with a tenth of its weights left loses 6 points of accuracy, with five times as much 0.4."""
+"""By default, times the learning rate of training, where steps are normalised by their gradients. Measured on digits with a CNN
+of which a tenth of the weights is left, in ten epochs: with the rate of training itself it loses 4 points of accuracy, with five
+times as much at most 1."""
 
 
 @dataclass(frozen=True)
