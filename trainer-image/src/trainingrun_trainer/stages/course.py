@@ -9,8 +9,8 @@ from trainingrun_trainer.settings import OutputPaths
 
 PRUNING_RATE = 5.0
 """By default, times the learning rate of training, where steps are normalised by their gradients. Measured on digits with a CNN
-of which a tenth of the weights is left, in ten epochs: with the rate of training itself it loses 4 points of accuracy, with five
-times as much at most 1."""
+of which a tenth of the weights is left, in ten epochs: with the rate of training itself it loses 4 points of accuracy, with
+five times as much at most 1."""
 
 
 @dataclass(frozen=True)
