@@ -22,13 +22,16 @@ class Pruning(Frozen):
         ),
     ] = ("0.8",)
     initial_sparsity: Annotated[Decimal, Field(description="Fraction that is zero from the first step on.")] = "0"
-    epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning for each sparsity.")] = 5
+    epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning for each sparsity.")] = 10
     frequency: Annotated[
         int, Field(ge=1, le=100000, description="Steps between two updates of the masks; smaller when the epochs are short.")
     ] = 100
     learning_rate: Annotated[
         Decimal | None,
-        Field(description="Learning rate of fine-tuning, before scaling. Default: that of training. It falls along a cosine."),
+        Field(
+            description="Learning rate of fine-tuning, before scaling; it falls along a cosine. Default: five times that of "
+            "training, and with SGD, or where training's was Auto, the same."
+        ),
     ] = None
     skip_layers: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=63)], ...],

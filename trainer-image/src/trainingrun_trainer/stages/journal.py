@@ -32,16 +32,25 @@ Line = Mapping[str, Any]
 class Journal:
     """Notes every finished epoch in the state, and writes what the state knows; only rank 0 writes."""
 
-    def __init__(self, context: Context, state: LoopState, *, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Training goes on from this state, in epochs of so many steps."""
+    def __init__(
+        self,
+        context: Context,
+        state: LoopState,
+        *,
+        steps: int,
+        folder: Place | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Training goes on from this state, in epochs of so many steps; `folder` is that of the run, if no other is named."""
+        folder = folder or context.paths.run
         self._context = context
         self._steps = steps
         self._clock = clock
         self._began = self._written = clock()
         self._is_whole = state.step == 0
         """Whether all of the current epoch is this attempt's."""
-        self._lines = _Growing(context.paths.run.join("metrics.jsonl"))
-        self._events = _Growing(context.paths.run.join("tensorboard").join(EVENTS_FILE))
+        self._lines = _Growing(folder.join("metrics.jsonl"))
+        self._events = _Growing(folder.join("tensorboard").join(EVENTS_FILE))
 
     def epoch_done(self, state: LoopState) -> None:
         """Note the epoch that has just been added to the state's history.

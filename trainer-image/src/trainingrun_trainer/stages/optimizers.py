@@ -5,7 +5,7 @@ For a small network these operations are the step: an MLP of 784-128-10 takes 12
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -21,6 +21,17 @@ RHO = 0.9
 EPSILON = 1e-7
 WEIGHT_DECAY = 0.004
 """Of AdamW, as in tf_keras."""
+
+
+class Learner(Protocol):
+    """Changes weights by gradients: an `Optimizer`, or one around it."""
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All its state, in a fixed order."""
+
+    def apply(self, gradients: Sequence[Tensor], *, learning_rate: Tensor) -> None:
+        """Take one step; used inside a graph."""
 
 
 class Optimizer:

@@ -17,7 +17,7 @@ from trainingrun_trainer.data.augment import draw, random_matrices, warp
 from trainingrun_trainer.data.feed import Batches, Feed, batches_signature
 from trainingrun_trainer.models.weights import kernels
 from trainingrun_trainer.stages.noise import Noise
-from trainingrun_trainer.stages.optimizers import Optimizer
+from trainingrun_trainer.stages.optimizers import Learner
 from trainingrun_trainer.stages.plan import EpochPlan
 
 Tensor = Any
@@ -34,7 +34,7 @@ TrainingSteps = Callable[[EpochPlan, Batches, int], Tensor]
 """(plan, batches, number of their first step) trains, and returns this rank's sums: loss, correct answers, samples."""
 
 
-def training_steps(context: Context, network: Network, optimizer: Optimizer, feed: Feed) -> TrainingSteps:
+def training_steps(context: Context, network: Network, optimizer: Learner, feed: Feed) -> TrainingSteps:
     """Build the graph.
 
     The gradient of a step is the mean over the samples of all ranks: each rank's sum of losses is divided by the global

@@ -18,10 +18,10 @@ from trainingrun.api import (
     Algorithm,
     BestTrial,
     Goal,
-    MetricValue,
     Scale,
     Scheduler,
     SearchParameter,
+    TriedValue,
     Tuning,
     TuningStatus,
     number,
@@ -139,7 +139,7 @@ class Study:
             else BestTrial(
                 number=best.number,
                 value=f"{best.values[-1]:.4f}",
-                parameters=tuple(MetricValue(name=name, value=value) for name, value in best.parameters.items()),
+                parameters=tuple(TriedValue(name=name, value=value) for name, value in best.parameters.items()),
             ),
         )
 

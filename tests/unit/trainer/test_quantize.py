@@ -1,0 +1,182 @@
+"""TFLite models of small networks, run as they would be on a device."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from tests.unit.trainer.stages_alone import alone, easy_samples
+from trainingrun.api import Compression, QuantizationMode
+from trainingrun_trainer.artifacts.measure import measure
+from trainingrun_trainer.artifacts.runtime import TFLite, interpreter, keras_runtime
+from trainingrun_trainer.compression.calibration import calibration_samples
+from trainingrun_trainer.compression.check import check_compression
+from trainingrun_trainer.compression.convert import to_tflite
+from trainingrun_trainer.data.dataset import Dataset
+from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.quantize import Quantized, quantize
+from trainingrun_trainer.stages.train import train
+
+SHAPE = (8, 8, 1)
+SCALE = 1 / 255
+
+
+def images(count: int = 64) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(1).integers(0, 256, (count, *SHAPE), dtype=np.uint8)
+
+
+def a_network() -> Any:
+    tf_keras.utils.set_random_seed(1)
+    layers = [tf_keras.layers.Conv2D(4, 3, activation="relu"), tf_keras.layers.Flatten(), tf_keras.layers.Dense(3)]
+    return tf_keras.Sequential([tf_keras.Input(SHAPE), *layers])
+
+
+def converted(mode: QuantizationMode | None, network: Any = None) -> bytes:
+    return to_tflite(network or a_network(), shape=SHAPE, scale=SCALE, mode=mode, calibration=images().astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("mode", "tolerance"),
+    [(None, 1e-5), (QuantizationMode.FLOAT16, 2e-3), (QuantizationMode.DYNAMIC_RANGE, 2e-2), (QuantizationMode.INT8, 4e-2)],
+)
+def test_a_model_answers_raw_samples_as_the_network_does(mode: QuantizationMode | None, tolerance: float) -> None:
+    samples = images(50).astype(np.float32)
+    expected = keras_runtime(a_network(), shape=SHAPE, scale=SCALE)(samples)
+    found = TFLite(converted(mode))(samples)
+    assert found.shape == (50, 3)
+    assert np.abs(found - expected).max() < tolerance
+
+
+def test_one_sample_is_answered_as_it_is_among_many() -> None:
+    runtime, samples = TFLite(converted(QuantizationMode.INT8)), images(9).astype(np.float32)
+    together = runtime(samples)
+    assert np.array_equal(np.concatenate([runtime(sample[None]) for sample in samples]), together)
+
+
+def test_fewer_bits_make_a_smaller_model() -> None:
+    network = tf_keras.Sequential([tf_keras.Input(SHAPE), tf_keras.layers.Flatten(), tf_keras.layers.Dense(300)])
+    sizes = [len(converted(mode, network)) for mode in (None, QuantizationMode.FLOAT16, QuantizationMode.INT8)]
+    assert sizes[0] > 1.8 * sizes[1]
+    assert sizes[0] > 2.5 * sizes[2]
+
+
+def test_full_integers_are_integers_from_end_to_end() -> None:
+    model = interpreter(converted(QuantizationMode.INT8))
+    kinds = {details["dtype"] for details in model.get_tensor_details()}
+    assert np.float32 not in kinds
+    ends = [*model.get_input_details(), *model.get_output_details()]
+    assert [details["dtype"] for details in ends] == [np.int8, np.int8]
+    assert model.get_input_details()[0]["quantization"][0] == pytest.approx(1.0, rel=0.02)
+
+
+def test_zeros_stay_zeros_in_eight_bits() -> None:
+    network = a_network()
+    kernel = network.layers[-1].kernel
+    kernel.assign(tf.where(tf.abs(kernel) < 0.1, 0.0, kernel))
+    zeros = int(np.sum(kernel.numpy() == 0))
+    assert zeros > 50
+    model = interpreter(converted(QuantizationMode.INT8, network))
+    [found] = [
+        model.get_tensor(details["index"]) for details in model.get_tensor_details() if list(details["shape"]) == [3, 144]
+    ]
+    assert int(np.sum(found == 0)) >= zeros
+
+
+def test_a_network_that_tensorflow_lite_has_no_words_for_is_refused_with_the_first_of_its_own() -> None:
+    layer = tf_keras.layers.Lambda(lambda values: tf.linalg.expm(tf.reshape(values, [-1, 8, 8]))[:, 0])
+    with pytest.raises(TrainerError, match=r"TensorFlow Lite cannot express the network of spec.model") as refused:
+        converted(None, tf_keras.Sequential([tf_keras.Input(SHAPE), layer]))
+    assert refused.value.cause == "BadConfig"
+    assert "MatrixExponential" in str(refused.value) or "tf." in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_calibration_takes_different_raw_samples_and_the_same_for_equal_seeds() -> None:
+    values = np.arange(100, dtype=np.uint8).reshape(100, 1)
+    feed = InMemory(Dataset(values, np.arange(100) % 2, classes=2))
+    first, again, other = (calibration_samples(feed, count=80, seed=seed).ravel().tolist() for seed in (1, 1, 2))
+    assert len(set(first)) == 80
+    assert first == again != other
+    assert max(first) > 60
+
+
+def test_calibration_asks_for_no_more_samples_than_there_are() -> None:
+    feed = easy_samples(120).training
+    assert len(calibration_samples(feed, count=60, seed=1)) == 60
+    with pytest.raises(TrainerError, match="calibrationSamples 61 is more than the 60 training samples that there are"):
+        calibration_samples(feed, count=61, seed=1)
+
+
+def quantized_alone(folder: Path, **quantization: Any) -> tuple[Quantized, Split]:
+    """A small trained network on easy samples, quantized."""
+    samples = easy_samples(120, shape=(20,))
+    rank = alone(folder, compression={"quantization": quantization}, training={"epochs": 8, "batchSize": 5})
+    network = rank.network(samples)
+    train(rank.context, network, samples)
+    return quantize(rank.context, network, samples, name="model"), samples
+
+
+@pytest.mark.parametrize("mode", list(QuantizationMode))
+def test_a_trained_network_answers_as_well_in_every_mode(tmp_path: Path, mode: QuantizationMode) -> None:
+    found, samples = quantized_alone(tmp_path, mode=mode, calibrationSamples=50)
+    assert measure(found.tflite, TFLite(found.tflite), samples.test).accuracy > 0.95
+    assert (found.state is not None) == (mode is QuantizationMode.INT8_AWARE)
+
+
+def test_fine_tuning_for_eight_bits_keeps_zeros_and_has_epochs_of_its_own(tmp_path: Path) -> None:
+    samples = easy_samples(120, shape=(20,))
+    compression = {"quantization": {"mode": "Int8Aware", "epochs": 3, "calibrationSamples": 50}}
+    rank = alone(tmp_path, compression=compression, training={"epochs": 1, "batchSize": 5})
+    network = rank.network(samples)
+    kernel = network.layers[1].kernel
+    kernel.assign(tf.where(tf.abs(kernel) < 0.1, 0.0, kernel))
+    before = network.get_weights()
+    found = quantize(rank.context, network, samples, name="model")
+    assert found.state is not None
+    assert len(found.state.history) == 3
+    assert all(np.array_equal(one, other) for one, other in zip(before, network.get_weights(), strict=True))
+    model = interpreter(found.tflite)
+    [eights] = [
+        model.get_tensor(details["index"]) for details in model.get_tensor_details() if list(details["shape"]) == [128, 20]
+    ]
+    assert np.all(eights.T[kernel.numpy() == 0] == 0)
+    assert np.mean(eights == 0) > 0.3
+
+
+def test_a_network_that_cannot_learn_eight_bits_is_refused(tmp_path: Path) -> None:
+    samples = easy_samples(120, shape=(20,))
+    compression = {"quantization": {"mode": "Int8Aware"}}
+    inner = tf_keras.Sequential([tf_keras.Input((20,)), tf_keras.layers.Dense(2)])
+    rank = alone(tmp_path, compression=compression)
+    with pytest.raises(
+        TrainerError, match=r"Int8Aware cannot be used with the network of spec.model: Quantizing a keras Model"
+    ):
+        quantize(rank.context, tf_keras.Sequential([tf_keras.Input((20,)), inner]), samples, name="model")
+
+
+@pytest.mark.parametrize(
+    ("compression", "sentence"),
+    [
+        ({"pruning": {"skipLayers": ["First", "Last"]}}, "has nothing to prune"),
+        ({"quantization": {"calibrationSamples": 61}}, "calibrationSamples 61 is more than"),
+        ({"quantization": {"mode": "Int8Aware", "calibrationSamples": 60}}, "Int8Aware cannot be used"),
+    ],
+)
+def test_what_would_be_refused_after_training_is_refused_before(compression: Any, sentence: str) -> None:
+    inner = tf_keras.Sequential([tf_keras.Input((6,)), tf_keras.layers.Dense(2)])
+    network = tf_keras.Sequential([tf_keras.Input((6,)), inner])
+    with pytest.raises(TrainerError, match=sentence) as refused:
+        check_compression(Compression.model_validate(compression), network, easy_samples(120).training)
+    assert refused.value.cause == "BadConfig"
+
+
+def test_what_can_be_compressed_is_let_pass_and_left_as_it_is() -> None:
+    compression = {"pruning": {}, "quantization": {"mode": "Int8Aware", "calibrationSamples": 60}}
+    network = tf_keras.Sequential([tf_keras.Input((6,)), tf_keras.layers.Dense(2)])
+    before = network.get_weights()
+    check_compression(Compression.model_validate(compression), network, easy_samples(120).training)
+    assert all(np.array_equal(one, other) for one, other in zip(before, network.get_weights(), strict=True))

@@ -1,0 +1,62 @@
+"""Whether a model is good enough to ship, and which of several is shipped. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trainingrun.api import Acceptance, AcceptanceMetric, number
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that may be shipped, as it has been measured."""
+
+    name: str
+    accuracy: float
+    loss: float
+    gzipped_bytes: int
+
+    def value(self, metric: AcceptanceMetric) -> float:
+        """The value of the metric that models are judged by."""
+        return self.accuracy if metric is AcceptanceMetric.ACCURACY else self.loss
+
+
+def shortcomings(candidate: Candidate, *, acceptance: Acceptance, float_model: Candidate) -> tuple[str, ...]:
+    """What a candidate misses of `spec.acceptance`, a sentence each; none if it is accepted.
+
+    A bound itself is accepted, and a value that is no number misses every bound.
+    """
+    metric = acceptance.metric
+    value, reference = candidate.value(metric), float_model.value(metric)
+    lost = reference - value if metric is AcceptanceMetric.ACCURACY else value - reference
+    missed: list[str] = []
+    if acceptance.minimum is not None and not _at_most(number(acceptance.minimum), value):
+        missed.append(f"{candidate.name} has {metric} {value:.4f}, below acceptance.minimum {acceptance.minimum}.")
+    if acceptance.maximum is not None and not _at_most(value, number(acceptance.maximum)):
+        missed.append(f"{candidate.name} has {metric} {value:.4f}, above acceptance.maximum {acceptance.maximum}.")
+    if acceptance.maximum_degradation is not None and not _at_most(lost, number(acceptance.maximum_degradation)):
+        missed.append(
+            f"{candidate.name} has {metric} {value:.4f}, worse by {lost:.4f} than {reference:.4f} of the float model; "
+            f"acceptance.maximumDegradation allows {acceptance.maximum_degradation}."
+        )
+    limit = acceptance.maximum_gzipped_bytes
+    if limit is not None and candidate.gzipped_bytes > limit:
+        missed.append(
+            f"{candidate.name} has {candidate.gzipped_bytes} bytes after gzip, more than acceptance.maximumGzippedBytes "
+            f"{limit}."
+        )
+    return tuple(missed)
+
+
+def choose(candidates: Sequence[Candidate], *, acceptance: Acceptance | None, float_model: Candidate) -> Candidate | None:
+    """The smallest candidate after gzip that is accepted, the first of several as small; without `acceptance` all are."""
+    accepted = [
+        candidate
+        for candidate in candidates
+        if acceptance is None or not shortcomings(candidate, acceptance=acceptance, float_model=float_model)
+    ]
+    return min(accepted, key=lambda candidate: candidate.gzipped_bytes, default=None)
+
+
+def _at_most(value: float, limit: float) -> bool:
+    """Rounded to nine places: 0.97 - 0.96 is 0.01, whatever binary fractions make of it."""
+    return round(value - limit, 9) <= 0

@@ -1,0 +1,1 @@
+"""What a run leaves for use, measured as it will be used."""

@@ -1,0 +1,94 @@
+"""Accuracy, loss, size and latency of a model, with its own runtime."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainingrun_trainer.artifacts.runtime import Runtime, Samples
+from trainingrun_trainer.artifacts.size import gzipped
+from trainingrun_trainer.data.feed import Feed
+from trainingrun_trainer.data.raw import raw_samples
+
+BATCH = 256
+WARM_UP_RUNS = 10
+TIMED_RUNS = 200
+TIMED_SECONDS = 2.0
+"""Enough, where a run takes long; but at least `FEWEST_RUNS`."""
+FEWEST_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well a model answers."""
+
+    accuracy: float
+    loss: float
+    """Mean cross-entropy in nats."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one sample on one thread."""
+
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What is known of a model that is to be shipped."""
+
+    accuracy: float
+    loss: float
+    size_bytes: int
+    gzipped_bytes: int
+    latency: Latency
+
+
+def measure(content: bytes, runtime: Runtime, feed: Feed, *, report: Callable[[], None] = lambda: None) -> Measurements:
+    """Measure a model whose file is `content` on all samples of a feed; `report` is called after every batch.
+
+    All samples count, however many batches they make. Latency is that of the first sample.
+    """
+    quality = _quality(runtime, feed, report=report)
+    sample, _ = next(raw_samples(feed, batch=1, positions=np.array([0])))
+    return Measurements(
+        accuracy=quality.accuracy,
+        loss=quality.loss,
+        size_bytes=len(content),
+        gzipped_bytes=gzipped(content),
+        latency=_latency(runtime, sample),
+    )
+
+
+def _quality(runtime: Runtime, feed: Feed, *, report: Callable[[], None]) -> Quality:
+    correct, loss = 0, 0.0
+    for samples, labels in raw_samples(feed, batch=BATCH):
+        logits = runtime(samples).astype(np.float64)
+        correct += int((logits.argmax(axis=1) == labels).sum())
+        loss += float(_cross_entropies(logits, labels).sum())
+        report()
+    return Quality(accuracy=correct / len(feed), loss=loss / len(feed))
+
+
+def _cross_entropies(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    own = shifted[np.arange(len(labels)), labels]
+    return np.asarray(np.log(np.exp(shifted).sum(axis=1)) - own)
+
+
+def _latency(runtime: Runtime, sample: Samples, clock: Callable[[], float] = time.perf_counter) -> Latency:
+    for _ in range(WARM_UP_RUNS):
+        runtime(sample)
+    milliseconds: list[float] = []
+    began = clock()
+    while len(milliseconds) < TIMED_RUNS and (len(milliseconds) < FEWEST_RUNS or clock() - began < TIMED_SECONDS):
+        started = clock()
+        runtime(sample)
+        milliseconds.append(1000 * (clock() - started))
+    ordered = sorted(milliseconds)
+    return Latency(median=float(np.median(ordered)), p95=ordered[math.ceil(0.95 * len(ordered)) - 1])

@@ -1,0 +1,84 @@
+"""How a model is run where it will be used: raw samples in, logits out."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+Network = Any
+
+Samples = NDArray[np.float32]
+"""[n, *shape], raw."""
+Runtime = Callable[[Samples], NDArray[np.float32]]
+"""Gives the logits [n, classes] of samples, on one thread."""
+
+
+def interpreter(model: bytes) -> Any:
+    """An interpreter of a TFLite model, on one thread: LiteRT's where it is installed, else TensorFlow's."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        with warnings.catch_warnings():  # it announces its own end, in favour of LiteRT
+            warnings.simplefilter("ignore", UserWarning)
+            return tf.lite.Interpreter(model_content=model, num_threads=1)
+    return Interpreter(model_content=model, num_threads=1)
+
+
+class TFLite:
+    """A TFLite model on one thread; it may have integers for inputs and outputs."""
+
+    def __init__(self, model: bytes) -> None:
+        self._interpreter = interpreter(model)
+        self._batch = -1
+        self._prepare(1)
+
+    def __call__(self, samples: Samples) -> NDArray[np.float32]:
+        """The logits of samples. Another number of samples than before costs a preparation."""
+        if len(samples) != self._batch:
+            self._prepare(len(samples))
+        self._interpreter.set_tensor(self._input["index"], _quantized(samples, self._input))
+        self._interpreter.invoke()
+        return _floats(self._interpreter.get_tensor(self._output["index"]), self._output)
+
+    def _prepare(self, batch: int) -> None:
+        place = self._interpreter.get_input_details()[0]
+        self._interpreter.resize_tensor_input(place["index"], [batch, *place["shape"][1:]])
+        self._interpreter.allocate_tensors()
+        self._batch = batch
+        self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+
+
+def keras_runtime(network: Network, *, shape: tuple[int, ...], scale: float) -> Runtime:
+    """A network in TensorFlow, as its SavedModel runs it."""
+
+    @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+        autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32)]
+    )
+    def logits(samples: Any) -> Any:
+        return tf.cast(network(samples * scale, training=False), tf.float32)
+
+    def run(samples: Samples) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = logits(tf.constant(samples)).numpy()
+        return found
+
+    return run
+
+
+def _quantized(samples: Samples, details: dict[str, Any]) -> NDArray[Any]:
+    """Samples as the model takes them: integers are rounded, and end at the range of their type."""
+    kind: np.dtype[Any] = np.dtype(details["dtype"])
+    if kind.kind == "f":
+        return samples.astype(kind)
+    scale, zero = details["quantization"]
+    limits = np.iinfo(kind)
+    return np.asarray(np.clip(np.round(samples / scale) + zero, limits.min, limits.max).astype(kind))
+
+
+def _floats(values: NDArray[Any], details: dict[str, Any]) -> NDArray[np.float32]:
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)
+    scale, zero = details["quantization"]
+    return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)

@@ -1,0 +1,80 @@
+"""A network as a TFLite model.
+
+The model takes raw samples, as the SavedModel does, and returns logits: in eight bits a probability would be known to 1/256
+only, and unlikely classes could not be told apart. The largest logit is the answer, and softmax of the logits the probability.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainingrun.api import QuantizationMode
+from trainingrun_trainer.errors import bad_config
+
+Network = Any
+Tensor = Any
+
+INTEGER = (QuantizationMode.INT8, QuantizationMode.INT8_AWARE)
+
+
+def to_tflite(
+    network: Network,
+    *,
+    shape: tuple[int, ...],
+    scale: float,
+    mode: QuantizationMode | None,
+    calibration: NDArray[np.float32] | None = None,
+) -> bytes:
+    """The network as a TFLite model: [n, *shape] raw samples to [n, classes] logits; both are int8 in the integer modes.
+
+    `scale` brings raw samples to what the network takes. Int8 takes the ranges of its activations from `calibration`, raw
+    samples [n, *shape]; and so does Int8Aware where the network has not learnt them. Without a mode all numbers stay floats.
+    Raises TrainerError (bad config) when TensorFlow Lite cannot express the network.
+    """
+    module = tf.Module()
+    module.network = network
+
+    @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+        autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="samples")]
+    )
+    def serve(samples: Tensor) -> Tensor:
+        return tf.identity(network(samples * scale, training=False), name="logits")
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()], module)
+    _quantize(converter, mode=mode, calibration=calibration)
+    try:
+        converted: bytes = converter.convert()
+    except Exception as refused:
+        raise bad_config(
+            f"TensorFlow Lite cannot express the network of spec.model"
+            f"{f' with spec.compression.quantization.mode {mode}' if mode else ''}: {_first_sentence(refused)}",
+            hint="Change the network, or choose another mode in spec.compression.quantization.",
+        ) from refused
+    return converted
+
+
+def _quantize(converter: Any, *, mode: QuantizationMode | None, calibration: NDArray[np.float32] | None) -> None:
+    if mode is None:
+        return
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode is QuantizationMode.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    if mode in INTEGER:
+        assert calibration is not None, "integers need ranges"
+        converter.representative_dataset = lambda: _one_by_one(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+
+
+def _one_by_one(samples: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
+    for sample in samples:
+        yield [sample[np.newaxis]]
+
+
+def _first_sentence(error: Exception) -> str:
+    """What a converter says first; the rest is its stack."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
