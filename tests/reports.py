@@ -41,9 +41,17 @@ def full_report() -> ReportData:
         namespace="research",
         finished_at="2026-11-25 16:04 UTC",
         judged_on="test",
-        facts=(("Data", "10,000 samples of 10 classes: 7,000 training, 1,500 validation, 1,500 test"),
-               ("Network", "CNN, 65,290 parameters"), ("Ranks", "2, of one worker each")),
-        metrics=(("accuracy", 0.983), ("loss", 0.0512), ("val_accuracy", 0.9843), ("val_loss", 0.0498)),
+        facts=(
+            ("Data", "10,000 samples of 10 classes: 7,000 training, 1,500 validation, 1,500 test"),
+            ("Network", "CNN, 65,290 parameters"),
+            ("Ranks", "2, of one worker each"),
+        ),
+        metrics=(
+            ("Test accuracy", 0.983),
+            ("Test loss", 0.0512),
+            ("Validation accuracy", 0.9843),
+            ("Training accuracy", 0.9902),
+        ),
         verdict=Verdict(
             accepted=True,
             artifact="pruned-0.8-int8.tflite",
@@ -70,15 +78,30 @@ def full_report() -> ReportData:
             Augmented(label=str(n), original=an_image(28, 1, draw), variants=tuple(an_image(28, 1, draw) for _ in range(4)))
             for n in range(4)
         ),
-        times=(StageTime(name="Choosing", seconds=8.2), StageTime(name="Tuning", seconds=214), StageTime(name="Training", seconds=93),
-               StageTime(name="Pruning", seconds=41), StageTime(name="Quantizing", seconds=12.4), StageTime(name="Evaluating", seconds=0.8)),
-        choices=(
-            Choice(name="training.batchSize", value="256", reason="512 brought only 3 % more samples per second.",
-                   measured=tuple({"batchSize": 2**n, "samplesPerSecond": 900 * n} for n in range(5, 10))),
+        times=(
+            StageTime(name="Choosing", seconds=8.2),
+            StageTime(name="Tuning", seconds=214),
+            StageTime(name="Training", seconds=93),
+            StageTime(name="Pruning", seconds=41),
+            StageTime(name="Quantizing", seconds=12.4),
+            StageTime(name="Evaluating", seconds=0.8),
         ),
-        versions=(("tensorflow", "2.21.0"), ("horovod", "0.28.1"), ("image", "registry.example/trainer@sha256:" + "ab" * 32),
-                  ("data sha256", "cd" * 32), ("seed", "42")),
-        spec="apiVersion: trainingrun.dev/v1alpha1\nkind: TrainingRun\nmetadata:\n  name: mnist-small\nspec:\n  training:\n    epochs: 20\n",
+        choices=(
+            Choice(
+                name="training.batchSize",
+                value="256",
+                reason="512 brought only 3 % more samples per second.",
+                measured=tuple({"batchSize": 2**n, "samplesPerSecond": 900 * n} for n in range(5, 10)),
+            ),
+        ),
+        versions=(
+            ("tensorflow", "2.21.0"),
+            ("horovod", "0.28.1"),
+            ("image", "registry.example/trainer@sha256:" + "ab" * 32),
+            ("data sha256", "cd" * 32),
+            ("seed", "42"),
+        ),
+        spec="apiVersion: trainingrun.dev/v1alpha1\nkind: TrainingRun\nspec:\n  training:\n    epochs: 20\n",
     )
 
 
@@ -105,25 +128,53 @@ def hostile_report() -> ReportData:
         judged_on=texts[3],
         facts=tuple((text, text) for text in HOSTILE),
         metrics=tuple((text, odd[n % 3]) for n, text in enumerate(HOSTILE)),
-        verdict=Verdict(accepted=False, artifact=texts[4], checks=tuple(
-            Check(name=text, bound=math.inf, value=math.nan, is_maximum=False, holds=False) for text in HOSTILE)),
+        verdict=Verdict(
+            accepted=False,
+            artifact=texts[4],
+            checks=tuple(Check(name=text, bound=math.inf, value=math.nan, is_maximum=False, holds=False) for text in HOSTILE),
+        ),
         curves=tuple(
-            StageCurve(name=text, epochs=({text: 1.0, "loss": math.nan}, {text: math.inf, "loss": 3e38}, {text: 2.0, "loss": 0.0}))
+            StageCurve(
+                name=text, epochs=({text: 1.0, "loss": math.nan}, {text: math.inf, "loss": 3e38}, {text: 2.0, "loss": 0.0})
+            )
             for text in HOSTILE
         ),
-        tuning=Tuning(metric=texts[0], is_maximized=False, logarithmic=frozenset(HOSTILE), trials=tuple(
-            Trial(number=n, parameters={text: texts[(n + m) % 7] if m % 2 else n % 5 - 1.0 for m, text in enumerate(HOSTILE)},
-                  state=list(TrialState)[n % 3], value=(n % 7) / 7 if n % 3 == 0 else odd[n % 3], epochs=(math.nan, 0.5, n / 7))
-            for n in range(60))),
+        tuning=Tuning(
+            metric=texts[0],
+            is_maximized=False,
+            logarithmic=frozenset(HOSTILE),
+            trials=tuple(
+                Trial(
+                    number=n,
+                    parameters={text: texts[(n + m) % 7] if m % 2 else n % 5 - 1.0 for m, text in enumerate(HOSTILE)},
+                    state=list(TrialState)[n % 3],
+                    value=(n % 7) / 7 if n % 3 == 0 else odd[n % 3],
+                    epochs=(math.nan, 0.5, n / 7),
+                )
+                for n in range(60)
+            ),
+        ),
         artifacts=tuple(
-            Artifact(name=text, size_bytes=n, gzipped_bytes=n, accuracy=n / 10, sparsity=math.nan, layers=((text, 0.5),),
-                     accepted=False, reasons=HOSTILE)
+            Artifact(
+                name=text,
+                size_bytes=n,
+                gzipped_bytes=n,
+                accuracy=n / 10,
+                sparsity=math.nan,
+                layers=((text, 0.5),),
+                accepted=False,
+                reasons=HOSTILE,
+            )
             for n, text in enumerate(HOSTILE)
         ),
         class_names=HOSTILE,
         confusion=draw.integers(0, 50, (10, 10)),
-        mistakes=tuple(Mistake(image=an_image(9, 3, draw), truth=text, predicted=text, probability=math.nan) for text in HOSTILE),
-        augmented=tuple(Augmented(label=text, original=an_image(9, 3, draw), variants=(an_image(9, 1, draw),)) for text in HOSTILE),
+        mistakes=tuple(
+            Mistake(image=an_image(9, 3, draw), truth=text, predicted=text, probability=math.nan) for text in HOSTILE
+        ),
+        augmented=tuple(
+            Augmented(label=text, original=an_image(9, 3, draw), variants=(an_image(9, 1, draw),)) for text in HOSTILE
+        ),
         times=tuple(StageTime(name=text, seconds=n) for n, text in enumerate(HOSTILE)),
         choices=tuple(Choice(name=text, value=text, reason=text, measured=({text: math.nan},)) for text in HOSTILE),
         versions=tuple((text, text) for text in HOSTILE),
@@ -137,8 +188,14 @@ def huge_report() -> ReportData:
     long = "x" * 100_000
     images = tuple(an_image(224, 3, draw, is_noise=True) for _ in range(40))
     trials = tuple(
-        Trial(number=n, parameters={f"model.parameters.{'p' * 40}{p}": float(draw.random()) for p in range(16)},
-              state=TrialState.COMPLETE, value=float(draw.random()), epochs=tuple(draw.random(100).tolist()), seconds=1.0)
+        Trial(
+            number=n,
+            parameters={f"model.parameters.{'p' * 40}{p}": float(draw.random()) for p in range(16)},
+            state=TrialState.COMPLETE,
+            value=float(draw.random()),
+            epochs=tuple(draw.random(100).tolist()),
+            seconds=1.0,
+        )
         for n in range(1000)
     )
     return ReportData(
@@ -147,18 +204,31 @@ def huge_report() -> ReportData:
         finished_at=long,
         facts=tuple((long, long) for _ in range(50)),
         metrics=tuple((long, 0.5) for _ in range(50)),
-        verdict=Verdict(accepted=False, artifact=long, checks=tuple(
-            Check(name=long, bound=1, value=0, is_maximum=False, holds=False) for _ in range(10))),
+        verdict=Verdict(
+            accepted=False,
+            artifact=long,
+            checks=tuple(Check(name=long, bound=1, value=0, is_maximum=False, holds=False) for _ in range(10)),
+        ),
         curves=(a_curve("training", 10_000, draw=draw, start=2.0), a_curve(long, 500, draw=draw, start=0.3)),
         tuning=Tuning(metric="val_accuracy", is_maximized=True, trials=trials),
-        artifacts=tuple(Artifact(name=long, size_bytes=1000 + n, accuracy=0.5, layers=tuple((long, 0.5) for _ in range(300)),
-                                 reasons=(long,) * 10) for n in range(20)),
+        artifacts=tuple(
+            Artifact(
+                name=long,
+                size_bytes=1000 + n,
+                accuracy=0.5,
+                layers=tuple((long, 0.5) for _ in range(300)),
+                reasons=(long,) * 10,
+            )
+            for n in range(20)
+        ),
         class_names=tuple(f"class {n} {long}" for n in range(1000)),
         confusion=draw.integers(0, 50, (1000, 1000)),
         mistakes=tuple(Mistake(image=image, truth=long, predicted=long, probability=0.9) for image in images),
         augmented=tuple(Augmented(label=long, original=image, variants=images) for image in images),
         times=tuple(StageTime(name=long, seconds=1) for _ in range(50)),
-        choices=tuple(Choice(name=long, value=long, reason=long, measured=tuple({"a": 1.0} for _ in range(5000))) for _ in range(8)),
+        choices=tuple(
+            Choice(name=long, value=long, reason=long, measured=tuple({"a": 1.0} for _ in range(5000))) for _ in range(8)
+        ),
         versions=tuple((long, long) for _ in range(50)),
         spec=long * 10,
     )
@@ -197,8 +267,12 @@ def a_trial(number: int, *, draw: np.random.Generator) -> Trial:
     course = tuple(value - 0.15 * math.exp(-epoch) for epoch in range(1, epochs + 1))
     return Trial(
         number=number,
-        parameters={"training.optimizer.learningRate": rate, "training.batchSize": size, "model.parameters.activation": activation,
-                    "model.parameters.dropout": float(draw.uniform(0, 0.5))},
+        parameters={
+            "training.optimizer.learningRate": rate,
+            "training.batchSize": size,
+            "model.parameters.activation": activation,
+            "model.parameters.dropout": float(draw.uniform(0, 0.5)),
+        },
         state=state,
         value=None if state is TrialState.FAILED else course[-1],
         epochs=() if state is TrialState.FAILED else course,
@@ -210,15 +284,51 @@ def artifacts() -> tuple[Artifact, ...]:
     """The float model and what compression made of it."""
     layers = (("conv2d", 0.0), ("conv2d_1", 0.8), ("conv2d_2", 0.8), ("dense", 0.8), ("dense_1", 0.0))
     return (
-        Artifact(name="model", size_bytes=412_000, gzipped_bytes=243_000, accuracy=0.983, loss=0.0512, latency_milliseconds=0.41,
-                 latency_p95_milliseconds=0.52, accepted=False, reasons=("Its gzipped size of 243 kB is more than 60 kB.",)),
-        Artifact(name="int8.tflite", size_bytes=76_000, gzipped_bytes=58_700, accuracy=0.9827, loss=0.0519, latency_milliseconds=0.17,
-                 latency_p95_milliseconds=0.2, accepted=True),
-        Artifact(name="pruned-0.8-int8.tflite", size_bytes=75_000, gzipped_bytes=31_204, accuracy=0.9807, loss=0.058,
-                 latency_milliseconds=0.17, latency_p95_milliseconds=0.19, sparsity=0.8, layers=layers, accepted=True),
-        Artifact(name="pruned-0.9-int8.tflite", size_bytes=75_000, gzipped_bytes=21_900, accuracy=0.9613, loss=0.121,
-                 latency_milliseconds=0.17, latency_p95_milliseconds=0.19, sparsity=0.9, accepted=False,
-                 reasons=("Its accuracy of 0.9613 is less than 0.97.",)),
+        Artifact(
+            name="model",
+            size_bytes=412_000,
+            gzipped_bytes=243_000,
+            accuracy=0.983,
+            loss=0.0512,
+            latency_milliseconds=0.41,
+            latency_p95_milliseconds=0.52,
+            accepted=False,
+            reasons=("Its gzipped size of 243 kB is more than 60 kB.",),
+        ),
+        Artifact(
+            name="int8.tflite",
+            size_bytes=76_000,
+            gzipped_bytes=58_700,
+            accuracy=0.9827,
+            loss=0.0519,
+            latency_milliseconds=0.17,
+            latency_p95_milliseconds=0.2,
+            accepted=True,
+        ),
+        Artifact(
+            name="pruned-0.8-int8.tflite",
+            size_bytes=75_000,
+            gzipped_bytes=31_204,
+            accuracy=0.9807,
+            loss=0.058,
+            latency_milliseconds=0.17,
+            latency_p95_milliseconds=0.19,
+            sparsity=0.8,
+            layers=layers,
+            accepted=True,
+        ),
+        Artifact(
+            name="pruned-0.9-int8.tflite",
+            size_bytes=75_000,
+            gzipped_bytes=21_900,
+            accuracy=0.9613,
+            loss=0.121,
+            latency_milliseconds=0.17,
+            latency_p95_milliseconds=0.19,
+            sparsity=0.9,
+            accepted=False,
+            reasons=("Its accuracy of 0.9613 is less than 0.97.",),
+        ),
     )
 
 

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"DevTools listening on (ws://\S+)")
 @contextmanager
 def chromium() -> Iterator[str]:
     """A browser, installed when it is missing; gives the address of its DevTools."""
-    ensure({"chromium": "/usr/bin/chromium"})
+    ensure({"chromium": "/usr/bin/chromium"}, needed_by="The tests of pages")
     with tempfile.TemporaryDirectory(prefix="trainingrun-chromium-", ignore_cleanup_errors=True) as profile:
         command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         command += ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
@@ -75,10 +75,10 @@ class Tab:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    async def screenshot(self, file: Path) -> None:
-        """The whole page as a PNG file."""
+    async def screenshot(self) -> bytes:
+        """The whole page as a PNG."""
         answer = await self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(answer["data"]))
+        return base64.b64decode(answer["data"])
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol and wait for its answer; events that come before are noticed."""

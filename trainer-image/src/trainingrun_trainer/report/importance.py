@@ -2,9 +2,9 @@
 
 The measure is the correlation ratio (eta squared) of the trials' ranks: the share of their variance that lies between groups of
 trials that are alike in one parameter, adjusted for the number of groups (Kelley's epsilon squared: 0 is what chance gives).
-The groups are the categories, or, of a number, up to five of equally many trials, so that a best value in the middle of a range
-counts too, which a rank correlation would miss. Ranks, because a trial that diverged must not outweigh all others. Each parameter
-is looked at alone: what only two of them do together is not seen.
+The groups are the categories, or, of a number, up to five of equally many trials, so that a best value in the middle of a
+range counts too, which a rank correlation would miss. Ranks, because a trial that diverged must not outweigh all others.
+Each parameter is looked at alone: what only two of them do together is not seen.
 """
 
 from collections.abc import Sequence
@@ -35,8 +35,7 @@ def importances(trials: Sequence[Trial]) -> list[tuple[str, float]]:
 
 def ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks from 0; equal values share their mean rank, and NaN is the largest."""
-    _, first, inverse, counts = np.unique(values, return_index=True, return_inverse=True, return_counts=True)
-    del first
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return ((ends - counts + ends - 1) / 2)[inverse]
 

@@ -1,5 +1,6 @@
 """The page as a whole: which sections there are, and the template they are put into."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -50,24 +51,28 @@ class ChoiceView:
 def render(data: ReportData) -> str:
     """The page as HTML, below 2 MB whatever it is given: large things are thinned, and the page says so where it matters."""
     curves = curve_drawings(data.curves)
-    page = _environment().get_template("report.html").render(
-        data=data,
-        style=Markup((_TEMPLATES / "report.css").read_text()),
-        checks=[_check(check) for check in data.verdict.checks[:_MOST_CHECKS]] if data.verdict is not None else [],
-        metrics=[(name, figure(value)) for name, value in data.metrics[:_MOST_PAIRS]],
-        facts=data.facts[:_MOST_PAIRS],
-        curves=curves,
-        curve_note=curve_note(data.curves) if curves else "",
-        tuning=tuning_view(data.tuning) if data.tuning is not None and data.tuning.trials else None,
-        front=front_view(data.artifacts, data.verdict) if data.artifacts else None,
-        confusion=confusion_view(data.confusion, data.class_names) if data.confusion is not None else None,
-        mistakes=mistake_views(data.mistakes),
-        augmented=augmented_views(data.augmented),
-        times=_times(data.times),
-        total=duration(sum(time.seconds for time in data.times)),
-        choices=[_choice(choice) for choice in data.choices[:_MOST_PAIRS]],
-        versions=data.versions[:_MOST_PAIRS],
-        spec=Markup.escape(shortened(data.spec, most=_LONGEST_SPEC)),
+    page = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            data=data,
+            style=Markup((_TEMPLATES / "report.css").read_text()),
+            checks=[_check(check) for check in data.verdict.checks[:_MOST_CHECKS]] if data.verdict is not None else [],
+            metrics=[(name, figure(value)) for name, value in data.metrics[:_MOST_PAIRS]],
+            facts=data.facts[:_MOST_PAIRS],
+            curves=curves,
+            curve_note=curve_note(data.curves) if curves else "",
+            tuning=tuning_view(data.tuning) if data.tuning is not None and data.tuning.trials else None,
+            front=front_view(data.artifacts, data.verdict) if data.artifacts else None,
+            confusion=confusion_view(data.confusion, data.class_names) if data.confusion is not None else None,
+            mistakes=mistake_views(data.mistakes),
+            augmented=augmented_views(data.augmented),
+            times=_times(data.times),
+            total=duration(sum(time.seconds for time in data.times)),
+            choices=[_choice(choice) for choice in data.choices[:_MOST_PAIRS]],
+            versions=data.versions[:_MOST_PAIRS],
+            spec=Markup.escape(shortened(data.spec, most=_LONGEST_SPEC)),
+        )
     )
     return printable(page)
 
@@ -93,9 +98,11 @@ def _bounded(value: Any) -> Any:
 
 def _check(check: Check) -> CheckView:
     text = size if check.is_size else figure
-    missed = "" if check.holds else f"{text(abs(check.value - check.bound))} {'too much' if check.is_maximum else 'too little'}"
+    distance = abs(check.value - check.bound)
+    direction = "too much" if check.is_maximum else "too little"
+    missed = f"{text(distance)} {direction}" if math.isfinite(distance) else "it cannot be compared"
     bound = f"{'at most' if check.is_maximum else 'at least'} {text(check.bound)}"
-    return CheckView(check.name, bound, text(check.value), missed)
+    return CheckView(check.name, bound, text(check.value), "" if check.holds else missed)
 
 
 def _times(times: Sequence[StageTime]) -> Drawing | None:

@@ -28,7 +28,8 @@ def reduced(image: Image, *, side: int = LARGEST_SIDE) -> Image:
     heights, widths = (
         np.diff(np.append(starts, length)) for starts, length in zip((rows, columns), pixels.shape[:2], strict=True)
     )
-    return np.rint(sums / (heights[:, None, None] * widths[:, None])).astype(np.uint8)
+    means: Image = np.rint(sums / (heights[:, None, None] * widths[:, None])).astype(np.uint8)
+    return means
 
 
 def png(pixels: Image) -> bytes:

@@ -8,15 +8,20 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 
 
 def figure(value: float, *, digits: int = 4) -> str:
-    """A number with so many significant digits, without an exponent where that is short: 0.9731, 12500, 3.1e-05."""
+    """A number with so many significant digits, without an exponent where that is short: 0.9731, 12500, 3.1e-5."""
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+        return "not a number" if math.isnan(value) else _signed("∞" if value > 0 else "-∞")
     if value != 0 and not 1e-4 <= abs(value) < 1e7:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")
+        return _signed(f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}")
     decimals = max(0, digits - 1 - (math.floor(math.log10(abs(value))) if value else 0))
     text = f"{value:.{decimals}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+    return _signed(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def fixed(value: float, *, decimals: int) -> str:
+    """A number with so many decimals."""
+    return _signed(f"{value:,.{decimals}f}")
 
 
 def size(number: float) -> str:
@@ -63,3 +68,8 @@ def counted(number: int, noun: str) -> str:
 def printable(text: str) -> str:
     """The text without characters that no HTML document may have, each one replaced."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _signed(text: str) -> str:
+    """With the sign that is as wide as a digit."""
+    return text.replace("-", "\N{MINUS SIGN}")

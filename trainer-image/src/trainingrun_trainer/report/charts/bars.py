@@ -8,7 +8,7 @@ from markupsafe import Markup
 from trainingrun_trainer.report.charts import svg
 from trainingrun_trainer.report.words import shortened
 
-_WIDTH, _ROW, _LONGEST_NAME = 380.0, 36.0, 56
+_WIDTH, _ROW, _LONGEST_NAME = 380.0, 37.0, 50
 
 
 class Bar(NamedTuple):

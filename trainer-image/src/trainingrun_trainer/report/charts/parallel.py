@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
@@ -47,7 +48,7 @@ class _Axis:
 def parallel(lines: Sequence[Line], *, names: Sequence[str], logarithmic_names: frozenset[str], label: str) -> Markup:
     """The lines, the best above the others. All of them have a value on every axis."""
     axes = [_axis(name, [line.values[name] for line in lines], is_log=name in logarithmic_names) for name in names]
-    drawing = svg.root(width=2 * _SIDE + _GAP * (len(axes) - 1), height=_HEIGHT, label=label, fixed=True)
+    drawing = svg.root(width=2 * _SIDE + _GAP * (len(axes) - 1), height=_HEIGHT, label=label, is_fixed=True)
     for line in sorted(lines, key=lambda line: line.goodness):
         points = [(_SIDE + _GAP * index, _height(axis.place(line.values[axis.name]))) for index, axis in enumerate(axes)]
         kind = f"trial level-{min(4, int(line.goodness * 5))}" + (" best" if line.goodness == 1 else "")
@@ -76,6 +77,6 @@ def _height(place: float) -> float:
     return _FLOOR - place * (_FLOOR - _TOP)
 
 
-def _title(text: str) -> svg.Element:
+def _title(text: str) -> Element:
     """The whole name, for who points at the shortened one."""
-    return svg.add(svg.Element("g"), "title", text=text)
+    return svg.add(Element("g"), "title", text=text)

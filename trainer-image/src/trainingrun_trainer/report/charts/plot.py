@@ -3,6 +3,7 @@
 It is laid out for the width of a phone, 380 units for about as many pixels, and grows with the page.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,13 @@ from markupsafe import Markup
 
 from trainingrun_trainer.report.charts import svg
 from trainingrun_trainer.report.charts.scale import Scale
-from trainingrun_trainer.report.words import figure, shortened
+from trainingrun_trainer.report.words import figure, fixed
 
 Point = tuple[float, float]
 
 WIDTH, HEIGHT = 380.0, 240.0
 _TOP, _RIGHT, _BOTTOM = 28.0, 12.0, 40.0
-_LETTER = 6.2
+_LETTER = 6.7
 """Width of a digit of a tick's text."""
 
 
@@ -26,7 +27,20 @@ class Axis:
 
     title: str
     scale: Scale
-    text: Callable[[float], str] = figure
+    text: Callable[[float], str] | None = None
+    """By default, linear ticks all have as many decimals as their distance needs."""
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """The ticks and their texts."""
+        ticks = self.scale.ticks
+        if self.text is not None:
+            return [(tick, self.text(tick)) for tick in ticks]
+        is_plain = not self.scale.is_log and len(ticks) > 1 and ticks[1] - ticks[0] > 1e-5 and max(map(abs, ticks)) < 1e7
+        if not is_plain:
+            return [(tick, figure(tick)) for tick in ticks]
+        decimals = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9))
+        return [(tick, fixed(tick, decimals=decimals)) for tick in ticks]
 
 
 class Plot:
@@ -35,7 +49,7 @@ class Plot:
     def __init__(self, x: Axis, y: Axis, *, label: str) -> None:
         """`label` says what the drawing shows to who cannot see it."""
         self._x, self._y = x, y
-        self._left = 14 + _LETTER * max(len(y.text(tick)) for tick in y.scale.ticks)
+        self._left = 14 + _LETTER * max(len(text) for _, text in y.labels)
         self._drawing = svg.root(width=WIDTH, height=HEIGHT, label=label)
         self._draw_axes()
 
@@ -53,14 +67,6 @@ class Plot:
         x, y = self.at(*point)
         svg.add(self._drawing, "circle", cx=x, cy=y, r=7, kind="spot", tooltip=tooltip)
 
-    def name(self, point: Point, text: str, *, above: bool = True) -> None:
-        """A text beside a point, on the side that has room."""
-        x, y = self.at(*point)
-        shown = shortened(text, most=24)
-        is_left = x + 8 + svg.text_width(shown) > WIDTH - _RIGHT
-        anchor, x = ("end", x - 8) if is_left else ("start", x + 8)
-        svg.add(self._drawing, "text", x=x, y=y - 6 if above else y + 13, text=shown, text_anchor=anchor, kind="name")
-
     def border(self, x: float, *, tooltip: str) -> None:
         """A line from top to bottom."""
         place, _ = self.at(x, self._y.scale.low)
@@ -69,7 +75,7 @@ class Plot:
     def span_name(self, first: float, last: float, text: str) -> None:
         """A text over a range of x, at the top, if it fits there."""
         (left, _), (right, _) = self.at(first, self._y.scale.low), self.at(last, self._y.scale.low)
-        if svg.text_width(text, font_size=10) + 4 <= right - left:
+        if svg.text_width(text, font_size=11) + 4 <= right - left:
             svg.add(self._drawing, "text", x=left + 3, y=_TOP + 10, text=text, kind="span-name")
 
     def vertical_bound(self, x: float, text: str) -> None:
@@ -98,15 +104,13 @@ class Plot:
 
     def _draw_axes(self) -> None:
         floor = HEIGHT - _BOTTOM
-        for tick in self._y.scale.ticks:
+        for tick, text in self._y.labels:
             _, y = self.at(self._x.scale.low, tick)
             svg.add(self._drawing, "path", d=f"M{self._left:.1f},{y:.1f}H{WIDTH - _RIGHT:.1f}", kind="grid")
-            text = self._y.text(tick)
             svg.add(self._drawing, "text", x=self._left - 6, y=y + 4, text=text, text_anchor="end", kind="tick")
-        for tick in self._x.scale.ticks:
+        for tick, text in self._x.labels:
             x, _ = self.at(tick, self._y.scale.low)
             svg.add(self._drawing, "path", d=f"M{x:.1f},{floor:.1f}v4", kind="axis")
-            text = self._x.text(tick)
             room = min(WIDTH - x, x) * 2 - 2
             anchor, x = ("end", WIDTH - 2) if svg.text_width(text) > room and x > WIDTH / 2 else ("middle", x)
             svg.add(self._drawing, "text", x=x, y=floor + 17, text=text, text_anchor=anchor, kind="tick")

@@ -47,12 +47,16 @@ def close_fit(low: float, high: float, *, most_ticks: int = 6) -> Scale:
     return Scale(low, high, tuple(sorted(ticks)))
 
 
-def logarithmic(values: Iterable[float], *, most_ticks: int = 6) -> Scale:
-    """A scale of positive values; ticks are 1, 2 and 5 times powers of ten, or powers of ten alone when these are many."""
+def logarithmic(values: Iterable[float], *, most_ticks: int = 6, margin: float = 1.0) -> Scale:
+    """A scale of positive values; ticks are 1, 2 and 5 times powers of ten, or powers of ten alone when these are many.
+
+    The scale goes `margin` times beyond the values on both sides.
+    """
     positive = [value for value in values if value > 0 and math.isfinite(value)] or [1.0, 10.0]
     low, high = min(positive), max(positive)
     if high / low < 1.05:
         low, high = low / 1.5, high * 1.5
+    low, high = low / margin, high * margin
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), (1, 3), (1,)):
         ticks = [factor * 10.0**decade for decade in decades for factor in factors]

@@ -29,19 +29,17 @@ _SHAPES = (
 )
 
 
-def root(*, width: float, height: float, label: str, fixed: bool = False) -> Element:
-    """A drawing that fills the width it is given, or, when `fixed`, is never smaller than its own size."""
+def root(*, width: float, height: float, label: str, is_fixed: bool = False) -> Element:
+    """A drawing that fills the width it is given, or, when `is_fixed`, is never narrower than its own width."""
     attributes = {"viewBox": f"0 0 {_number(width)} {_number(height)}", "role": "img", "aria-label": _bounded(label)}
-    if fixed:
-        attributes |= {"width": _number(width), "height": _number(height)}
+    if is_fixed:
+        attributes["style"] = f"min-width:{_number(width)}px"
     return Element("svg", attributes)
 
 
 def add(parent: Element, tag: str, *, text: str = "", tooltip: str = "", kind: str = "", **attributes: float | str) -> Element:
     """An element below another. `kind` is its class; an underscore in the name of an attribute stands for a hyphen."""
-    named = {
-        name.replace("_", "-"): value if isinstance(value, str) else _number(value) for name, value in attributes.items()
-    }
+    named = {name.replace("_", "-"): value if isinstance(value, str) else _number(value) for name, value in attributes.items()}
     element = ElementTree.SubElement(parent, tag, ({"class": kind} if kind else {}) | named)
     if tooltip:
         ElementTree.SubElement(element, "title").text = _bounded(tooltip)
@@ -77,7 +75,7 @@ def markup(drawing: Element) -> Markup:
     return Markup(ElementTree.tostring(drawing, encoding="unicode"))
 
 
-def text_width(text: str, *, font_size: float = 11) -> float:
+def text_width(text: str, *, font_size: float = 12) -> float:
     """About how wide a text is; ideographs are about twice as wide as letters."""
     return sum(font_size * (1.0 if ord(letter) >= 0x1100 else 0.56) for letter in text)
 

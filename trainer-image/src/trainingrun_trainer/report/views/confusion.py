@@ -64,7 +64,7 @@ def _sentence(counts: NDArray[np.int64], mistakes: NDArray[np.int64], names: Seq
     total, wrong = int(counts.sum()), int(mistakes.sum())
     if wrong == 0:
         return f"All {counted(total, 'sample')} are right."
-    truth, predicted = np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    truth, predicted = divmod(int(mistakes.argmax()), len(mistakes))
     most = int(mistakes.max())
     pair = f"“{shortened(names[truth], most=_LONGEST_NAME)}” taken for “{shortened(names[predicted], most=_LONGEST_NAME)}”"
     return f"{wrong:,} of {counted(total, 'sample')} are wrong. Most frequent: {pair}, {counted(most, 'time')}."
@@ -100,4 +100,4 @@ def _pairs(counts: NDArray[np.int64], mistakes: NDArray[np.int64], names: Sequen
 
 
 def _share(part: int, whole: int) -> str:
-    return percent(float(part) / float(whole)) if whole else "–"
+    return percent(float(part) / float(whole)) if whole else "none"

@@ -34,9 +34,11 @@ def curve_note(curves: Sequence[StageCurve]) -> str:
     sentences = []
     for stage, first in _starts([stage for stage in curves if stage.epochs]):
         last = first + len(stage.epochs) - 1
+        span = f"{first:,} to {last:,}" if last > first else f"{first:,}"
         kept = f", weights of epoch {first + stage.kept - 1} kept" if stage.kept else ""
-        sentences.append(f"{stage.name}: {counted(len(stage.epochs), 'epoch')} ({first:,} to {last:,}){kept}")
-    return "; ".join(sentences) + "."
+        name = stage.name[:1].upper() + stage.name[1:]
+        sentences.append(f"{name}: {counted(len(stage.epochs), 'epoch')} ({span}){kept}")
+    return ". ".join(sentences) + "."
 
 
 def _drawing(stages: Sequence[StageCurve], name: str) -> Drawing:
@@ -58,10 +60,10 @@ def _drawing(stages: Sequence[StageCurve], name: str) -> Drawing:
             for point in spread(part, most=_MOST_SPOTS):
                 plot.spot(point, tooltip=_said(title, point, kind if has_validation else ""))
     _draw_kept(plot, stages, _VALIDATION + name if has_validation else name, series=int(has_validation), title=title)
-    legend = (Entry.of(0, "training"), Entry.of(1, "validation", has_line=True)) if has_validation and series[0][1] else ()
-    if legend and any(stage.kept for stage in stages):
-        legend += (Entry.of(1, "weights that are kept", has_line=False, has_mark=True),)
-    return Drawing(title, plot.markup(), legend)
+    legend = [Entry.of(0, "training"), Entry.of(1, "validation")] if has_validation and series[0][1] else []
+    if any(stage.kept for stage in stages):
+        legend.append(Entry.of(int(has_validation), "weights that are kept", has_line=False, has_mark=True))
+    return Drawing(title, plot.markup(), tuple(legend))
 
 
 def _said(title: str, point: Point, kind: str) -> str:

@@ -14,7 +14,7 @@ from trainingrun_trainer.report.views.drawing import Drawing, Entry
 from trainingrun_trainer.report.words import figure, percent, size
 
 _MOST_LAYERS, _MOST_REASONS = 60, 4
-_MOST_ARTIFACTS = 24
+_MOST_ARTIFACTS, _MOST_WITH_LAYERS = 24, 6
 _FRONT = 7
 """Style of the line through the artifacts that no other one beats in both."""
 
@@ -46,7 +46,7 @@ def front_view(artifacts: Sequence[Artifact], verdict: Verdict | None) -> FrontV
         columns=tuple(column.title for column in columns),
         rows=tuple(tuple(column.text(artifact) for column in columns) for artifact in artifacts),
         reasons=tuple((artifact.name, artifact.reasons[:_MOST_REASONS]) for artifact in artifacts if artifact.reasons),
-        layers=tuple(_layers(artifact) for artifact in artifacts if artifact.layers),
+        layers=tuple(_layers(artifact) for artifact in artifacts[:_MOST_WITH_LAYERS] if artifact.layers),
     )
 
 
@@ -71,7 +71,7 @@ def _drawing(artifacts: Sequence[Artifact], checks: Sequence[Check]) -> Drawing 
     limits = [check.bound for check in checks if check.is_size and is_gzipped]
     floors = [check for check in checks if check.name == metric]
     sizes = [point[0] for _, point in shown] + limits
-    x = Axis("Size, compressed with gzip" if is_gzipped else "Size", logarithmic(sizes, most_ticks=5), size)
+    x = Axis("Size, compressed with gzip" if is_gzipped else "Size", logarithmic(sizes, most_ticks=5, margin=1.15), size)
     y = Axis(metric.capitalize(), linear([point[1] for _, point in shown] + [check.bound for check in floors]))
     plot = Plot(x, y, label=f"Size and {metric} of each artifact")
     for limit in limits:
@@ -87,7 +87,9 @@ def _drawing(artifacts: Sequence[Artifact], checks: Sequence[Check]) -> Drawing 
     note = "Upper left is better." if is_accuracy else "Lower left is better."
     if any(artifact.accepted is False for artifact, _ in shown):
         note += " Hollow marks are not accepted."
-    return Drawing(f"Size against {metric}", plot.markup(), (*legend, Entry.of(_FRONT, "front: nothing beats it in both")), note)
+    return Drawing(
+        f"Size against {metric}", plot.markup(), (*legend, Entry.of(_FRONT, "front: nothing beats it in both")), note
+    )
 
 
 def _point(artifact: Artifact, *, is_accuracy: bool, is_gzipped: bool) -> Point | None:

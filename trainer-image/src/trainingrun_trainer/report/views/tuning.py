@@ -41,7 +41,7 @@ def tuning_view(tuning: Tuning) -> TuningView:
     return TuningView(
         sentence=_sentence(tuning, best),
         drawings=tuple(drawing for drawing in drawings if drawing is not None),
-        columns=("Trial", tuning.metric, *names, "Time"),
+        columns=("Trial", tuning.metric, *_short(names), "Time"),
         rows=tuple(_row(trial, names) for trial in best[:_MOST_ROWS]),
     )
 
@@ -61,6 +61,12 @@ def _sentence(tuning: Tuning, best: Sequence[Trial]) -> str:
         return f"{start}. None came to its end."
     found = ", ".join(f"{name} {_text(value)}" for name, value in best[0].parameters.items())
     return f"{start}. The best is trial {best[0].number} with {figure(_value(best[0]))}: {found}."
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names without the path before them, where they are still told apart."""
+    leaves = [name.rpartition(".")[2] or name for name in names]
+    return [leaf if leaves.count(leaf) == 1 else name for leaf, name in zip(leaves, names, strict=True)]
 
 
 def _row(trial: Trial, names: Sequence[str]) -> tuple[str, ...]:
@@ -131,7 +137,7 @@ def _importance(tuning: Tuning) -> Drawing | None:
     rows = [Bar(name, share, percent(share)) for name, share in shares]
     complete = sum(trial.state is TrialState.COMPLETE for trial in tuning.trials)
     note = (
-        f"Correlation ratio: the share of the variance of the ranks of the {complete:,} completed trials that lies between groups "
+        f"Correlation ratio: the share of the variance of the {complete:,} completed trials' ranks that lies between groups "
         "that are alike in this parameter, adjusted for chance. Each parameter is looked at alone."
     )
     return Drawing("Importance of the parameters", bars(rows, label="Importance of each parameter", whole=1.0), (), note)
@@ -143,9 +149,7 @@ def _parallel(tuning: Tuning, best: Sequence[Trial]) -> Drawing | None:
         return None
     shown = spread(best, most=_MOST_LINES)
     lines = [
-        Line(
-            {**trial.parameters, tuning.metric: _value(trial)}, 1 - index / (len(shown) - 1), _said(trial, tuning.metric)
-        )
+        Line({**trial.parameters, tuning.metric: _value(trial)}, 1 - index / (len(shown) - 1), _said(trial, tuning.metric))
         for index, trial in enumerate(shown)
     ]
     chart = parallel(
