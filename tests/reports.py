@@ -101,7 +101,7 @@ def full_report() -> ReportData:
             ("data sha256", "cd" * 32),
             ("seed", "42"),
         ),
-        spec="apiVersion: trainingrun.dev/v1alpha1\nkind: TrainingRun\nspec:\n  training:\n    epochs: 20\n",
+        parameters="model:\n  builtin:\n    type: CNN\ntraining:\n  epochs: 20\n  batchSize: 64\n",
     )
 
 
@@ -178,7 +178,7 @@ def hostile_report() -> ReportData:
         times=tuple(StageTime(name=text, seconds=n) for n, text in enumerate(HOSTILE)),
         choices=tuple(Choice(name=text, value=text, reason=text, measured=({text: math.nan},)) for text in HOSTILE),
         versions=tuple((text, text) for text in HOSTILE),
-        spec="\n".join(HOSTILE),
+        parameters="\n".join(HOSTILE),
     )
 
 
@@ -230,7 +230,7 @@ def huge_report() -> ReportData:
             Choice(name=long, value=long, reason=long, measured=tuple({"a": 1.0} for _ in range(5000))) for _ in range(8)
         ),
         versions=tuple((long, long) for _ in range(50)),
-        spec=long * 10,
+        parameters=long * 10,
     )
 
 

@@ -86,7 +86,7 @@ def test_a_judgement_without_test_samples_is_called_that(judged_on: str, is_said
 @given(st.text())
 def test_no_text_of_a_user_becomes_markup(text: str) -> None:
     hostile = f"<script>{text}</script>\" onload='x'"
-    page = render(replace(minimal_report(), name=hostile, facts=((hostile, hostile),), spec=hostile))
+    page = render(replace(minimal_report(), name=hostile, facts=((hostile, hostile),), parameters=hostile))
 
     assert "<script" not in page
     assert "onload='" not in page

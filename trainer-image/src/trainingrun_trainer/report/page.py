@@ -22,7 +22,7 @@ from trainingrun_trainer.report.views.tuning import tuning_view
 from trainingrun_trainer.report.words import duration, figure, percent, printable, shortened, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_LONGEST_TEXT, _LONGEST_SPEC = 500, 100_000
+_LONGEST_TEXT, _LONGEST_PARAMETERS = 500, 100_000
 _MOST_ROWS, _MOST_CHECKS, _MOST_PAIRS, _MOST_TIMES = 100, 10, 200, 30
 
 
@@ -71,7 +71,7 @@ def render(data: ReportData) -> str:
             total=duration(sum(time.seconds for time in data.times)),
             choices=[_choice(choice) for choice in data.choices[:_MOST_PAIRS]],
             versions=data.versions[:_MOST_PAIRS],
-            spec=Markup.escape(shortened(data.spec, most=_LONGEST_SPEC)),
+            parameters=Markup.escape(shortened(data.parameters, most=_LONGEST_PARAMETERS)),
         )
     )
     return printable(page)

@@ -171,5 +171,5 @@ class ReportData:
     choices: tuple[Choice, ...] = ()
     versions: tuple[Pair, ...] = ()
     """Packages, image, data digest: names and values."""
-    spec: str = ""
-    """The run's spec as text, ready to be applied again."""
+    parameters: str = ""
+    """All parameters that the result follows from, as text of many lines."""
