@@ -54,6 +54,7 @@ def test_curves_hold_metrics_and_what_was_noted_beside_them() -> None:
 
     assert curve.kept == 2
     assert "learningRate" not in curve.epochs[0]
+    assert next(iter(curve.epochs[1])) == "loss"
     assert curve.epochs[2] == {
         "learningRate": pytest.approx(0.1 / 3),
         "samplesPerSecond": 900,

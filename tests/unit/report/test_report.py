@@ -281,6 +281,14 @@ def test_a_curve_has_a_gap_where_it_is_not_a_number() -> None:
     assert drawing.chart.count('class="line series-0"') == 2
 
 
+def test_only_metrics_say_whose_weights_are_kept() -> None:
+    epochs = ({"loss": 2.0, "learningRate": 0.1}, {"loss": 1.0, "learningRate": 0.1})
+    loss, rate = curve_drawings([StageCurve(name="training", epochs=epochs, kept=2)])
+
+    assert [entry.text for entry in loss.legend] == ["weights that are kept"]
+    assert rate.legend == ()
+
+
 def test_long_curves_are_thinned() -> None:
     epochs = tuple({"loss": 1 / (epoch + 1)} for epoch in range(10_000))
     (drawing,) = curve_drawings([StageCurve(name="training", epochs=epochs)])
@@ -325,6 +333,8 @@ def test_artifacts_have_the_columns_that_were_measured() -> None:
 
     assert (view.columns, view.rows) == (("Artifact", "Size", "Accuracy"), (("model", "412 kB", "0.98"),))
     assert view.drawing is None
+    assert view.is_measured
+    assert not front_view([Artifact(name="model", size_bytes=412_000)], None).is_measured
 
 
 def test_a_matrix_tells_recall_and_precision() -> None:

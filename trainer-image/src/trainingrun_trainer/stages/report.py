@@ -58,7 +58,7 @@ def write_report(place: Place, finished: Finished) -> None:
 def report_data(finished: Finished) -> ReportData:
     """The values of the report."""
     state, config = finished.state, finished.config
-    epochs = tuple({**_beside(note), **history} for note, history in _epochs(state))
+    epochs = tuple({**history, **_beside(note)} for note, history in _epochs(state))
     return ReportData(
         name=config.run.name,
         namespace=config.run.namespace,

@@ -59,9 +59,11 @@ def _drawing(stages: Sequence[StageCurve], name: str) -> Drawing:
             plot.line(thinned(part, most=_MOST_POINTS), series=number)
             for point in spread(part, most=_MOST_SPOTS):
                 plot.spot(point, tooltip=_said(title, point, kind if has_validation else ""))
-    _draw_kept(plot, stages, _VALIDATION + name if has_validation else name, series=int(has_validation), title=title)
+    is_metric = has_validation or name in ("loss", "accuracy")
+    if is_metric:
+        _draw_kept(plot, stages, _VALIDATION + name if has_validation else name, series=int(has_validation), title=title)
     legend = [Entry.of(0, "training"), Entry.of(1, "validation")] if has_validation and series[0][1] else []
-    if any(stage.kept for stage in stages):
+    if is_metric and any(stage.kept for stage in stages):
         legend.append(Entry.of(int(has_validation), "weights that are kept", has_line=False, has_mark=True))
     return Drawing(title, plot.markup(), tuple(legend))
 
