@@ -81,7 +81,9 @@ def _drawing(artifacts: Sequence[Artifact], checks: Sequence[Check]) -> Drawing 
         plot.vertical_bound(limit, f"at most {size(limit)}")
     for check in floors:
         plot.horizontal_bound(check.bound, f"{'at most' if check.is_maximum else 'at least'} {figure(check.bound)}")
-    plot.line(_stairs(pareto([point for _, point in shown], is_maximized=is_accuracy)), series=_FRONT, kind="line thin")
+    front = pareto([point for _, point in shown], is_maximized=is_accuracy)
+    if len(front) > 1:
+        plot.line(_stairs(front), series=_FRONT, kind="line thin")
     for number, (artifact, point) in enumerate(shown):
         tooltip = f"{artifact.name}: {size(point[0])}, {metric} {figure(point[1])}"
         rejected = " rejected" if artifact.accepted is False else ""
@@ -90,9 +92,9 @@ def _drawing(artifacts: Sequence[Artifact], checks: Sequence[Check]) -> Drawing 
     note = "Upper left is better." if is_accuracy else "Lower left is better."
     if any(artifact.accepted is False for artifact, _ in shown):
         note += " Hollow marks are not accepted."
-    return Drawing(
-        f"Size against {metric}", plot.markup(), (*legend, Entry.of(_FRONT, "front: nothing beats it in both")), note
-    )
+    if len(front) > 1:
+        legend.append(Entry.of(_FRONT, "front: nothing beats it in both"))
+    return Drawing(f"Size against {metric}", plot.markup(), tuple(legend), note)
 
 
 def _point(artifact: Artifact, *, is_accuracy: bool, is_gzipped: bool) -> Point | None:
