@@ -13,7 +13,7 @@ TAG ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := lint verify unit simulation cluster-test schema gitops faults e2e
+STAGES := lint verify unit browser simulation cluster-test schema gitops faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
 	$(BIN)/pytest tests/unit --ignore tests/unit/trainer
 	.venv-trainer/bin/pytest tests/unit/trainer
+
+browser: .venv/ready ## The pages that people open, in headless Chromium
+	$(BIN)/pytest tests/browser
 
 simulation: .venv/ready ## The whole controller on an in-memory cluster under virtual time
 	$(BIN)/pytest tests/simulation

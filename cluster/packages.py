@@ -20,8 +20,8 @@ PACKAGES = {
 """Package and a file of it that shows that it is installed."""
 
 
-def ensure(packages: dict[str, str] = PACKAGES) -> None:
-    """Install the packages that are missing, without starting their services.
+def ensure(packages: dict[str, str] = PACKAGES, *, needed_by: str = "The embedded cluster") -> None:
+    """Install the packages that are missing, without starting their services. `needed_by` begins the sentence of an error.
 
     Raises ClusterError naming the packages when this system has no apt, or when one cannot be installed.
     """
@@ -31,8 +31,8 @@ def ensure(packages: dict[str, str] = PACKAGES) -> None:
     names = " ".join(missing)
     if shutil.which("apt-get") is None:
         raise ClusterError(
-            f"The embedded cluster needs {names}, and this system has no apt-get: install them with its own package "
-            "manager, or use CLUSTER=kind or CLUSTER=existing."
+            f"{needed_by} needs {names}, and this system has no apt-get: install them with its own package manager"
+            f"{', or use CLUSTER=kind or CLUSTER=existing' if packages is PACKAGES else ''}."
         )
     print(f"  installing {names}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -87,7 +87,9 @@ def test_a_run_waits_for_its_certificate_and_then_trains_from_store_to_store(
     assert finished.status.result is not None, finished.status.failure
     assert [artifact.uri for artifact in finished.status.result.artifacts] == ["s3://models/team/remote/model"]
     run = store.folder / "models" / "team" / "remote"
-    assert {"logs", "metrics.jsonl", "model", "result.json", "tensorboard"} == {path.name for path in run.iterdir()}
+    assert {"logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"} == {
+        path.name for path in run.iterdir()
+    }
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     assert sorted(path.name for path in (run / "logs" / "1").iterdir()) == ["0.log", "1.log"]

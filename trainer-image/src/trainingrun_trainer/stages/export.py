@@ -1,4 +1,4 @@
-"""The stage that publishes: a SavedModel and `result.json` on the output. Only rank 0 runs it.
+"""The stage that publishes: a SavedModel, `result.json` and `report.html` on the output. Only rank 0 runs it.
 
 The model is made apart and then takes its place, so that nothing half-written is ever found under its final name: see
 `output.place` for what that means where. An attempt that is not the newest any more publishes nothing.
@@ -24,6 +24,7 @@ from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.source import About
 from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
+from trainingrun_trainer.stages.report import Finished, write_report
 
 Network = Any
 
@@ -60,6 +61,9 @@ def export(
         fence.require_newest(paths)
         model.publish(staged, seal=report)
         report.write(json.dumps({"result": to_wire(result), **details}, indent=2).encode())
+        write_report(
+            paths.run.join("report.html"), _finished(context, split, about=about, state=state, result=result, metrics=metrics)
+        )
         fence.require_newest(paths)
         paths.finished.write(json.dumps(to_wire(result)).encode())
     return result
@@ -103,6 +107,25 @@ def _save_model(network: Network, *, split: Split, folder: Path) -> None:
         tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
     except (OSError, tf.errors.OpError) as refused:
         raise output_failed(folder, refused) from refused
+
+
+def _finished(
+    context: Context, split: Split, *, about: About, state: LoopState, result: Result, metrics: dict[str, float]
+) -> Finished:
+    """What the report is made of."""
+    return Finished(
+        config=context.config,
+        found=context.found,
+        state=state,
+        result=result,
+        metrics=metrics,
+        samples={"training": len(split.training), "validation": len(split.validation), "test": len(split.test)},
+        class_names=about.class_names,
+        classes=split.training.classes,
+        data_sha256=about.sha256,
+        versions={"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
+        at=datetime.now(UTC),
+    )
 
 
 def _details(context: Context, *, split: Split, about: About, state: LoopState, metrics: dict[str, float]) -> dict[str, Any]:

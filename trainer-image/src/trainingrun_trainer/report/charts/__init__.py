@@ -1,0 +1,1 @@
+"""Charts as SVG that a page holds: values in, markup out."""
