@@ -11,8 +11,10 @@ import yaml
 from tests.builders import a_run
 from trainingrun.api import Artifact, Result
 from trainingrun.contract import AttemptConfig, RunIdentity
+from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.choosing.found import Found
+from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.report.values import StageTime
 from trainingrun_trainer.stages import report
@@ -39,6 +41,8 @@ def a_finished_run() -> Finished:
         found=(Found("training.batchSize", "64", "It was fastest.", ({"batchSize": 64, "samplesPerSecond": 900},)),),
         state=LoopState(epoch=3, best_epoch=2, history=history, notes=notes),
         result=Result(artifacts=(Artifact(name="model", uri="pvc://models/mnist/model", sha256="ab", size_bytes=1000),)),
+        compressed=Compressed(),
+        judgement=Judgement({}),
         metrics={"loss": 0.1, "val_loss": 0.2, "test_accuracy": 0.9},
         samples={"training": 700, "validation": 150, "test": 150},
         class_names=("zero", "one"),

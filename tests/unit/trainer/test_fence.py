@@ -13,6 +13,7 @@ from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from trainingrun.api import Result
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
+from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output import volume
 from trainingrun_trainer.output.volume import VolumePlace, replace_folder
@@ -92,15 +93,8 @@ def publish(rank: Alone) -> Result:
     """Publish an untrained network, as after one epoch."""
     samples = easy_samples()
     state = LoopState(epoch=1, best_epoch=1)
-    return exporting.export(
-        rank.context,
-        rank.network(samples),
-        split=samples,
-        about=ABOUT,
-        state=state,
-        metrics={},
-        started=0.0,
-    )
+    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, compressed=Compressed(), started=0.0)
+    return exporting.export(rank.context, rank.network(samples), samples, ending).result
 
 
 def overtaken_after(step: str, *, of: Any, by: OutputPaths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from tests.unit.trainer.stores import a_place, a_store, an_access
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
+from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.objects import ObjectPlace, Store
 from trainingrun_trainer.output.place import Place
@@ -125,7 +126,8 @@ def publish(rank: Alone) -> Any:
     """Publish an untrained network."""
     samples, state = easy_samples(), LoopState(epoch=1, best_epoch=1)
     context = rank.context
-    return exporting.export(context, rank.network(samples), split=samples, about=ABOUT, state=state, metrics={}, started=0.0)
+    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, compressed=Compressed(), started=0.0)
+    return exporting.export(context, rank.network(samples), samples, ending).result
 
 
 def test_a_model_on_a_store_is_what_its_digest_says_and_is_found_again(store: ObjectStore, tmp_path: Path) -> None:
@@ -134,8 +136,8 @@ def test_a_model_on_a_store_is_what_its_digest_says_and_is_found_again(store: Ob
     folder = store.folder / "models" / "exported" / "run"
     assert exporting.digest_of_folder(folder / "model") == (result.artifacts[0].sha256, result.artifacts[0].size_bytes)
     assert result.artifacts[0].uri == "s3://models/exported/run/model"
-    assert sorted(path.name for path in folder.iterdir()) == ["model", "result.json"]
-    assert exporting.published(rank.context) == result
+    assert sorted(path.name for path in folder.iterdir()) == ["model", "report.html", "result.json"]
+    assert exporting.published(rank.context) == exporting.Published(result=result)
 
 
 def test_on_a_store_too_an_attempt_that_is_overtaken_publishes_nothing(store: ObjectStore, tmp_path: Path) -> None:

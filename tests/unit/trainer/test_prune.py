@@ -11,10 +11,11 @@ from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
 from trainingrun.api import Pruning, Training
 from trainingrun.contract import Stage
 from trainingrun_trainer.compression.masks import layers_to_prune
+from trainingrun_trainer.compression.pruned import Pruned
 from trainingrun_trainer.compression.ramp import ramp
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.course import Course
-from trainingrun_trainer.stages.prune import Pruned, prune
+from trainingrun_trainer.stages.prune import prune
 from trainingrun_trainer.stages.schedule import learning_rates
 from trainingrun_trainer.stages.train import train
 

@@ -1,6 +1,6 @@
 """Whether a model is good enough to ship, and which of several is shipped. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trainingrun.api import Acceptance, AcceptanceMetric, number
@@ -18,6 +18,24 @@ class Candidate:
     def value(self, metric: AcceptanceMetric) -> float:
         """The value of the metric that models are judged by."""
         return self.accuracy if metric is AcceptanceMetric.ACCURACY else self.loss
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What `spec.acceptance` says of the models that were judged, by their names: what each misses."""
+
+    missed: Mapping[str, tuple[str, ...]]
+
+    def accepts(self, name: str) -> bool | None:
+        """Whether a model is accepted; None when it was not judged."""
+        return not self.missed[name] if name in self.missed else None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why no model is accepted, a sentence each; empty when one is, or nothing was judged."""
+        if any(not missed for missed in self.missed.values()):
+            return []
+        return [sentence for missed in self.missed.values() for sentence in missed]
 
 
 def shortcomings(candidate: Candidate, *, acceptance: Acceptance, float_model: Candidate) -> tuple[str, ...]:

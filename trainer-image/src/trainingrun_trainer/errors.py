@@ -1,13 +1,18 @@
 """Failures that a person can act on, each with an exit code of the contract."""
 
+from trainingrun.api import Result
 from trainingrun.contract import Cause, ExitCode
 
 
 class TrainerError(Exception):
     """A failure with a cause; its text says what, where, the value and the way out."""
 
-    def __init__(self, message: str, *, cause: Cause, exit_code: ExitCode, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, cause: Cause, exit_code: ExitCode, hint: str = "", result: Result | None = None
+    ) -> None:
+        """`result` is what a run leaves although it has failed."""
         super().__init__(message)
+        self.result = result
         self.cause = cause
         self.exit_code = exit_code
         self.hint = hint

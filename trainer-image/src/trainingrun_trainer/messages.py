@@ -67,9 +67,9 @@ def result(final: Result) -> Message:
     return Message(kind="result", result=final)
 
 
-def failure(*, exit_code: int, cause: str, text: str, hint: str) -> Message:
-    """Why the rank is about to end."""
-    return Message(kind="failed", exit_code=exit_code, cause=cause, text=text, hint=hint)
+def failure(*, exit_code: int, cause: str, text: str, hint: str, result: Result | None = None) -> Message:
+    """Why the rank is about to end, and what the run leaves all the same."""
+    return Message(kind="failed", exit_code=exit_code, cause=cause, text=text, hint=hint, result=result)
 
 
 def ready() -> Message:

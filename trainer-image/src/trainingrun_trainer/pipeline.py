@@ -1,15 +1,18 @@
-"""What every rank runs, from top to bottom: load, choose what is Auto, tune, train, evaluate, publish."""
+"""What every rank runs, from top to bottom: load, choose what is Auto, tune, train, evaluate, compress, publish."""
 
 import time
 from dataclasses import replace
 
 from trainingrun.api import Result
 from trainingrun_trainer import fence
+from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.stages.choose import choose
+from trainingrun_trainer.stages.compress import compress
 from trainingrun_trainer.stages.evaluate import evaluate
-from trainingrun_trainer.stages.export import export, published
+from trainingrun_trainer.stages.export import Ending, export, published
+from trainingrun_trainer.stages.judge import require_accepted
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
@@ -26,7 +29,8 @@ def run(context: Context) -> Result | None:
         fence.claim(context.paths)
     finished = published(context) if context.is_chief else None
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":
-        return finished  # an earlier attempt got this far, and only its report was lost
+        # An earlier attempt got this far, and only its report was lost.
+        return require_accepted(finished.result, finished.reasons) if finished is not None else None
 
     split, about = load_split(context)
     context.progress.part_done()
@@ -37,11 +41,15 @@ def run(context: Context) -> Result | None:
     tuned = tune(context, split)
     if tuned is not context:
         context, network = tuned, first_network(tuned, split)
+    if context.config.compression is not None:
+        check_compression(context.config.compression, network, split.training)
     state = train(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
+    compressed = compress(context, network, split)
     if not context.is_chief:
         return None
-    return export(context, network, split=split, about=about, state=state, metrics=metrics, started=started)
+    ended = export(context, network, split, Ending(about, state, metrics, compressed, started))
+    return require_accepted(ended.result, ended.reasons)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:

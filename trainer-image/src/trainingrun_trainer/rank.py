@@ -121,7 +121,9 @@ def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
 
 
 def _failure(problem: TrainerError) -> messages.Message:
-    return messages.failure(exit_code=problem.exit_code, cause=problem.cause, text=str(problem), hint=problem.hint)
+    return messages.failure(
+        exit_code=problem.exit_code, cause=problem.cause, text=str(problem), hint=problem.hint, result=problem.result
+    )
 
 
 def unexpected(problem: Exception) -> messages.Message:

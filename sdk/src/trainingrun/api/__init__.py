@@ -44,6 +44,7 @@ from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, Toler
 from trainingrun.api.search import DoubleRange, IntRange, Scale, SearchParameter
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
+    MOST_ARTIFACTS,
     Account,
     Artifact,
     BestTrial,
@@ -99,6 +100,7 @@ __all__ = [
     "AUTO",
     "GROUP",
     "KIND",
+    "MOST_ARTIFACTS",
     "MOST_BATCH",
     "PLURAL",
     "VERSION",

@@ -8,6 +8,7 @@ from pydantic import Field
 from trainingrun.api.base import CheckpointPosition, MetricValue, Timestamp, Tolerant
 
 Name = Annotated[str, Field(max_length=253)]
+MOST_ARTIFACTS = 6
 Sentence = Annotated[str, Field(max_length=1024)]
 
 
@@ -184,7 +185,7 @@ class Result(Tolerant):
     """What a finished run achieved; `result.json` on the output says more."""
 
     metrics: Annotated[tuple[MetricValue, ...], Field(max_length=16, description="Final metrics.")] = ()
-    artifacts: Annotated[tuple[Artifact, ...], Field(max_length=6, description="Finished artifacts.")] = ()
+    artifacts: Annotated[tuple[Artifact, ...], Field(max_length=MOST_ARTIFACTS, description="Finished artifacts.")] = ()
     epochs: Annotated[int, Field(description="Epochs that were trained.")] = 0
     seconds: Annotated[int, Field(description="Wall-clock seconds of the last attempt's trainer.")] = 0
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import FrameType
 
-from trainingrun.contract import AttemptConfig, ExitCode, FinalRecord, ProgressReport, StartMoments
+from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.environment import rank_environment
 from trainingrun_trainer.agent.grace import Grace
@@ -217,7 +217,7 @@ class Worker:
             choices=self._report.choices,
             tuning=self._report.tuning,
             moments=self._moments(),
-            result=result if succeeded else None,
+            result=result if succeeded or verdict.cause == Cause.NOT_ACCEPTED else None,
         )
 
     @contextlib.contextmanager

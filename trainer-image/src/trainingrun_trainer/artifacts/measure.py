@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun_trainer.artifacts.measurements import Latency, Measurements
 from trainingrun_trainer.artifacts.runtime import Runtime, Samples
 from trainingrun_trainer.artifacts.size import gzipped
 from trainingrun_trainer.data.feed import Feed
@@ -28,25 +29,6 @@ class Quality:
     accuracy: float
     loss: float
     """Mean cross-entropy in nats."""
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds of one sample on one thread."""
-
-    median: float
-    p95: float
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """What is known of a model that is to be shipped."""
-
-    accuracy: float
-    loss: float
-    size_bytes: int
-    gzipped_bytes: int
-    latency: Latency
 
 
 def measure(content: bytes, runtime: Runtime, feed: Feed, *, report: Callable[[], None] = lambda: None) -> Measurements:

@@ -6,7 +6,6 @@ ramp says so, and applied. Between two steps no pruned weight is anything but ze
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.sparsity.keras import PolynomialDecay, prune_low_magnitude
 
+from trainingrun_trainer.compression.pruned import PrunedLayer
 from trainingrun_trainer.compression.ramp import Ramp
 from trainingrun_trainer.errors import bad_config
 from trainingrun_trainer.stages.optimizers import Learner
@@ -25,16 +25,6 @@ Variable = Any
 
 FIRST, LAST = "First", "Last"
 """Words of `skipLayers` for the first and the last layer that can be pruned."""
-
-
-@dataclass(frozen=True)
-class PrunedLayer:
-    """A layer and the fraction of its prunable weights that is zero."""
-
-    name: str
-    sparsity: float
-    weights: int
-    """How many there are to prune."""
 
 
 class Masks:

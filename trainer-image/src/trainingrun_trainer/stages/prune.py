@@ -1,16 +1,13 @@
 """The stage that prunes: the trained network goes on training while its small weights become zero, once for each sparsity."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from numpy.typing import NDArray
 
 from trainingrun.api import Pruning, number
 from trainingrun.contract import Cause
-from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.choosing.found import LEARNING_RATE
-from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, PrunedLayer, layers_to_prune, sparsities
+from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, layers_to_prune, sparsities
+from trainingrun_trainer.compression.pruned import Pruned, PrunedLayer
 from trainingrun_trainer.compression.ramp import ramp
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
@@ -25,24 +22,6 @@ Network = Any
 
 TOLERANCE = 0.01
 """How far the sparsity of a layer may be from what was asked for."""
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """A pruned network: the weights for it, and how sparse they are."""
-
-    sparsity: str
-    """What was asked for, as in `finalSparsities`."""
-    weights: list[NDArray[Any]]
-    """For `network.set_weights`."""
-    layers: tuple[PrunedLayer, ...]
-    state: LoopState
-    """With the metrics of every epoch of fine-tuning."""
-
-    @property
-    def share(self) -> float:
-        """Fraction of the pruned layers' weights that is zero."""
-        return sum(layer.sparsity * layer.weights for layer in self.layers) / sum(layer.weights for layer in self.layers)
 
 
 def prune(context: Context, network: Network, split: Split) -> Iterator[Pruned]:

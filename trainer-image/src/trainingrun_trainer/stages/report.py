@@ -7,14 +7,17 @@ from datetime import datetime
 
 import yaml
 
-from trainingrun.api import Result
+from trainingrun import api
+from trainingrun.api import AcceptanceMetric, Result, number
 from trainingrun.api.base import to_wire
-from trainingrun.contract import AttemptConfig
+from trainingrun.contract import AttemptConfig, Stage
+from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.choosing.found import Found
+from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.report import ReportData, render
-from trainingrun_trainer.report.values import Artifact, Choice, Pair, StageCurve, StageTime
+from trainingrun_trainer.report.values import Artifact, Check, Choice, Pair, StageCurve, StageTime, Verdict
 
 _PARTS = {"": "Training", "val_": "Validation", "test_": "Test"}
 _NOT_PARAMETERS = {"run", "round", "attempt", "image", "output", "startTimeoutSeconds", "terminationGracePeriodSeconds"}
@@ -31,6 +34,8 @@ class Finished:
     state: LoopState
     result: Result
     metrics: Mapping[str, float]
+    compressed: Compressed
+    judgement: Judgement
     samples: Mapping[str, int]
     """Samples of each part: training, validation, test."""
     class_names: tuple[str, ...]
@@ -57,8 +62,7 @@ def write_report(place: Place, finished: Finished) -> None:
 
 def report_data(finished: Finished) -> ReportData:
     """The values of the report."""
-    state, config = finished.state, finished.config
-    epochs = tuple({**history, **_beside(note)} for note, history in _epochs(state))
+    config = finished.config
     return ReportData(
         name=config.run.name,
         namespace=config.run.namespace,
@@ -66,19 +70,93 @@ def report_data(finished: Finished) -> ReportData:
         judged_on="test" if finished.samples["test"] else "validation",
         facts=tuple(_facts(finished)),
         metrics=tuple((_title(name), value) for name, value in sorted(finished.metrics.items(), key=_judged_first)),
-        curves=(StageCurve(name="training", epochs=epochs, kept=state.best_epoch or None),),
-        artifacts=tuple(
-            Artifact(name=artifact.name, size_bytes=artifact.size_bytes, gzipped_bytes=artifact.gzipped_bytes)
-            for artifact in finished.result.artifacts
-        ),
+        verdict=_verdict(finished),
+        curves=tuple(_curves(finished)),
+        artifacts=tuple(_artifacts(finished)),
         class_names=finished.class_names,
-        times=tuple(_times(state)),
+        times=tuple(_times(finished)),
         choices=tuple(
             Choice(name=found.name, value=found.value, reason=found.reason, measured=found.measured) for found in finished.found
         ),
         versions=tuple(_versions(finished)),
         parameters=yaml.safe_dump(_parameters(config), sort_keys=False, allow_unicode=True),
     )
+
+
+def _curves(finished: Finished) -> Iterator[StageCurve]:
+    """Training, and each fine-tuning, of which the last epoch is kept."""
+    yield _curve("training", finished.state)
+    yield from (_curve(training.name, training.state) for training in finished.compressed.trainings)
+
+
+def _curve(name: str, state: LoopState) -> StageCurve:
+    epochs = tuple({**history, **_beside(note)} for note, history in _epochs(state))
+    return StageCurve(name=name, epochs=epochs, kept=state.best_epoch or None)
+
+
+def _artifacts(finished: Finished) -> Iterator[Artifact]:
+    """The SavedModel and all models of compression, also those that the result has no room for."""
+    model = finished.result.artifacts[0]
+    values = {metric.name: float(metric.value) for metric in model.metrics}
+    yield Artifact(
+        name=model.name,
+        size_bytes=model.size_bytes,
+        gzipped_bytes=model.gzipped_bytes,
+        accuracy=values.get("accuracy"),
+        loss=values.get("loss"),
+        latency_milliseconds=values.get("latencyMilliseconds"),
+        latency_p95_milliseconds=values.get("latencyP95Milliseconds"),
+        accepted=model.accepted,
+        reasons=finished.judgement.missed.get(model.name, ()),
+    )
+    for made in finished.compressed.models:
+        measured, pruned = made.measured, made.pruned
+        yield Artifact(
+            name=made.name,
+            size_bytes=measured.size_bytes,
+            gzipped_bytes=measured.gzipped_bytes,
+            accuracy=measured.accuracy,
+            loss=measured.loss,
+            latency_milliseconds=measured.latency.median,
+            latency_p95_milliseconds=measured.latency.p95,
+            sparsity=None if pruned is None else pruned.share,
+            layers=() if pruned is None else tuple((layer.name, layer.sparsity) for layer in pruned.layers),
+            accepted=finished.judgement.accepts(made.name),
+            reasons=finished.judgement.missed.get(made.name, ()),
+        )
+
+
+def _verdict(finished: Finished) -> Verdict | None:
+    """The conditions of `spec.acceptance` on the model that is shipped, or on the best of those that are not."""
+    acceptance, result = finished.config.acceptance, finished.result
+    if acceptance is None:
+        return None
+    judged = [artifact for artifact in result.artifacts if artifact.accepted is not None]
+    shown = result.best or max(judged, key=lambda artifact: _value(artifact, "accuracy"))
+    metric = str(acceptance.metric)
+    value, floats = _value(shown, metric), _value(result.artifacts[0], metric)
+    size = float(shown.gzipped_bytes or 0)
+    checks: list[Check] = []
+    if acceptance.minimum is not None:
+        checks.append(_check(metric, value, number(acceptance.minimum), is_maximum=False))
+    if acceptance.maximum is not None:
+        checks.append(_check(metric, value, number(acceptance.maximum), is_maximum=True))
+    if acceptance.maximum_degradation is not None:
+        lost = floats - value if acceptance.metric is AcceptanceMetric.ACCURACY else value - floats
+        checks.append(_check("degradation", lost, number(acceptance.maximum_degradation), is_maximum=True))
+    if acceptance.maximum_gzipped_bytes is not None:
+        limit = float(acceptance.maximum_gzipped_bytes)
+        checks.append(_check("gzipped size", size, limit, is_maximum=True, is_size=True))
+    return Verdict(accepted=result.best is not None, artifact=shown.name, checks=tuple(checks))
+
+
+def _check(name: str, value: float, bound: float, *, is_maximum: bool, is_size: bool = False) -> Check:
+    holds = value <= bound if is_maximum else value >= bound
+    return Check(name=name, bound=bound, value=value, is_maximum=is_maximum, holds=holds, is_size=is_size)
+
+
+def _value(artifact: api.Artifact, metric: str) -> float:
+    return next((float(each.value) for each in artifact.metrics if each.name == metric), float("nan"))
 
 
 def _epochs(state: LoopState) -> Iterator[tuple[Mapping[str, object], Mapping[str, float]]]:
@@ -111,11 +189,15 @@ def _judged_first(metric: tuple[str, float]) -> tuple[int, str]:
     return (0 if metric[0].startswith("test_") else 1 if metric[0].startswith("val_") else 2, metric[0])
 
 
-def _times(state: LoopState) -> Iterator[StageTime]:
+def _times(finished: Finished) -> Iterator[StageTime]:
     """Only what was measured: the epochs of the attempts that finished them."""
-    seconds = [float(note["seconds"]) for note in state.notes]
-    if seconds:
-        yield StageTime(name="Training", seconds=sum(seconds))
+    stages = {Stage.TRAINING: [finished.state]}
+    for training in finished.compressed.trainings:
+        stages.setdefault(training.stage, []).append(training.state)
+    for stage, states in stages.items():
+        seconds = [float(note["seconds"]) for state in states for note in state.notes]
+        if seconds:
+            yield StageTime(name=stage, seconds=sum(seconds))
 
 
 def _versions(finished: Finished) -> Iterator[Pair]:

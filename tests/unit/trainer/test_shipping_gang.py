@@ -1,0 +1,105 @@
+"""From data to a model that is accepted, or not, on two real ranks."""
+
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.trainer.gangs import TIMEOUT, Gang, Start, result_of
+from tests.unit.trainer.stages_alone import alone
+from trainingrun_trainer.artifacts.runtime import TFLite
+from trainingrun_trainer.data.raw import raw_samples
+from trainingrun_trainer.data.source import load_split
+
+DATA = {"source": {"builtin": "MNIST10k"}, "testFraction": "0.1"}
+TRAINING = {"epochs": 2, "batchSize": 64}
+COMPRESSION = {
+    "pruning": {"finalSparsities": ["0.5", "0.9"], "epochs": 3},
+    "quantization": {"mode": "Int8", "calibrationSamples": 100},
+}
+BLOCKS: dict[str, Any] = {"data": DATA, "training": TRAINING, "compression": COMPRESSION}
+FINALS = ["pruned-0.5-int8", "pruned-0.9-int8"]
+
+
+def files(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
+
+
+def test_two_ranks_ship_the_smallest_model_that_is_accepted(start: Start, tmp_path: Path) -> None:
+    gang = start(**BLOCKS, acceptance={"minimum": "0.8", "maximumDegradation": "0.2"})
+    records = gang.wait()
+    assert [record.exit_code for record in records] == [0, 0], gang.log(0)[-3000:]
+    result = records[0].result
+    assert result is not None
+    assert [artifact.name for artifact in result.artifacts] == ["model", *FINALS, "dense", "pruned-0.5", "pruned-0.9"]
+    assert [artifact.accepted for artifact in result.artifacts] == [None, True, True, None, None, None]
+    assert result.best is not None
+    assert result.best.name == "pruned-0.9-int8"
+    assert [artifact.sparsity for artifact in result.artifacts[1:3]] == ["0.5000", "0.9000"]
+    for artifact in result.artifacts[1:]:
+        content = (tmp_path / "output" / "run" / f"{artifact.name}.tflite").read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (artifact.sha256, artifact.size_bytes)
+    models = result_of(tmp_path)["compression"]["models"]
+    assert [model["name"] for model in models] == ["dense", "pruned-0.5", "pruned-0.5-int8", "pruned-0.9", "pruned-0.9-int8"]
+    page = (tmp_path / "output" / "run" / "report.html").read_text()
+    assert all(name in page for name in FINALS)
+
+
+def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: Start, tmp_path: Path) -> None:
+    blocks = {**BLOCKS, "acceptance": {"minimum": "0.999", "maximumGzippedBytes": 100}}
+    gang = start(**blocks)
+    first = gang.wait()
+    assert [record.exit_code for record in first] == [66, 0], gang.log(0)[-3000:]
+    assert first[0].cause == "NotAccepted"
+    assert "below acceptance.minimum 0.999" in first[0].message
+    assert "more than acceptance.maximumGzippedBytes 100" in first[0].message
+    assert first[0].result is not None
+    assert [artifact.accepted for artifact in first[0].result.artifacts[1:3]] == [False, False]
+    assert {"model", "report.html", "result.json", *(f"{name}.tflite" for name in FINALS)} <= set(files(tmp_path))
+    again = start(attempt=2, **blocks)
+    second = again.wait()
+    assert (second[0].exit_code, second[0].message) == (66, first[0].message), "the report was lost, not the verdict"
+    assert "epoch 1:" not in again.log(0)
+
+
+def wait_for(text: str, gang: Gang) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while text not in gang.log(0):
+        assert time.monotonic() < deadline, gang.log(0)[-2000:]
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("moment", ["pruned to 0.5", "pruned-0.5-int8: accuracy"], ids=["pruning", "quantizing"])
+def test_a_gang_that_is_killed_while_it_compresses_goes_on_there(start: Start, tmp_path: Path, moment: str) -> None:
+    undisturbed = start(**BLOCKS, run={"namespace": "team", "name": "other", "uid": "uid-2"}).wait()[0].result
+    killed = start(**BLOCKS)
+    wait_for(moment, killed)
+    for worker in (0, 1):
+        os.kill(killed.rank_pid(worker), signal.SIGKILL)
+    assert {record.exit_code for record in killed.wait()} <= {69, 70}
+    after = start(attempt=2, **BLOCKS)
+    result = after.wait()[0].result
+    assert result is not None
+    assert undisturbed is not None
+    assert [(artifact.name, artifact.sha256) for artifact in result.artifacts[1:]] == [
+        (artifact.name, artifact.sha256) for artifact in undisturbed.artifacts[1:]
+    ]
+    assert "pruned to 0.5" in after.log(0)
+    assert after.log(0).count("epoch ") < 2 + 2 * 3, "no course that was finished is trained again"
+
+
+def test_the_file_that_is_shipped_answers_as_the_result_says(start: Start, tmp_path: Path, builtin_data: Path) -> None:
+    result = start(replicas=1, **BLOCKS).wait()[0].result
+    assert result is not None
+    (final,) = [artifact for artifact in result.artifacts if artifact.name == "pruned-0.9-int8"]
+    split, _ = load_split(alone(tmp_path, environment={"TRAININGRUN_BUILTIN_DATA": str(builtin_data)}, **BLOCKS).context)
+    runtime = TFLite((tmp_path / "output" / "run" / "pruned-0.9-int8.tflite").read_bytes())
+    answers = [(runtime(samples).argmax(axis=1) == labels) for samples, labels in raw_samples(split.test, batch=250)]
+    assert len(answers) == 4
+    accuracy = {metric.name: metric.value for metric in final.metrics}["accuracy"]
+    assert f"{np.concatenate(answers).mean():.4f}" == accuracy
