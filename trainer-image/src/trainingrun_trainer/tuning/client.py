@@ -50,8 +50,8 @@ class Client:
         address = Address.model_validate_json(body)
         if address.refusal is not None:
             raise address.refusal.error
-        assert address.port is not None, "either is set"
-        return cls(host, address.port)
+        assert address.port is not None, "port or refusal is set"
+        return cls(address.host, address.port)
 
     def ask(self, *, rank: int) -> Turn:
         """See `Desk`."""

@@ -27,7 +27,7 @@ from trainingrun_trainer.agent.http import listening
 from trainingrun_trainer.agent.rendezvous import publish
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.settings import OutputPaths, Settings
-from trainingrun_trainer.tuning.address import PATH, Address, Refusal
+from trainingrun_trainer.tuning.address import PATH, Address, Refusal, own_address
 
 STOP, GONE = "stop", "gone"
 
@@ -53,7 +53,7 @@ def _serve(settings: Settings, words: "queue.SimpleQueue[str]") -> int:
     clerk = Clerk(config, Journal(OutputPaths.of(config, settings=settings)))
     handler = type("Handler", (_Handler,), {"clerk": clerk, "leave": staticmethod(lambda: words.put(GONE))})
     with listening(handler, port=0) as port:
-        _publish(Address(port=port), settings=settings)
+        _publish(Address(host=own_address(settings.coordinator), port=port), settings=settings)
         while words.get() == STOP:
             clerk.close()
     return ExitCode.SUCCEEDED
