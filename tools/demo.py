@@ -15,7 +15,7 @@ from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl, KubectlError
 from tools.live import follow
-from trainingrun.api import Timeline, TrainingRun
+from trainingrun.api import Artifact, Timeline, TrainingRun
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMESPACE = "training"
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("Stopped. `make demo` goes on from here; `make cluster-down` cleans up.")
         return 130
-    return 0 if run.status.result is not None else 1
+    return 0 if _has_succeeded(run) else 1
 
 
 def demo(example: str, *, pushed: dict[str, str] | None, console: Console) -> TrainingRun:
@@ -78,10 +78,10 @@ def _fetch(kubectl: Kubectl, name: str) -> Callable[[], TrainingRun]:
 
 
 def _report(run: TrainingRun, *, kubectl: Kubectl, installation: Installation, console: Console) -> None:
-    if run.status.result is None:
+    if not _has_succeeded(run):
         failure = run.status.failure
         console.print(f"[red]Failed: {failure.cause}. {failure.message} {failure.hint}[/red]" if failure else "Failed.")
-    else:
+    if run.status.result is not None:
         console.print(_result_table(run))
         console.print(_start_table(run.status.timeline or Timeline(), run=run))
     look = f"{kubectl.binary} --kubeconfig {kubectl.kubeconfig} -n {NAMESPACE}"
@@ -93,16 +93,31 @@ def _report(run: TrainingRun, *, kubectl: Kubectl, installation: Installation, c
     )
 
 
+def _has_succeeded(run: TrainingRun) -> bool:
+    """Also a run whose model is not accepted has a result."""
+    succeeded = run.status.condition("Succeeded")
+    return succeeded is not None and succeeded.status == "True"
+
+
 def _result_table(run: TrainingRun) -> Table:
-    table = Table(title=f"{run.metadata.name}: Succeeded", title_justify="left", show_header=False)
+    title = f"{run.metadata.name}: {'Succeeded' if _has_succeeded(run) else 'Failed'}"
+    table = Table(title=title, title_justify="left", show_header=False)
     result = run.status.result
     assert result is not None
     for metric in result.metrics:
         table.add_row(metric.name, metric.value)
     table.add_row("epochs", str(result.epochs))
     for artifact in result.artifacts:
-        table.add_row(artifact.name, f"{artifact.uri}  ({artifact.size_bytes / 1000:.0f} kB)")
+        table.add_row(artifact.name, _told(artifact))
     return table
+
+
+def _told(artifact: Artifact) -> str:
+    """Where an artifact is, and what is known of it."""
+    packed = "" if artifact.gzipped_bytes is None else f", {artifact.gzipped_bytes / 1000:.0f} kB after gzip"
+    accuracy = "".join(f", accuracy {metric.value}" for metric in artifact.metrics if metric.name == "accuracy")
+    verdict = {None: "", True: ", accepted", False: ", not accepted"}[artifact.accepted]
+    return f"{artifact.uri}  ({artifact.size_bytes / 1000:.0f} kB{packed}{accuracy}{verdict})"
 
 
 def _start_table(timeline: Timeline, *, run: TrainingRun) -> Table:

@@ -167,24 +167,25 @@ def test_what_cannot_be_pruned_is_said_in_a_sentence(network: Any, skip: tuple[s
 
 
 @pytest.mark.parametrize(
-    ("what", "optimizer", "asked", "is_found", "expected"),
+    ("what", "optimizer", "asked", "expected"),
     [
-        ("five times that of training", {"name": "Adam", "learningRate": "0.001"}, None, False, "0.005"),
-        ("the same with SGD", {"name": "SGD", "learningRate": "0.1"}, None, False, "0.1"),
-        ("the same where it was found", {"name": "Adam", "learningRate": "0.003"}, None, True, "0.003"),
-        ("what is asked for", {"name": "Adam", "learningRate": "0.001"}, "0.0002", False, "0.0002"),
+        ("five times that of training", {"name": "Adam", "learningRate": "0.0003"}, None, "0.0015"),
+        ("up to a limit", {"name": "Adam", "learningRate": "0.003"}, None, "0.005"),
+        ("never less", {"name": "Adam", "learningRate": "0.02"}, None, "0.02"),
+        ("the same with SGD", {"name": "SGD", "learningRate": "0.1"}, None, "0.1"),
+        ("what is asked for", {"name": "Adam", "learningRate": "0.001"}, "0.0002", "0.0002"),
     ],
 )
-def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: str | None, is_found: bool, expected: str) -> None:
+def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: str | None, expected: str) -> None:
     training = Training.model_validate({"epochs": 3, "optimizer": optimizer})
-    course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity="0.8", is_found=is_found)
+    course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity="0.8")
     assert course.training.optimizer.learning_rate == expected, what
     assert course.rate == f"spec.compression.pruning.learningRate {expected}"
 
 
 def test_fine_tuning_has_its_own_epochs_falls_along_a_cosine_and_does_not_stop_early() -> None:
     training = Training.model_validate({"epochs": 30, "earlyStopping": {"patience": 1}, "schedule": {"warmupEpochs": 2}})
-    course = Course.of_pruning(training, Pruning(epochs=4), sparsity="0.8", is_found=False).training
+    course = Course.of_pruning(training, Pruning(epochs=4), sparsity="0.8").training
     assert (course.epochs, course.early_stopping) == (4, None)
     rates = np.concatenate([learning_rates(course, batches=1, epoch=epoch, steps=10) for epoch in range(4)])
     assert rates[0] == pytest.approx(0.005)

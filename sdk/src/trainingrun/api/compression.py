@@ -30,7 +30,7 @@ class Pruning(Frozen):
         Decimal | None,
         Field(
             description="Learning rate of fine-tuning, before scaling; it falls along a cosine. Default: five times that of "
-            "training, and with SGD, or where training's was Auto, the same."
+            "training, up to 0.005 but never less than training's own; with SGD the same."
         ),
     ] = None
     skip_layers: Annotated[

@@ -5,7 +5,6 @@ from typing import Any
 
 from trainingrun.api import Pruning, number
 from trainingrun.contract import Cause
-from trainingrun_trainer.choosing.found import LEARNING_RATE
 from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, layers_to_prune, sparsities
 from trainingrun_trainer.compression.pruned import Pruned, PrunedLayer
 from trainingrun_trainer.compression.ramp import ramp
@@ -45,8 +44,7 @@ def _prune(
     context: Context, network: Network, split: Split, *, layers: Sequence[Any], pruning: Pruning, sparsity: str
 ) -> Pruned:
     """Fine-tune under masks, and see that they have done what they are for."""
-    is_found = any(found.name == LEARNING_RATE for found in context.found)
-    course = Course.of_pruning(context.config.training, pruning, sparsity=sparsity, is_found=is_found)
+    course = Course.of_pruning(context.config.training, pruning, sparsity=sparsity)
     steps = pruning.epochs * steps_per_epoch(len(split.training), batch=context.step_samples, size=context.gang.size)
     masks = Masks(
         network,
