@@ -43,6 +43,7 @@ def a_finished_run() -> Finished:
         result=Result(artifacts=(Artifact(name="model", uri="pvc://models/mnist/model", sha256="ab", size_bytes=1000),)),
         compressed=Compressed(),
         judgement=Judgement({}),
+        search=(),
         metrics={"loss": 0.1, "val_loss": 0.2, "test_accuracy": 0.9},
         samples={"training": 700, "validation": 150, "test": 150},
         class_names=("zero", "one"),

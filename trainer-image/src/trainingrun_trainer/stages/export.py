@@ -34,6 +34,8 @@ from trainingrun_trainer.progress import metric_values
 from trainingrun_trainer.stages.compress import judged
 from trainingrun_trainer.stages.judge import judge
 from trainingrun_trainer.stages.report import Finished, write_report
+from trainingrun_trainer.tuning.events import decode
+from trainingrun_trainer.tuning.journal import newest
 
 Network = Any
 
@@ -207,6 +209,7 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         metrics=ending.metrics,
         compressed=ending.compressed,
         judgement=judgement,
+        search=decode(newest(context.paths)) if context.config.tuning is not None else (),
         samples={"training": len(split.training), "validation": len(split.validation), "test": len(split.test)},
         class_names=ending.about.class_names,
         classes=split.training.classes,

@@ -1,7 +1,7 @@
 """From what a finished run knows to its report, and the file beside the model."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,8 @@ from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.report import ReportData, render
 from trainingrun_trainer.report.values import Artifact, Check, Choice, Pair, StageCurve, StageTime, Verdict
+from trainingrun_trainer.stages.report_search import search_values
+from trainingrun_trainer.tuning.events import Event
 
 _PARTS = {"": "Training", "val_": "Validation", "test_": "Test"}
 _NOT_PARAMETERS = {"run", "round", "attempt", "image", "output", "startTimeoutSeconds", "terminationGracePeriodSeconds"}
@@ -36,6 +38,8 @@ class Finished:
     metrics: Mapping[str, float]
     compressed: Compressed
     judgement: Judgement
+    search: Sequence[Event]
+    """What has happened in the search, if there was one."""
     samples: Mapping[str, int]
     """Samples of each part: training, validation, test."""
     class_names: tuple[str, ...]
@@ -71,6 +75,7 @@ def report_data(finished: Finished) -> ReportData:
         facts=tuple(_facts(finished)),
         metrics=tuple((_title(name), value) for name, value in sorted(finished.metrics.items(), key=_judged_first)),
         verdict=_verdict(finished),
+        tuning=search_values(config.tuning, finished.search) if config.tuning is not None else None,
         curves=tuple(_curves(finished)),
         artifacts=tuple(_artifacts(finished)),
         class_names=finished.class_names,
