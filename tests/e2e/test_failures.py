@@ -88,7 +88,7 @@ def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playgrou
     assert condition.reason == "ClaimNotFound"
     assert "There is no PersistentVolumeClaim later (spec.output.persistentVolumeClaim.claimName)" in condition.message
     assert not stalled.is_finished
-    playground.installation.cluster.volume(claim="later", namespace=playground.namespace or "")
+    playground.installation.cluster.volume(claim="later", namespace=playground.namespace)
     playground.kubectl.apply(a_claim("later"))
     assert playground.wait_until_finished("no-claim").status.result is not None
 
@@ -128,7 +128,7 @@ def small_disk(playground: Playground) -> Iterator[str]:
     """A claim with 300 KiB of space: a checkpoint of the small network takes more."""
     cluster, claim = playground.installation.cluster, "small"
     if not isinstance(cluster, EmbeddedCluster):
-        pytest.skip("only the embedded cluster's volumes are folders of this machine")
+        pytest.skip("only the embedded cluster's volumes are folders of this machine")  # no other can be given so small a disk
     cluster.volume(claim=claim, namespace=playground.namespace)
     folder = cluster.layout().volumes / f"{playground.namespace}-{claim}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k,mode=777", "tmpfs", folder], check=True)
