@@ -50,6 +50,19 @@ def test_two_ranks_ship_the_smallest_model_that_is_accepted(start: Start, tmp_pa
     assert all(name in page for name in FINALS)
 
 
+def test_two_ranks_learn_eight_bits_with_their_zeros_after_training_in_bfloat16(start: Start) -> None:
+    training = {**TRAINING, "precision": "Mixed"}
+    pruning = {"finalSparsities": ["0.8"], "epochs": 2}
+    quantization = {"mode": "Int8Aware", "epochs": 1, "calibrationSamples": 100}
+    gang = start(data=DATA, training=training, compression={"pruning": pruning, "quantization": quantization})
+    result = gang.wait()[0].result
+    assert result is not None, gang.log(0)[-3000:]
+    assert [artifact.name for artifact in result.artifacts] == ["model", "pruned-0.8-int8-aware", "dense", "pruned-0.8"]
+    for artifact in result.artifacts:
+        accuracy = {metric.name: float(metric.value) for metric in artifact.metrics}["accuracy"]
+        assert accuracy > 0.88, artifact.name
+
+
 def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: Start, tmp_path: Path) -> None:
     blocks = {**BLOCKS, "acceptance": {"minimum": "0.999", "maximumGzippedBytes": 100}}
     gang = start(**blocks)

@@ -1,4 +1,4 @@
-"""What every rank runs, from top to bottom: load, choose what is Auto, tune, train, evaluate, compress, publish."""
+"""What every rank runs, from top to bottom: load, choose what is Auto, tune, train, compress, evaluate, publish."""
 
 import time
 from dataclasses import replace
@@ -8,12 +8,13 @@ from trainingrun_trainer import fence
 from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.models.policy import float_policy
 from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.compress import compress
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import Ending, export, published
 from trainingrun_trainer.stages.judge import require_accepted
-from trainingrun_trainer.stages.network import first_network
+from trainingrun_trainer.stages.network import first_network, float_network
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
 from trainingrun_trainer.tuning.parameters import start_of_search
@@ -42,10 +43,11 @@ def run(context: Context) -> Result | None:
     if tuned is not context:
         context, network = tuned, first_network(tuned, split)
     if context.config.compression is not None:
-        check_compression(context.config.compression, network, split.training)
+        with float_policy():
+            check_compression(context.config.compression, float_network(context, network, split), split.training)
     state = train(context, network, split)
-    metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     compressed = compress(context, network, split)
+    metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     if not context.is_chief:
         return None
     ended = export(context, network, split, Ending(about, state, metrics, compressed, started))

@@ -13,6 +13,8 @@ from trainingrun_trainer.compression.pruned import Pruned
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Feed, Split
 from trainingrun_trainer.errors import interrupted
+from trainingrun_trainer.models.policy import float_policy
+from trainingrun_trainer.stages.network import float_network
 from trainingrun_trainer.stages.quantize import quantize
 
 Network = Any
@@ -35,17 +37,19 @@ def compress(context: Context, network: Network, split: Split) -> Compressed:
     compression = context.config.compression
     if compression is None:
         return Compressed()
+    network = float_network(context, network, split)
     trained = network.get_weights()
     workshop = _Workshop(context, split)
-    workshop.keep_floats(DENSE, network)
-    if compression.pruning is None:
-        workshop.finish(DENSE, network)
-    else:
-        from trainingrun_trainer.stages.prune import prune  # loads tfmot, which takes seconds
+    with float_policy():
+        workshop.keep_floats(DENSE, network)
+        if compression.pruning is None:
+            workshop.finish(DENSE, network)
+        else:
+            from trainingrun_trainer.stages.prune import prune  # loads tfmot, which takes seconds
 
-        for pruned in prune(context, network, split):
-            workshop.made.trainings.append(FineTuning(f"pruned-{pruned.sparsity}", Stage.PRUNING, pruned.state))
-            workshop.finish(f"pruned-{pruned.sparsity}", network, pruned=pruned)
+            for pruned in prune(context, network, split):
+                workshop.made.trainings.append(FineTuning(f"pruned-{pruned.sparsity}", Stage.PRUNING, pruned.state))
+                workshop.finish(f"pruned-{pruned.sparsity}", network, pruned=pruned)
     network.set_weights(trained)
     return workshop.made
 

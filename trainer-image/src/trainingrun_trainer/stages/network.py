@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from trainingrun.api import Precision
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.models.policy import float_policy
 from trainingrun_trainer.storage import open_source
 
 Network = Any
@@ -21,3 +23,13 @@ def first_network(context: Context, split: Split) -> Network:
         data=open_source(config.data.source, mount=settings.data, access=settings.data_access),
         code=settings.code,
     )
+
+
+def float_network(context: Context, network: Network, split: Split) -> Network:
+    """The network; where it computes in bfloat16, which TensorFlow Lite and tfmot cannot, one with its weights in float32."""
+    if context.config.training.precision is not Precision.MIXED:
+        return network
+    with float_policy():
+        floats = first_network(context, split)
+    floats.set_weights(network.get_weights())
+    return floats
