@@ -17,14 +17,10 @@ Runtime = Callable[[Samples], NDArray[np.float32]]
 
 
 def interpreter(model: bytes) -> Any:
-    """An interpreter of a TFLite model, on one thread: LiteRT's where it is installed, else TensorFlow's."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        with warnings.catch_warnings():  # it announces its own end, in favour of LiteRT
-            warnings.simplefilter("ignore", UserWarning)
-            return tf.lite.Interpreter(model_content=model, num_threads=1)
-    return Interpreter(model_content=model, num_threads=1)
+    """An interpreter of a TFLite model, on one thread."""
+    with warnings.catch_warnings():  # it announces that it moves to a package of its own, LiteRT
+        warnings.simplefilter("ignore", UserWarning)
+        return tf.lite.Interpreter(model_content=model, num_threads=1)
 
 
 class TFLite:
