@@ -1,0 +1,169 @@
+"""One object from raw data to a compressed model that is good enough, or to a verdict that says why it is not."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Playground
+from tests.waiting import wait_for
+from tools.copy_pod import MOUNT, copy_pod
+from tools.kubectl import KubectlError
+from tools.report import fetch
+from trainingrun.api import TrainingRun
+from trainingrun.api.base import to_wire
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "mnist-ship.yaml"
+ANSWERS = Path(__file__).parent / "answers.py"
+MINUTES_OF_THE_EXAMPLE = 6
+
+RATES = {"name": "training.optimizer.learningRate", "categorical": ["0.003", "1e-6", "2e-6", "3e-6", "4e-6", "5e-6"]}
+SHIP = {
+    "spec__data__testFraction": "0.1",
+    "spec__training": {"epochs": 4, "batchSize": 64},
+    "spec__tuning": {"algorithm": "Grid", "scheduler": "None", "trials": 6, "epochsPerTrial": 2, "parameters": [RATES]},
+    "spec__compression": {
+        "pruning": {"finalSparsities": ["0.5", "0.8"], "epochs": 4},
+        "quantization": {"mode": "Int8", "calibrationSamples": 100},
+    },
+    "spec__acceptance": {"minimum": "0.8"},
+}
+FINALS = ("pruned-0.5-int8", "pruned-0.8-int8")
+
+
+def values(metrics: tuple[Any, ...]) -> dict[str, str]:
+    return {metric.name: metric.value for metric in metrics}
+
+
+@pytest.fixture(scope="module")
+def shipped(playground: Playground) -> TrainingRun:
+    """The full example, as it ended."""
+    playground.kubectl.run("apply", "-f", str(EXAMPLE))
+    searching = playground.wait(
+        "mnist-ship", "searching", lambda run: run.status.tuning is not None and run.status.tuning.completed > 0
+    )
+    assert searching.status.progress is not None
+    assert searching.status.progress.stage == "Tuning"
+    assert searching.status.tuning is not None
+    assert searching.status.tuning.best is not None
+    return playground.wait_until_finished("mnist-ship", timeout=MINUTES_OF_THE_EXAMPLE * 60)
+
+
+def test_the_full_example_ends_with_a_model_that_is_accepted(shipped: TrainingRun) -> None:
+    result, accepted = shipped.status.result, shipped.status.condition("ModelAccepted")
+    assert result is not None, shipped.status.failure
+    assert accepted is not None
+    assert accepted.status == "True"
+    assert result.best is not None
+    assert result.best.name in accepted.message
+    dense = next(artifact for artifact in result.artifacts if artifact.name == "dense")
+    assert result.best.gzipped_bytes is not None
+    assert dense.gzipped_bytes is not None
+    assert result.best.gzipped_bytes * 5 < dense.gzipped_bytes
+    ledger = shipped.status.ledger
+    assert ledger is not None
+    assert min(ledger.tuning_seconds, ledger.training_seconds, ledger.compressing_seconds) > 0
+
+
+def test_it_leaves_all_that_people_need_to_use_the_model_and_to_understand_it(
+    playground: Playground, shipped: TrainingRun
+) -> None:
+    assert shipped.status.result is not None
+    best = shipped.status.result.best
+    assert best is not None
+    folder = f"{MOUNT}/mnist-ship"
+    with copy_pod(playground.kubectl, name="look", claim="models", image=playground.installation.trainer_image) as pod:
+        files = set(playground.kubectl.run("exec", pod, "--", "ls", folder).split())
+        accuracy = playground.kubectl.run("exec", "-i", pod, "--", "python3", "-", folder, best.name, stdin=ANSWERS.read_text())
+        saved = playground.kubectl.run("exec", pod, "--", "ls", f"{folder}/model", f"{folder}/tensorboard").split()
+        details = json.loads(playground.kubectl.run("exec", pod, "--", "cat", f"{folder}/result.json"))
+        digest = playground.kubectl.run("exec", pod, "--", "sha256sum", f"{folder}/{best.name}.tflite").split()[0]
+    models = {f"{artifact.name}.tflite" for artifact in shipped.status.result.artifacts[1:]}
+    assert {"model", "result.json", "report.html", "tensorboard", "tuning.jsonl", *models} <= files
+    assert "saved_model.pb" in saved
+    assert any(name.startswith("events.out.tfevents") for name in saved)
+    assert digest == best.sha256
+    assert accuracy.split()[-1] == values(best.metrics)["accuracy"]
+    assert details["result"]["artifacts"] == to_wire(shipped.status.result)["artifacts"]
+
+
+def test_its_report_is_fetched_by_one_command(playground: Playground, shipped: TrainingRun) -> None:
+    page = fetch(playground.kubectl, "mnist-ship")
+    assert shipped.status.result is not None
+    assert shipped.status.result.best is not None
+    assert f"{shipped.status.result.best.name}" in page
+    assert page.rstrip().endswith("</html>")
+
+
+def test_a_model_that_is_not_good_enough_fails_the_run_once_and_for_all(playground: Playground) -> None:
+    strict = {**SHIP, "spec__tuning": None, "spec__acceptance": {"minimum": "0.9999", "maximumGzippedBytes": 100}}
+    playground.start("strict", **strict)
+    status = playground.wait_until_finished("strict").status
+    assert status.failure is not None
+    assert (status.failure.cause, status.failure.exit_code) == ("NotAccepted", 66)
+    assert "below acceptance.minimum 0.9999" in status.failure.message
+    assert "more than acceptance.maximumGzippedBytes 100" in status.failure.message
+    accepted = status.condition("ModelAccepted")
+    assert accepted is not None
+    assert accepted.status == "False"
+    assert (status.attempt, status.restarts) == (1, 0)
+    assert status.result is not None
+    assert [artifact.accepted for artifact in status.result.artifacts if artifact.name in FINALS] == [False, False]
+    (code,) = {
+        container["state"]["terminated"]["exitCode"]
+        for pod in playground.pods("strict")
+        for container in pod["status"]["containerStatuses"]
+        if pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] == "0"
+    }
+    assert code == 66
+    jobs = playground.kubectl.list("jobs", selector="trainingrun.dev/run=strict")
+    assert [job["metadata"]["name"] for job in jobs] == ["strict-1"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(playground: Playground) -> TrainingRun:
+    """The run that the others are compared with."""
+    playground.start("undisturbed", **SHIP)
+    return playground.wait_until_finished("undisturbed")
+
+
+MOMENTS = {
+    "tuning": ("trial 0 completed", 1),
+    "pruning": ("pruned to 0.5", 1),
+    "export": (f"{FINALS[-1]}: accuracy", 0),
+}
+"""What the log says when a worker is killed, and which."""
+
+
+@pytest.mark.parametrize("stage", MOMENTS)
+def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would_have(
+    playground: Playground, undisturbed: TrainingRun, stage: str
+) -> None:
+    words, worker = MOMENTS[stage]
+    playground.start(stage, **SHIP)
+    wait_for(lambda: log(playground, stage), lambda text: words in text, what=words, timeout=180, interval=0.1)
+    playground.kill_container(playground.pod(stage, worker=worker))
+    finished = playground.wait_until_finished(stage)
+    assert (finished.status.attempt, finished.status.restarts) == (2, 1)
+    assert finished.status.result is not None
+    assert undisturbed.status.result is not None
+    assert [(artifact.name, artifact.sha256) for artifact in finished.status.result.artifacts[1:]] == [
+        (artifact.name, artifact.sha256) for artifact in undisturbed.status.result.artifacts[1:]
+    ]
+    after = log(playground, stage)
+    assert "trial 0 " not in after, "a trial that is finished is not run again"
+    assert ("trial " in after) == (stage == "tuning")
+    assert after.count("epoch ") <= {"tuning": 4 + 2 * 4, "pruning": 4, "export": 0}[stage], (
+        "what is trained is not trained again"
+    )
+
+
+def log(playground: Playground, name: str) -> str:
+    """What the workers have said so far."""
+    said = []
+    for pod in playground.pods(name):
+        with suppress(KubectlError):  # a container that has not started has no log
+            said.append(playground.kubectl.run("logs", pod["metadata"]["name"]))
+    return "".join(said)
