@@ -11,15 +11,15 @@ from types import FrameType
 
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
 from trainingrun_trainer.agent import rendezvous, server
+from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.environment import rank_environment
 from trainingrun_trainer.agent.grace import Grace
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.peers import Peers
-from trainingrun_trainer.agent.ranks import RANK_MODULE, Rank
+from trainingrun_trainer.agent.ranks import RANK_MODULE
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
 from trainingrun_trainer.agent.study import StudyProcess, study_process
-from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Ended, Verdict, cut_short, first_cause
-from trainingrun_trainer.messages import Message
+from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Verdict, cut_short, first_cause
 from trainingrun_trainer.settings import OutputPaths, Settings
 
 POLL_SECONDS = 0.05
@@ -38,13 +38,10 @@ class Worker:
         self._config = config
         self._settings = settings
         self._logbook = logbook
-        self._module = module
         self._store = rendezvous.Store()
-        self._ready: set[int] = set()
-        self._report = ProgressReport(attempt=config.attempt, updated_at=_now())
+        self._crew = Crew(attempt=config.attempt, size=config.processes_per_worker, logbook=logbook, module=module)
         self._met: datetime | None = None
         self._grace = Grace(config.termination_grace_period_seconds)
-        self._ranks: list[Rank] = []
         self._study: StudyProcess | None = None
         paths = OutputPaths.of(config, settings=settings)
         self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
@@ -63,18 +60,18 @@ class Worker:
             stack.enter_context(
                 server.serve(
                     port=self._settings.progress_port,
-                    is_ready=self._is_ready,
+                    is_ready=lambda: self._crew.is_ready,
                     progress=self._progress,
-                    stacks=lambda: self._stacks.take(self._ranks),
+                    stacks=lambda: self._stacks.take(self._crew.ranks),
                 )
             )
             if self._is_first and self._config.tuning is not None:
                 self._study = stack.enter_context(study_process(self._logbook))
             for local in range(self._config.processes_per_worker):
-                self._ranks.append(self._start(local))
+                self._start(local)
             return self._record(self._watch())
 
-    def _start(self, local_rank: int) -> Rank:
+    def _start(self, local_rank: int) -> None:
         variables = rank_environment(
             self._config,
             worker=self._settings.worker,
@@ -83,20 +80,14 @@ class Worker:
             host=self._host,
             port=self._port,
         )
-        return Rank(
-            self._settings.worker * self._config.processes_per_worker + local_rank,
-            environment=variables,
-            logbook=self._logbook,
-            on_message=self._hear,
-            module=self._module,
-        )
+        self._crew.start(self._settings.worker * self._config.processes_per_worker + local_rank, environment=variables)
 
     def _watch(self) -> Verdict:
         """Wait for the first failure, here or at another worker, for success everywhere, or for the end of patience."""
         peers = Peers(self._board, worker=self._settings.worker) if self._config.replicas > 1 else None
         told = False
         while True:
-            codes = [rank.poll() for rank in self._ranks]
+            codes = self._crew.codes
             if any(code not in (None, 0) for code in codes):
                 return self._fail()
             if all(code == 0 for code in codes):
@@ -107,8 +98,7 @@ class Worker:
                 told = True
                 if self._study is not None:
                     self._study.interrupt()
-                for rank in self._ranks:
-                    rank.interrupt()
+                self._crew.interrupt()
             news = peers.news() if peers is not None else None
             if news == "failed":
                 return self._follow()
@@ -119,20 +109,20 @@ class Worker:
 
     def _fail(self) -> Verdict:
         """A rank of this worker has failed, or has stopped as it was told: tell the others, end the rest, judge."""
-        codes = {rank.poll() for rank in self._ranks} - {None, 0}
+        codes = set(self._crew.codes) - {None, 0}
         if codes == {ExitCode.INTERRUPTED}:
             self._grace.begin()  # the ranks have agreed to stop, and the one that saves the state may need its time
         self._board.write("stopped" if codes == {ExitCode.INTERRUPTED} else "failed")
         self._give_time(seconds=FAILURE_SECONDS)
-        verdict = first_cause(_end_all(self._ranks))
+        verdict = first_cause(self._crew.end())
         self._linger()
         return verdict
 
     def _follow(self) -> Verdict:
         """Another worker has failed; a rank of ours may still know better why."""
         self._give_time(seconds=1.0)
-        late = self._unended()
-        verdict = first_cause(_end_all(self._ranks, only_own_words=True))
+        late = self._crew.running
+        verdict = first_cause(self._crew.end(only_own_words=True))
         self._board.write("failed")
         self._linger()
         if verdict != SUCCEEDED:
@@ -141,14 +131,14 @@ class Worker:
 
     def _cut_short(self) -> Verdict:
         """The ranks were told to stop and did not, or have not begun: they may wait for a rank that never comes."""
-        late = self._unended()
-        verdict = first_cause(_end_all(self._ranks))
+        late = self._crew.running
+        verdict = first_cause(self._crew.end())
         self._board.write("failed")
         self._linger()
         return verdict if verdict != SUCCEEDED else self._judge_late(late)
 
     def _judge_late(self, late: list[int]) -> Verdict:
-        return cut_short(late, patience=self._grace.patience) if self._ready else NOT_BEGUN
+        return cut_short(late, patience=self._grace.patience) if self._crew.has_begun else NOT_BEGUN
 
     def _succeed(self) -> Verdict:
         self._board.write("done")
@@ -158,13 +148,13 @@ class Worker:
     def _give_time(self, *, seconds: float) -> None:
         """Let the ranks end by themselves; those that have been told to stop may use all of the grace period."""
         if self._grace.has_begun:
-            _wait_until(lambda: not self._unended() or self._has_had_its_time())
+            _wait_until(lambda: not self._crew.running or self._has_had_its_time())
         else:
-            _wait_until(lambda: not self._unended(), seconds=seconds)
+            _wait_until(lambda: not self._crew.running, seconds=seconds)
 
     def _has_had_its_time(self) -> bool:
         """Whether the ranks have been told to stop long ago; those that have not met the others yet have nothing to save."""
-        return self._grace.is_over or (self._grace.has_begun and not self._ready)
+        return self._grace.is_over or (self._grace.has_begun and not self._crew.has_begun)
 
     def _linger(self) -> None:
         _wait_until(self._have_all_ended, seconds=LINGER_SECONDS)
@@ -175,34 +165,20 @@ class Worker:
         others = range(1, self._config.replicas) if self._is_first else ()
         return all(known.get(worker, "here") != "here" for worker in others)
 
-    def _unended(self) -> list[int]:
-        return [rank.number for rank in self._ranks if rank.poll() is None]
-
     def _note_meeting(self) -> None:
         """Remember when all workers had checked in; only worker 0 knows."""
         if self._met is None and self._is_first and len(self._store.states()) >= self._config.replicas:
             self._met = _now()
 
-    def _hear(self, rank: Rank, message: Message) -> None:
-        if message.kind == "ready":
-            self._ready.add(rank.number)
-        if message.kind == "progress" and message.progress is not None:
-            self._report = message.progress
-
-    def _is_ready(self) -> bool:
-        return len(self._ready) >= self._config.processes_per_worker
-
     def _progress(self) -> ProgressReport | None:
-        return self._report.model_copy(update={"moments": self._moments()}) if self._is_first else None
+        return self._crew.report.model_copy(update={"moments": self._moments()}) if self._is_first else None
 
     def _moments(self) -> StartMoments:
-        return self._report.moments.model_copy(update={"rendezvous_done": self._met})
+        return self._crew.report.moments.model_copy(update={"rendezvous_done": self._met})
 
     def _record(self, verdict: Verdict) -> FinalRecord:
-        for rank in self._ranks:
-            rank.drain()
-        succeeded = verdict == SUCCEEDED
-        result = next((rank.last.result for rank in self._ranks if rank.last is not None and rank.last.result), None)
+        self._crew.drain()
+        succeeded, report = verdict == SUCCEEDED, self._crew.report
         return FinalRecord(
             attempt=self._config.attempt,
             worker=self._settings.worker,
@@ -213,11 +189,11 @@ class Worker:
             message=verdict.message,
             hint=verdict.hint,
             log_tail="" if succeeded else self._logbook.tail(),
-            checkpoint=self._report.checkpoint,
-            choices=self._report.choices,
-            tuning=self._report.tuning,
+            checkpoint=report.checkpoint,
+            choices=report.choices,
+            tuning=report.tuning,
             moments=self._moments(),
-            result=result if succeeded or verdict.cause == Cause.NOT_ACCEPTED else None,
+            result=self._crew.result if succeeded or verdict.cause == Cause.NOT_ACCEPTED else None,
         )
 
     @contextlib.contextmanager
@@ -233,19 +209,6 @@ class Worker:
             yield
         finally:
             signal.signal(signal.SIGTERM, before)
-
-
-def _end_all(ranks: list[Rank], *, only_own_words: bool = False) -> list[Ended]:
-    """End the ranks that still run, and return how those ended that did so by themselves."""
-    own = [rank for rank in ranks if rank.poll() is not None]
-    for rank in ranks:
-        rank.kill()
-    for rank in own:
-        rank.drain()
-    ended = [Ended(rank=rank.number, code=rank.poll() or 0, last=rank.last) for rank in own]
-    if only_own_words:
-        return [each for each in ended if each.last is not None and each.last.kind == "failed"]
-    return ended
 
 
 def _wait_until(condition: Callable[[], bool], *, seconds: float = math.inf) -> None:
