@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from trainingrun.contract import Stage
 from trainingrun_trainer.artifacts.measurements import Measurements
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.compression.pruned import Pruned
 
@@ -15,6 +16,8 @@ class Made:
     name: str
     tflite: bytes
     measured: Measurements
+    predictions: Predictions
+    """On the samples that it was measured on."""
     is_final: bool
     """Whether nothing follows: these models are judged by `spec.acceptance`."""
     pruned: Pruned | None = None

@@ -31,7 +31,7 @@ from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.source import About
 from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
-from trainingrun_trainer.stages.compress import judged
+from trainingrun_trainer.stages.evaluate import judged
 from trainingrun_trainer.stages.judge import judge
 from trainingrun_trainer.stages.report import Finished, write_report
 from trainingrun_trainer.tuning.events import decode
