@@ -106,7 +106,5 @@ def test_of_many_mistakes_the_most_confident_are_kept() -> None:
 
 def test_a_probability_that_is_no_number_is_the_least_confident() -> None:
     found = Predictions()
-    found.add(
-        np.arange(3), truths=np.zeros(3, int), predicted=np.ones(3, int), probabilities=np.array([np.nan, 0.5, np.nan])
-    )
+    found.add(np.arange(3), truths=np.zeros(3, int), predicted=np.ones(3, int), probabilities=np.array([np.nan, 0.5, np.nan]))
     assert found.mistakes == [WrongAnswer(1, 0, 1, 0.5), WrongAnswer(0, 0, 1, 0.0), WrongAnswer(2, 0, 1, 0.0)]

@@ -8,6 +8,8 @@ from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.compression.pruned import Pruned
 
+TFLITE = ".tflite"
+
 
 @dataclass(frozen=True)
 class Made:
@@ -22,6 +24,11 @@ class Made:
     """Whether nothing follows: these models are judged by `spec.acceptance`."""
     pruned: Pruned | None = None
     """How it was pruned, if it was."""
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return self.name + TFLITE
 
 
 @dataclass(frozen=True)
