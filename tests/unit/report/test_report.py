@@ -378,8 +378,8 @@ def test_ten_thousand_classes_are_no_larger_than_the_pairs_that_occur() -> None:
 def test_answers_say_which_model_gave_them(is_shipped: bool, kind: str) -> None:
     page = render(replace(full_report(), answered_by="that one", is_shipped=is_shipped))
 
-    assert f"Answers of that one, {kind}, to the test samples." in page
-    assert f"Wrong answers of that one, {kind}, to the test samples" in page
+    assert f"Answers of <code>that one</code>, {kind}, to the test samples." in page
+    assert f"Wrong answers of <code>that one</code>, {kind}, to the test samples" in page
 
 
 def test_trials_without_times_have_no_column_for_them() -> None:

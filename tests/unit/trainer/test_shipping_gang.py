@@ -53,7 +53,9 @@ def test_two_ranks_ship_the_smallest_model_that_is_accepted(start: Start, tmp_pa
     accuracy = next(model for model in result_of(tmp_path)["compression"]["models"] if model["name"] == FINALS[1])["measured"][
         "accuracy"
     ]
-    assert f"Answers of {FINALS[1]}, the smallest accepted model, to the test samples. {wrong_of(accuracy)}" in page
+    assert (
+        f"Answers of <code>{FINALS[1]}</code>, the smallest accepted model, to the test samples. {wrong_of(accuracy)}" in page
+    )
     assert all(f">{stage}<" in page for stage in ("Loading", "Training", "Evaluating", "Pruning", "Quantizing"))
 
 
@@ -67,7 +69,7 @@ def test_the_report_shows_the_answers_to_all_samples_whichever_rank_gave_them(st
     assert [record.exit_code for record in records] == [0, 0]
     page = (tmp_path / "output" / "run" / "report.html").read_text()
     wrong = wrong_of(result_of(tmp_path)["metrics"]["test_accuracy"])
-    assert f"Answers of model, the float model, to the test samples. {wrong}" in page
+    assert f"Answers of <code>model</code>, the float model, to the test samples. {wrong}" in page
     mistakes, augmented = page.partition('id="mistakes"')[2].split('id="augmentation"')
     assert mistakes.count("<img") == MOST_MISTAKES
     assert augmented.count("<img") == SAMPLES * (1 + VARIANTS)

@@ -62,7 +62,6 @@ def render(data: ReportData) -> str:
             curve_note=curve_note(data.curves) if curves else "",
             tuning=tuning_view(data.tuning) if data.tuning is not None and data.tuning.trials else None,
             front=front_view(data.artifacts, data.verdict) if data.artifacts else None,
-            answered_by=_answered_by(data),
             confusion=confusion_view(data.confusion, data.class_names) if data.confusion is not None else None,
             mistakes=mistake_views(data.mistakes),
             augmented=augmented_views(data.augmented),
@@ -102,12 +101,6 @@ def _check(check: Check) -> CheckView:
     missed = f"{text(distance)} {direction}" if math.isfinite(distance) else "it cannot be compared"
     bound = f"{'at most' if check.is_maximum else 'at least'} {text(check.bound)}"
     return CheckView(check.name, bound, text(check.value), "" if check.holds else missed)
-
-
-def _answered_by(data: ReportData) -> str:
-    """Which model it is, to follow "answers of"."""
-    kind = "the smallest accepted model" if data.is_shipped else "the float model"
-    return f"{data.answered_by}, {kind}" if data.answered_by else "the model"
 
 
 def _choice(choice: Choice) -> ChoiceView:

@@ -28,7 +28,8 @@ class FrontView:
     rows: tuple[tuple[str, ...], ...]
     is_measured: bool
     """Whether there is more than sizes."""
-    has_files: bool
+    files: str
+    """Names of what is beside the page."""
     reasons: tuple[tuple[str, tuple[str, ...]], ...]
     layers: tuple[tuple[str, Markup, int], ...]
     """Artifacts that are pruned: the bars of their layers, and how many layers are not drawn."""
@@ -49,7 +50,7 @@ def front_view(artifacts: Sequence[Artifact], verdict: Verdict | None) -> FrontV
         columns=tuple(column.title for column in columns),
         rows=tuple(tuple(column.text(artifact) for column in columns) for artifact in artifacts),
         is_measured=any(artifact.accuracy is not None or artifact.loss is not None for artifact in artifacts),
-        has_files=any(artifact.file for artifact in artifacts),
+        files=", ".join(artifact.file for artifact in artifacts if artifact.file),
         reasons=tuple((artifact.name, artifact.reasons[:_MOST_REASONS]) for artifact in artifacts if artifact.reasons),
         layers=tuple(_layers(artifact) for artifact in artifacts[:_MOST_WITH_LAYERS] if artifact.layers),
     )
@@ -137,7 +138,6 @@ _COLUMNS = (
     _Column("Latency, 95 %", lambda artifact: _optional(artifact.latency_p95_milliseconds, _milliseconds)),
     _Column("Zero weights", lambda artifact: _optional(artifact.sparsity, percent)),
     _Column("Accepted", _accepted),
-    _Column("File", lambda artifact: artifact.file),
 )
 
 

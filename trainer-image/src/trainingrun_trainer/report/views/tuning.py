@@ -160,7 +160,7 @@ def _parallel(tuning: Tuning, best: Sequence[Trial]) -> Drawing | None:
         label="Parameters and value of each completed trial",
     )
     some = "" if len(shown) == len(best) else f" {len(shown)} of {len(best):,} are drawn, evenly chosen by their rank."
-    note = f"A line for each completed trial, the darker the better its rank; the best is thick.{some}"
+    note = f"A line for each completed trial, the stronger the better its rank; the best is thick.{some}"
     return Drawing("Parallel coordinates", chart, (), note, is_wide=True)
 
 
