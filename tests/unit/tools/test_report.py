@@ -94,6 +94,12 @@ def test_a_run_that_failed_before_it_had_a_model_says_why_there_is_no_report() -
     assert kubectl.applied == []
 
 
+def test_what_an_earlier_attempt_failed_with_does_not_matter() -> None:
+    kubectl = a_kubectl({**SUCCEEDED, "failure": {"cause": "OOMKilled"}})
+
+    assert fetch(kubectl, "mnist") == "page"
+
+
 def test_a_run_whose_models_are_not_accepted_has_a_report() -> None:
     artifact = {"name": "model", "uri": "pvc://models/mnist/model", "accepted": False}
     kubectl = a_kubectl({**FAILED, "failure": {"cause": "NotAccepted"}, "result": {"artifacts": [artifact]}})
