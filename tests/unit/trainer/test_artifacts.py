@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from trainingrun_trainer.artifacts.measure import BATCH, TIMED_RUNS, measure
+from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.size import gzipped, packed
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory
@@ -25,10 +26,11 @@ def sure(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def test_every_sample_counts_once() -> None:
-    found, _ = measure(b"model", sure, FEED)
+    found, predictions = measure(b"model", sure, FEED)
     right, wrong = 500, SAMPLES - 500
     assert found.accuracy == right / SAMPLES
     assert found.loss == pytest.approx((right * np.log1p(np.exp(-3)) + wrong * np.log1p(np.exp(3))) / SAMPLES)
+    assert [answer.position for answer in predictions.mistakes] == list(range(500, 500 + MOST_MISTAKES))
 
 
 def test_huge_logits_have_a_loss() -> None:
