@@ -25,7 +25,7 @@ from trainingrun_trainer.report.values import Confusion, Pictures, StageTime
 from trainingrun_trainer.stages.reporting import write
 from trainingrun_trainer.stages.reporting.finished import Finished
 from trainingrun_trainer.stages.reporting.write import report_data, write_report
-from trainingrun_trainer.tuning.events import Event
+from trainingrun_trainer.tuning.events import Event, Kind
 
 
 def a_finished_run() -> Finished:
@@ -135,15 +135,27 @@ def test_fine_tuning_of_an_earlier_attempt_counts_to_its_own_stage() -> None:
     assert told(finished).times[-2:] == (StageTime(name="Pruning", seconds=4.0), StageTime(name="Quantizing", seconds=2.0))
 
 
-def test_an_earlier_attempt_has_tuned_from_its_first_event_to_its_last() -> None:
-    moments = [(1, "10:00:00"), (1, "10:00:04"), (1, "10:00:30"), (2, "11:30:00"), (2, "11:30:20")]
-    search = [
-        Event(number, "failed", attempt=attempt, time=f"2026-11-25T{moment}.500+00:00")
-        for number, (attempt, moment) in enumerate(moments)
+def test_earlier_attempts_have_tuned_from_the_start_of_a_trial_to_their_last_word() -> None:
+    finished = a_finished_run()
+    moments: list[tuple[int, Kind, str]] = [
+        (1, "started", "10:00:00"),
+        (1, "started", "10:00:01"),
+        (1, "completed", "10:00:30"),
+        (2, "failed", "10:20:00"),  # lost by attempt 1
+        (2, "started", "10:20:16"),
+        (2, "pruned", "10:20:20"),
+        (3, "failed", "11:00:00"),
+        (4, "started", "11:30:00"),
+        (4, "completed", "11:30:20"),
     ]
-    finished = replace(a_finished_run(), search=search, seconds={Stage.TUNING: 21.0})
+    search = [
+        Event(number, kind, attempt=attempt, time=f"2026-11-25T{moment}.500+00:00")
+        for number, (attempt, kind, moment) in enumerate(moments)
+    ]
+    config = finished.config.model_copy(update={"attempt": 4})
+    times = told(replace(finished, config=config, search=search, seconds={Stage.TUNING: 21.0})).times
 
-    assert told(finished).times[0] == StageTime(name="Tuning", seconds=21.0 + 30.0)
+    assert times[0] == StageTime(name="Tuning", seconds=21.0 + 30.0 + 4.0)
 
 
 def a_made(name: str, wrong: int) -> Made:

@@ -35,9 +35,17 @@ def _epochs_before(attempt: int, state: LoopState) -> float:
 
 
 def _trials_before(attempt: int, search: Sequence[Event]) -> float:
-    """Of each earlier attempt, the seconds from its first event to its last: its ranks ran trials side by side."""
-    moments: dict[int, list[datetime]] = {}
+    """Of each earlier attempt, the seconds from the start of its first trial to its last event: trials ran side by side.
+
+    What it noted before is about trials that an attempt before it had lost.
+    """
+    began: dict[int, datetime] = {}
+    last: dict[int, datetime] = {}
     for event in search:
-        if event.attempt is not None and event.attempt < attempt and event.time:
-            moments.setdefault(event.attempt, []).append(datetime.fromisoformat(event.time))
-    return sum((max(noted) - min(noted)).total_seconds() for noted in moments.values())
+        if event.attempt is None or event.attempt >= attempt or not event.time:
+            continue
+        moment = datetime.fromisoformat(event.time)
+        if event.event == "started":
+            began.setdefault(event.attempt, moment)
+        last[event.attempt] = moment
+    return sum((last[earlier] - start).total_seconds() for earlier, start in began.items())
