@@ -192,7 +192,7 @@ class ReportData:
     augmented: tuple[Augmented, ...] = ()
     times: tuple[StageTime, ...] = ()
     accelerators: int = 0
-    """GPUs or TPU chips that the run held for all of this time."""
+    """GPUs that the run held for all of this time, on all workers together."""
     choices: tuple[Choice, ...] = ()
     versions: tuple[Pair, ...] = ()
     """Packages, image, data digest: names and values."""

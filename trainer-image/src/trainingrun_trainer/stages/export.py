@@ -33,11 +33,10 @@ from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.source import About
 from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
-from trainingrun_trainer.report.values import Pictures
 from trainingrun_trainer.stages.evaluate import judged
 from trainingrun_trainer.stages.judge import judge
 from trainingrun_trainer.stages.reporting.finished import Finished
-from trainingrun_trainer.stages.reporting.pictures import augmented, mistakes
+from trainingrun_trainer.stages.reporting.pictures import pictures
 from trainingrun_trainer.stages.reporting.write import write_report
 from trainingrun_trainer.tuning.events import decode
 from trainingrun_trainer.tuning.journal import newest
@@ -96,7 +95,7 @@ def export(context: Context, network: Network, split: Split, ending: Ending) -> 
         details = _details(context, split=split, ending=ending, judgement=judgement)
         seal.write(json.dumps({"result": to_wire(result), **details}, indent=2).encode())
         finished = _finished(context, split, ending=ending, result=result, judgement=judgement)
-        write_report(paths.run.join("report.html"), finished, draw=lambda: _draw(context, split, finished=finished))
+        write_report(paths.run.join("report.html"), finished, draw=lambda: pictures(context, split, finished=finished))
         fence.require_newest(paths)
         ended = Published(result=result, reasons=tuple(judgement.reasons))
         paths.finished.write(json.dumps(to_wire(ended)).encode())
@@ -228,15 +227,6 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         versions={"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
         at=datetime.now(UTC),
     )
-
-
-def _draw(context: Context, split: Split, *, finished: Finished) -> Pictures:
-    """The pictures of the report."""
-    names, seed = finished.class_names, context.config.training.seed
-    _, predictions = finished.shown
-    wrong = tuple(mistakes(predictions.mistakes, judged(split), names=names))
-    context.progress.part_done()
-    return Pictures(wrong, tuple(augmented(context.config.augmentation, split.training, names=names, seed=seed)))
 
 
 def _details(context: Context, *, split: Split, ending: Ending, judgement: Judgement) -> dict[str, Any]:

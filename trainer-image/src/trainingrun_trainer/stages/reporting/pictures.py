@@ -8,17 +8,29 @@ from numpy.typing import NDArray
 
 from trainingrun.api import Augmentation
 from trainingrun_trainer.artifacts.predictions import WrongAnswer
+from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.augment import draw, random_matrices, warp
-from trainingrun_trainer.data.feed import Feed
+from trainingrun_trainer.data.feed import Feed, Split
 from trainingrun_trainer.data.raw import raw_samples
 from trainingrun_trainer.report.picture import reduced
-from trainingrun_trainer.report.values import Augmented, Image, Mistake
+from trainingrun_trainer.report.values import Augmented, Image, Mistake, Pictures
+from trainingrun_trainer.stages.evaluate import judged
+from trainingrun_trainer.stages.reporting.finished import Finished
 
 SAMPLES, VARIANTS = 6, 4
 _CHANNELS = (1, 3)
 
 Pixels = NDArray[np.float32]
 """[height, width, channels], as in the data."""
+
+
+def pictures(context: Context, split: Split, *, finished: Finished) -> Pictures:
+    """All that the report shows; on rank 0 alone. Raises TrainerError when a sample cannot be read."""
+    names, seed = finished.class_names, context.config.training.seed
+    _, predictions = finished.shown
+    wrong = tuple(mistakes(predictions.mistakes, judged(split), names=names))
+    context.progress.part_done()
+    return Pictures(wrong, tuple(augmented(context.config.augmentation, split.training, names=names, seed=seed)))
 
 
 def mistakes(answers: Sequence[WrongAnswer], feed: Feed, *, names: Sequence[str]) -> Iterator[Mistake]:
