@@ -1,6 +1,7 @@
 """Reports as tests want them: full, minimal, hostile and larger than anything sensible."""
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from trainingrun_trainer.report.values import (
     Augmented,
     Check,
     Choice,
+    Confusion,
     Mistake,
     ReportData,
     StageCurve,
@@ -54,7 +56,7 @@ def full_report() -> ReportData:
         ),
         verdict=Verdict(
             accepted=True,
-            artifact="pruned-0.8-int8.tflite",
+            artifact="pruned-0.8-int8",
             checks=(
                 Check(name="accuracy", bound=0.97, value=0.9807, is_maximum=False, holds=True),
                 Check(name="loss of accuracy", bound=0.01, value=0.0023, is_maximum=True, holds=True),
@@ -69,6 +71,8 @@ def full_report() -> ReportData:
         tuning=a_tuning(40, draw=draw),
         artifacts=artifacts(),
         class_names=tuple(str(number) for number in range(10)),
+        answered_by="pruned-0.8-int8",
+        is_shipped=True,
         confusion=a_confusion(10, draw=draw),
         mistakes=tuple(
             Mistake(image=an_image(28, 1, draw), truth=str(n % 10), predicted=str((n + 3) % 10), probability=0.999 - n / 40)
@@ -168,7 +172,8 @@ def hostile_report() -> ReportData:
             for n, text in enumerate(HOSTILE)
         ),
         class_names=HOSTILE,
-        confusion=draw.integers(0, 50, (10, 10)),
+        answered_by=texts[5],
+        confusion=as_confusion(draw.integers(0, 50, (10, 10))),
         mistakes=tuple(
             Mistake(image=an_image(9, 3, draw), truth=text, predicted=text, probability=math.nan) for text in HOSTILE
         ),
@@ -222,7 +227,7 @@ def huge_report() -> ReportData:
             for n in range(20)
         ),
         class_names=tuple(f"class {n} {long}" for n in range(1000)),
-        confusion=draw.integers(0, 50, (1000, 1000)),
+        confusion=Confusion(classes=1000, counts=dict(Counter(map(tuple, draw.integers(0, 1000, (200_000, 2)).tolist())))),
         mistakes=tuple(Mistake(image=image, truth=long, predicted=long, probability=0.9) for image in images),
         augmented=tuple(Augmented(label=long, original=image, variants=images) for image in images),
         times=tuple(StageTime(name=long, seconds=1) for _ in range(50)),
@@ -286,6 +291,7 @@ def artifacts() -> tuple[Artifact, ...]:
     return (
         Artifact(
             name="model",
+            file="model/",
             size_bytes=412_000,
             gzipped_bytes=243_000,
             accuracy=0.983,
@@ -296,7 +302,8 @@ def artifacts() -> tuple[Artifact, ...]:
             reasons=("Its gzipped size of 243 kB is more than 60 kB.",),
         ),
         Artifact(
-            name="int8.tflite",
+            name="int8",
+            file="int8.tflite",
             size_bytes=76_000,
             gzipped_bytes=58_700,
             accuracy=0.9827,
@@ -306,7 +313,8 @@ def artifacts() -> tuple[Artifact, ...]:
             accepted=True,
         ),
         Artifact(
-            name="pruned-0.8-int8.tflite",
+            name="pruned-0.8-int8",
+            file="pruned-0.8-int8.tflite",
             size_bytes=75_000,
             gzipped_bytes=31_204,
             accuracy=0.9807,
@@ -318,7 +326,8 @@ def artifacts() -> tuple[Artifact, ...]:
             accepted=True,
         ),
         Artifact(
-            name="pruned-0.9-int8.tflite",
+            name="pruned-0.9-int8",
+            file="pruned-0.9-int8.tflite",
             size_bytes=75_000,
             gzipped_bytes=21_900,
             accuracy=0.9613,
@@ -332,9 +341,15 @@ def artifacts() -> tuple[Artifact, ...]:
     )
 
 
-def a_confusion(classes: int, *, draw: np.random.Generator) -> np.ndarray:
+def a_confusion(classes: int, *, draw: np.random.Generator) -> Confusion:
     """Mostly right."""
-    return draw.poisson(0.4, (classes, classes)) + np.diag(draw.integers(120, 160, classes))
+    return as_confusion(draw.poisson(0.4, (classes, classes)) + np.diag(draw.integers(120, 160, classes)))
+
+
+def as_confusion(matrix: np.ndarray) -> Confusion:
+    """From a matrix [classes, classes], whose rows are what samples are."""
+    counts = {(truth, predicted): int(matrix[truth, predicted]) for truth, predicted in np.argwhere(matrix).tolist()}
+    return Confusion(classes=len(matrix), counts=counts)
 
 
 def an_image(side: int, channels: int, draw: np.random.Generator, *, is_noise: bool = False) -> np.ndarray:

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 def fetch(kubectl: Kubectl, name: str) -> str:
     """The report of the run of this name, as HTML.
 
-    Raises NoReportError when there is no such run, it has no result yet, or its output is an object store; KubectlError when
+    Raises NoReportError when there is no such run, it has no result, or its output is an object store; KubectlError when
     the file cannot be read.
     """
     found = kubectl.get("trainingrun", name)
@@ -53,6 +53,10 @@ def fetch(kubectl: Kubectl, name: str) -> str:
         )
     if not run.status.is_finished or run.status.resolved is None:
         raise NoReportError(f"The run {name} has not finished: its report is written at the end.")
+    succeeded, failure = run.status.condition("Succeeded"), run.status.failure
+    if succeeded is not None and succeeded.status == "False" and run.status.result is None:
+        why = f" ({failure.cause}). {failure.message}".rstrip() if failure is not None else "."
+        raise NoReportError(f"The run {name} has no report: it failed before it had a model{why}")
     file = PurePosixPath(MOUNT, claim.path, name, REPORT)
     with copy_pod(kubectl, name="trainingrun-report", claim=claim.claim_name, image=run.status.resolved.image) as pod:
         return kubectl.run("exec", pod, "--", "cat", str(file), timeout=60)

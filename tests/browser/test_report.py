@@ -1,6 +1,7 @@
 """The report in a real browser, at the width of a phone and of a desk: nothing overflows, nothing is asked of a network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.browser.chromium import Tab, chromium, new_tab
 from tests.reports import full_report, hostile_report, huge_report, minimal_report
 from trainingrun_trainer.report import render
+from trainingrun_trainer.report.values import StageCurve
 
 WIDTHS = (360, 1280)
 REPORTS = {"full": full_report, "minimal": minimal_report, "hostile": hostile_report, "huge": huge_report}
@@ -26,6 +28,23 @@ OUTSIDE = """[...document.querySelectorAll('main figure .chart svg')].flatMap(ch
         return [...chart.querySelectorAll('.mark, .line, .bar, .trial')].filter(mark => isOutside(mark.getBoundingClientRect()))
             .map(mark => `${chart.getAttribute('aria-label')}: ${mark.outerHTML}`);
     })"""
+
+DRAWN = """Object.fromEntries(['.matrix td.right', '.matrix td.wrong', '#mistakes img', '#augmentation img'].map(each => {
+        const boxes = [...document.querySelectorAll(each)].map(found => found.getBoundingClientRect());
+        return [each, boxes.filter(box => box.width > 20 && box.height > 20).length];
+    }))"""
+COVERED_NAMES = """[...document.querySelectorAll('#curves svg')].flatMap(chart => {
+        const drawn = [...chart.querySelectorAll('.line, .mark')].map(each => each.getBoundingClientRect());
+        const covers = (one, other) => one.left < other.right && one.right > other.left
+            && one.top < other.bottom && one.bottom > other.top;
+        return [...chart.querySelectorAll('.span-name')].filter(name =>
+            drawn.some(box => covers(box, name.getBoundingClientRect()))).map(name => name.textContent);
+    })"""
+TEXT_SIZES = """[...document.querySelectorAll('main figure .chart svg')].filter(chart => !chart.closest('details')).flatMap(
+        chart => [...chart.querySelectorAll('text')].map(text =>
+            parseFloat(getComputedStyle(text).fontSize) * chart.getScreenCTM().a))"""
+STEEP = tuple({"loss": 4.0**-epoch, "val_loss": 3.0**-epoch} for epoch in range(4))
+"""A course that begins at the top of its chart."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +114,52 @@ async def test_images_have_their_sizes(browser: str, pages: dict[str, Path]) -> 
 
     assert len(sizes) == 12 + 4 * 5
     assert all(size == [28, 28] for size in sizes)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_confusion_mistakes_and_augmented_samples_are_drawn(width: int, browser: str, pages: dict[str, Path]) -> None:
+    async with new_tab(browser) as tab:
+        await tab.open(pages["full"], width=width)
+
+        drawn = await tab.evaluate(DRAWN)
+
+    assert drawn == {".matrix td.right": 10, ".matrix td.wrong": 90, "#mistakes img": 12, "#augmentation img": 4 * 5}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_names_of_stages_are_clear_of_the_curves(width: int, browser: str, tmp_path: Path) -> None:
+    stages = tuple(StageCurve(name=name, epochs=STEEP, kept=1) for name in ("training", "pruned-0.8", "pruned-0.9"))
+    page = tmp_path / "steep.html"
+    page.write_text(render(replace(full_report(), curves=stages)), encoding="utf-8")
+
+    async with new_tab(browser) as tab:
+        await tab.open(page, width=width)
+
+        assert await tab.evaluate("document.querySelectorAll('#curves .span-name').length") == 3
+        assert await tab.evaluate(COVERED_NAMES) == []
+
+
+@pytest.mark.parametrize("parameters", [2, 4])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_texts_of_charts_are_about_as_large_as_those_around_them(
+    width: int, parameters: int, browser: str, tmp_path: Path
+) -> None:
+    report = full_report()
+    assert report.tuning is not None
+    fewer = tuple(
+        replace(trial, parameters=dict(list(trial.parameters.items())[:parameters])) for trial in report.tuning.trials
+    )
+    page = tmp_path / "texts.html"
+    page.write_text(render(replace(report, tuning=replace(report.tuning, trials=fewer))), encoding="utf-8")
+
+    async with new_tab(browser) as tab:
+        await tab.open(page, width=width)
+
+        sizes = await tab.evaluate(TEXT_SIZES)
+
+    assert len(sizes) > 50
+    assert min(sizes) > 9
+    assert max(sizes) < 15
 
 
 @pytest.mark.parametrize("name", ["hostile", "huge"])

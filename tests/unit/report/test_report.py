@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reports import a_tuning, full_report, hostile_report, huge_report, minimal_report
+from tests.reports import a_tuning, as_confusion, full_report, hostile_report, huge_report, minimal_report
 from trainingrun_trainer.report import ReportData, render
 from trainingrun_trainer.report.charts.scale import close_fit, linear, logarithmic
 from trainingrun_trainer.report.importance import importances, ranked
 from trainingrun_trainer.report.picture import data_uri, png, reduced
 from trainingrun_trainer.report.thinning import spread, thinned
-from trainingrun_trainer.report.values import Artifact, Check, StageCurve, Trial, TrialState, Verdict
+from trainingrun_trainer.report.values import Artifact, Check, Confusion, StageCurve, StageTime, Trial, TrialState, Verdict
 from trainingrun_trainer.report.views.confusion import confusion_view
 from trainingrun_trainer.report.views.curves import curve_drawings, curve_note
 from trainingrun_trainer.report.views.front import front_view, pareto
@@ -338,7 +338,7 @@ def test_artifacts_have_the_columns_that_were_measured() -> None:
 
 
 def test_a_matrix_tells_recall_and_precision() -> None:
-    view = confusion_view(np.array([[8, 2], [0, 10]]), ("cat", "dog"))
+    view = confusion_view(as_confusion(np.array([[8, 2], [0, 10]])), ("cat", "dog"))
 
     assert [row.recall for row in view.rows] == ["80 %", "100 %"]
     assert view.precisions == ("100 %", "83.3 %")
@@ -348,7 +348,7 @@ def test_a_matrix_tells_recall_and_precision() -> None:
 def test_many_classes_become_the_most_frequent_confusions() -> None:
     counts = np.diag(np.full(1000, 5))
     counts[17, 4] = 3
-    view = confusion_view(counts, ())
+    view = confusion_view(as_confusion(counts), ())
 
     assert view.rows == ()
     assert view.pairs is not None
@@ -358,7 +358,44 @@ def test_many_classes_become_the_most_frequent_confusions() -> None:
 
 @pytest.mark.parametrize("classes", [3, 100])
 def test_a_model_that_is_never_wrong_is_said_to_be(classes: int) -> None:
-    view = confusion_view(np.diag(np.full(classes, 5)), ())
+    view = confusion_view(as_confusion(np.diag(np.full(classes, 5))), ())
 
     assert view.sentence == f"All {5 * classes} samples are right."
     assert view.pairs is None
+
+
+def test_ten_thousand_classes_are_no_larger_than_the_pairs_that_occur() -> None:
+    counts = {(number, number): 3 for number in range(10_000)} | {(number, 0): 1 for number in range(1, 500)}
+    view = confusion_view(Confusion(classes=10_000, counts=counts | {(4711, 815): 7}), ())
+
+    assert view.sentence == "506 of 30,506 samples are wrong. Most frequent: “4711” taken for “815”, 7 times."
+    assert view.pairs is not None
+    assert "7 of 10" in view.pairs
+    assert view.pairs.count('class="bar"') == 20
+
+
+@pytest.mark.parametrize(("is_shipped", "kind"), [(True, "the smallest accepted model"), (False, "the float model")])
+def test_answers_say_which_model_gave_them(is_shipped: bool, kind: str) -> None:
+    page = render(replace(full_report(), answered_by="that one", is_shipped=is_shipped))
+
+    assert f"Answers of <code>that one</code>, {kind}, to the test samples." in page
+    assert f"Wrong answers of <code>that one</code>, {kind}, to the test samples" in page
+
+
+def test_trials_without_times_have_no_column_for_them() -> None:
+    tuning = a_tuning(5, draw=np.random.default_rng(7))
+    view = tuning_view(replace(tuning, trials=tuple(replace(trial, seconds=None) for trial in tuning.trials)))
+
+    assert "Time" not in view.columns
+    assert {len(row) for row in view.rows} == {len(view.columns)}
+
+
+def test_accelerator_seconds_are_told_only_where_there_are_accelerators() -> None:
+    times = (StageTime(name="Training", seconds=90), StageTime(name="Pruning", seconds=30))
+    page = render(replace(minimal_report(), times=times))
+    held = render(replace(minimal_report(), times=times, accelerators=4))
+
+    assert "2 min in all." in page
+    assert "accelerator" not in page
+    assert "2 min in all, 480 accelerator-seconds on 4 accelerators." in held
+    assert "1 min 30 s, 360 accelerator-seconds" in held

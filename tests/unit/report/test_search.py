@@ -1,8 +1,10 @@
 """The trials of a search as the report shows them."""
 
+from dataclasses import replace
+
 from trainingrun.api import Tuning
 from trainingrun_trainer.report.values import Trial, TrialState
-from trainingrun_trainer.stages.report_search import search_values
+from trainingrun_trainer.stages.reporting.search import search_values
 from trainingrun_trainer.tuning.events import Event
 
 RATE, UNITS = "training.optimizer.learningRate", "model.parameters.hiddenUnits"
@@ -41,3 +43,20 @@ def test_trials_have_their_last_attempts_epochs_and_how_they_ended() -> None:
         Trial(number=0, parameters={RATE: 0.001, UNITS: "64"}, state=TrialState.COMPLETE, value=0.5, epochs=(0.8, 0.5)),
         Trial(number=1, parameters={RATE: 0.1, UNITS: "128"}, state=TrialState.FAILED, value=None, epochs=(2.0,)),
     )
+
+
+def test_a_trial_took_from_its_start_to_its_end_if_one_attempt_saw_both() -> None:
+    def noted(event: Event, *, attempt: int, second: int) -> Event:
+        return replace(event, attempt=attempt, time=f"2026-11-25T12:00:{second:02}.000+00:00")
+
+    events = [
+        noted(started(0, rate="0.001", units="64"), attempt=1, second=1),
+        noted(started(1, rate="0.001", units="64"), attempt=1, second=2),
+        noted(Event(0, "completed"), attempt=1, second=9),
+        noted(Event(1, "failed"), attempt=2, second=40),
+        noted(started(2, rate="0.001", units="64"), attempt=2, second=41),
+        noted(Event(2, "interrupted"), attempt=2, second=45),
+        noted(started(2, rate="0.001", units="64"), attempt=3, second=50),
+        noted(Event(2, "pruned"), attempt=3, second=53),
+    ]
+    assert [trial.seconds for trial in search_values(SEARCH, events).trials] == [8.0, None, 3.0]

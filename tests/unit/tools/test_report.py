@@ -11,7 +11,7 @@ from tools.kubectl import Kubectl, KubectlError
 from tools.report import NoReportError, fetch
 from trainingrun.api.base import to_wire
 
-SUCCEEDED = {
+SUCCEEDED: dict[str, Any] = {
     "conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded", "lastTransitionTime": stamp(NOON)}],
     "resolved": {"image": "trainer:7", "strategy": "Single", "replicas": 1, "processesPerWorker": 1},
 }
@@ -78,6 +78,33 @@ def test_a_run_that_goes_on_has_no_report_yet() -> None:
     with pytest.raises(NoReportError, match="has not finished"):
         fetch(kubectl, "mnist")
     assert kubectl.applied == []
+
+
+FAILED = {
+    "conditions": [{**SUCCEEDED["conditions"][0], "status": "False", "reason": "NotAccepted"}],
+    "resolved": SUCCEEDED["resolved"],
+}
+
+
+def test_a_run_that_failed_before_it_had_a_model_says_why_there_is_no_report() -> None:
+    kubectl = a_kubectl({**FAILED, "failure": {"cause": "BadData", "message": "There are no samples."}})
+
+    with pytest.raises(NoReportError, match=r"no report: .* \(BadData\)\. There are no samples\."):
+        fetch(kubectl, "mnist")
+    assert kubectl.applied == []
+
+
+def test_what_an_earlier_attempt_failed_with_does_not_matter() -> None:
+    kubectl = a_kubectl({**SUCCEEDED, "failure": {"cause": "OOMKilled"}})
+
+    assert fetch(kubectl, "mnist") == "page"
+
+
+def test_a_run_whose_models_are_not_accepted_has_a_report() -> None:
+    artifact = {"name": "model", "uri": "pvc://models/mnist/model", "accepted": False}
+    kubectl = a_kubectl({**FAILED, "failure": {"cause": "NotAccepted"}, "result": {"artifacts": [artifact]}})
+
+    assert fetch(kubectl, "mnist") == "page"
 
 
 def test_the_report_in_an_object_store_is_named() -> None:

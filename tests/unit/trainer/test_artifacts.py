@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from trainingrun_trainer.artifacts.measure import BATCH, TIMED_RUNS, measure
+from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.size import gzipped, packed
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory
@@ -25,20 +26,21 @@ def sure(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def test_every_sample_counts_once() -> None:
-    found = measure(b"model", sure, FEED)
+    found, predictions = measure(b"model", sure, FEED)
     right, wrong = 500, SAMPLES - 500
     assert found.accuracy == right / SAMPLES
     assert found.loss == pytest.approx((right * np.log1p(np.exp(-3)) + wrong * np.log1p(np.exp(3))) / SAMPLES)
+    assert [answer.position for answer in predictions.mistakes] == list(range(500, 500 + MOST_MISTAKES))
 
 
 def test_huge_logits_have_a_loss() -> None:
-    found = measure(b"model", lambda samples: 1e4 * sure(samples), FEED)
+    found, _ = measure(b"model", lambda samples: 1e4 * sure(samples), FEED)
     assert found.loss == pytest.approx(3e4 * (SAMPLES - 500) / SAMPLES)
 
 
 def test_sizes_are_those_of_the_file() -> None:
     content = b"0" * 10_000
-    found = measure(content, sure, FEED)
+    found, _ = measure(content, sure, FEED)
     assert (found.size_bytes, found.gzipped_bytes) == (10_000, gzipped(content))
     assert 20 < found.gzipped_bytes < 100
 
@@ -50,7 +52,7 @@ def test_latency_is_that_of_one_sample() -> None:
         sizes.append(len(samples))
         return sure(samples)
 
-    found = measure(b"model", remembering, FEED)
+    found, _ = measure(b"model", remembering, FEED)
     assert sizes[:3] == [BATCH, BATCH, 7]
     assert set(sizes[3:]) == {1}
     assert len(sizes) - 3 > TIMED_RUNS / 2

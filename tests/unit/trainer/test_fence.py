@@ -12,6 +12,7 @@ from tests.unit.trainer.gangs import Start, a_config, result_of
 from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from trainingrun.api import Result
 from trainingrun_trainer import fence
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.errors import TrainerError
@@ -93,7 +94,9 @@ def publish(rank: Alone) -> Result:
     """Publish an untrained network, as after one epoch."""
     samples = easy_samples()
     state = LoopState(epoch=1, best_epoch=1)
-    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, compressed=Compressed(), started=0.0)
+    ending = exporting.Ending(
+        about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=Compressed(), started=0.0
+    )
     return exporting.export(rank.context, rank.network(samples), samples, ending).result
 
 

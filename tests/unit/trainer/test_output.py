@@ -13,6 +13,7 @@ from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from tests.unit.trainer.stores import a_place, a_store, an_access
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.errors import TrainerError
@@ -126,7 +127,9 @@ def publish(rank: Alone) -> Any:
     """Publish an untrained network."""
     samples, state = easy_samples(), LoopState(epoch=1, best_epoch=1)
     context = rank.context
-    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, compressed=Compressed(), started=0.0)
+    ending = exporting.Ending(
+        about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=Compressed(), started=0.0
+    )
     return exporting.export(context, rank.network(samples), samples, ending).result
 
 

@@ -123,7 +123,7 @@ def quantized_alone(folder: Path, **quantization: Any) -> tuple[Quantized, Split
 @pytest.mark.parametrize("mode", list(QuantizationMode))
 def test_a_trained_network_answers_as_well_in_every_mode(tmp_path: Path, mode: QuantizationMode) -> None:
     found, samples = quantized_alone(tmp_path, mode=mode, calibrationSamples=50)
-    assert measure(found.tflite, TFLite(found.tflite), samples.test).accuracy > 0.95
+    assert measure(found.tflite, TFLite(found.tflite), samples.test)[0].accuracy > 0.95
     assert (found.state is not None) == (mode is QuantizationMode.INT8_AWARE)
 
 

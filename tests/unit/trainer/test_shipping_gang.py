@@ -12,9 +12,11 @@ import pytest
 
 from tests.unit.trainer.gangs import TIMEOUT, Gang, Start, result_of
 from tests.unit.trainer.stages_alone import alone
+from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.runtime import TFLite
 from trainingrun_trainer.data.raw import raw_samples
 from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.stages.reporting.pictures import SAMPLES, VARIANTS
 
 DATA = {"source": {"builtin": "MNIST10k"}, "testFraction": "0.1"}
 TRAINING = {"epochs": 2, "batchSize": 64}
@@ -47,7 +49,30 @@ def test_two_ranks_ship_the_smallest_model_that_is_accepted(start: Start, tmp_pa
     models = result_of(tmp_path)["compression"]["models"]
     assert [model["name"] for model in models] == ["dense", "pruned-0.5", "pruned-0.5-int8", "pruned-0.9", "pruned-0.9-int8"]
     page = (tmp_path / "output" / "run" / "report.html").read_text()
-    assert all(name in page for name in FINALS)
+    assert all(f"{name}.tflite" in page for name in FINALS)
+    accuracy = next(model for model in result_of(tmp_path)["compression"]["models"] if model["name"] == FINALS[1])["measured"][
+        "accuracy"
+    ]
+    assert (
+        f"Answers of <code>{FINALS[1]}</code>, the smallest accepted model, to the test samples. {wrong_of(accuracy)}" in page
+    )
+    assert all(f">{stage}<" in page for stage in ("Loading", "Training", "Evaluating", "Pruning", "Quantizing"))
+
+
+def wrong_of(accuracy: float) -> str:
+    return f"{round(1000 * (1 - accuracy))} of 1,000 samples are wrong."
+
+
+def test_the_report_shows_the_answers_to_all_samples_whichever_rank_gave_them(start: Start, tmp_path: Path) -> None:
+    augmentation = {"rotationDegrees": "10"}
+    records = start(data=DATA, training={"epochs": 1, "batchSize": 64}, augmentation=augmentation).wait()
+    assert [record.exit_code for record in records] == [0, 0]
+    page = (tmp_path / "output" / "run" / "report.html").read_text()
+    wrong = wrong_of(result_of(tmp_path)["metrics"]["test_accuracy"])
+    assert f"Answers of <code>model</code>, the float model, to the test samples. {wrong}" in page
+    mistakes, augmented = page.partition('id="mistakes"')[2].split('id="augmentation"')
+    assert mistakes.count("<img") == MOST_MISTAKES
+    assert augmented.count("<img") == SAMPLES * (1 + VARIANTS)
 
 
 def test_two_ranks_learn_eight_bits_with_their_zeros_after_training_in_bfloat16(start: Start) -> None:

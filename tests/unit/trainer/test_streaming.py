@@ -14,6 +14,7 @@ from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.stages_alone import Alone, alone
 from tests.unit.trainer.writing import CLAIM, digits, image_records, png, write_image_folder, write_tf_record
 from tests.waiting import wait_for
+from trainingrun.api import Augmentation
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded, Positions
 from trainingrun_trainer.data.feed import Batches, Feed
@@ -22,12 +23,15 @@ from trainingrun_trainer.data.shard import Shard, epoch_order, shard
 from trainingrun_trainer.data.source import About, load_split, open_data
 from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.evaluate import evaluate
+from trainingrun_trainer.stages.reporting.pictures import augmented, mistakes
 from trainingrun_trainer.stages.train import train
 
 IMAGES, LABELS = digits(300)
 STREAMED = {"TRAININGRUN_MEMORY_LIMIT": "100000"}
 """So little that 300 digits do not fit."""
 EPOCH = {"epochs": 1, "batchSize": 16}
+TURNED = Augmentation.model_validate({"rotationDegrees": "20"})
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,24 @@ def a_stream(folder: Path, tmp_path: Path, **options: Any) -> Streamed:
     data = open_data(a_rank(folder, tmp_path).context)
     assert not isinstance(data, Dataset)
     return Streamed(data, np.arange(len(data)), threads=2, **options)
+
+
+def test_the_report_shows_the_same_of_a_stream_as_of_memory(folder: Path, tmp_path: Path) -> None:
+    def shown(**environment: str) -> Any:
+        rank = a_rank(folder, tmp_path, **environment)
+        training = rank.config.training.model_copy(update={"batch_size": 4})  # several calls
+        rank.config = rank.config.model_copy(update={"training": training})
+        split, _ = load_split(rank.context)
+        answers = evaluate(rank.context, rank.network(split), split).predictions
+        pictures = [
+            *mistakes(answers.mistakes, split.validation, names=()),
+            *augmented(TURNED, split.training, names=(), seed=7),
+        ]
+        return answers.counts, [answer.position for answer in answers.mistakes], repr(pictures)
+
+    streamed, in_memory = shown(**STREAMED), shown()
+    assert streamed == in_memory
+    assert sum(streamed[0].values()) == 30
 
 
 def test_to_begin_in_the_middle_is_to_go_on(folder: Path, tmp_path: Path) -> None:

@@ -47,10 +47,11 @@ def run(context: Context) -> Result | None:
             check_compression(context.config.compression, float_network(context, network, split), split.training)
     state = train(context, network, split)
     compressed = compress(context, network, split)
-    metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
+    evaluation = evaluate(context, network, split)
+    metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluation.metrics
     if not context.is_chief:
         return None
-    ended = export(context, network, split, Ending(about, state, metrics, compressed, started))
+    ended = export(context, network, split, Ending(about, state, metrics, evaluation.predictions, compressed, started))
     return require_accepted(ended.result, ended.reasons)
 
 

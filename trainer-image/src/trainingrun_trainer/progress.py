@@ -11,6 +11,7 @@ from trainingrun.api import CheckpointPosition, Choice, MetricValue, TuningStatu
 from trainingrun.contract import ProgressReport, Stage, StartMoments
 from trainingrun_trainer import messages
 from trainingrun_trainer.messages import Reporter
+from trainingrun_trainer.stage_clock import StageClock
 
 
 class Progress:
@@ -21,6 +22,7 @@ class Progress:
         self._speaks = speaks
         self._report = ProgressReport(attempt=attempt, updated_at=_now())
         self._since: tuple[float, int] | None = None
+        self._clock = StageClock()
 
     def ready(self) -> None:
         """The frameworks are loaded and all ranks have met."""
@@ -30,6 +32,7 @@ class Progress:
     def stage(self, stage: Stage, *, epochs: int = 0, steps: int = 0) -> None:
         """A stage begins, with so many epochs and steps."""
         self._since = None
+        self._clock.begin(stage)
         self._send(stage=stage, epoch=0, epochs=epochs, step=0, steps=steps, percent=0, eta_seconds=None)
 
     def step(self, *, step: int, samples: int, epoch: int = 0) -> None:
@@ -64,6 +67,11 @@ class Progress:
     def choices(self, choices: Sequence[Choice]) -> None:
         """These values have been found for what is `Auto`."""
         self._send(choices=tuple(choices))
+
+    @property
+    def seconds(self) -> dict[Stage, float]:
+        """Wall-clock seconds of each stage of this attempt, up to now."""
+        return self._clock.seconds
 
     def _pace(self, step: int) -> tuple[float | None, dict[str, object]]:
         """Steps per second in this stage, once they can be told, and what follows from them and from `step` steps done."""

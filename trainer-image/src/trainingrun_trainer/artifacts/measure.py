@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainingrun_trainer.artifacts.measurements import Latency, Measurements
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.artifacts.runtime import Runtime, Samples
 from trainingrun_trainer.artifacts.size import gzipped
 from trainingrun_trainer.data.feed import Feed
@@ -31,36 +31,39 @@ class Quality:
     """Mean cross-entropy in nats."""
 
 
-def measure(content: bytes, runtime: Runtime, feed: Feed, *, report: Callable[[], None] = lambda: None) -> Measurements:
+def measure(
+    content: bytes, runtime: Runtime, feed: Feed, *, report: Callable[[], None] = lambda: None
+) -> tuple[Measurements, Predictions]:
     """Measure a model whose file is `content` on all samples of a feed; `report` is called after every batch.
 
     All samples count, however many batches they make. Latency is that of the first sample.
     """
-    quality = _quality(runtime, feed, report=report)
+    quality, predictions = _quality(runtime, feed, report=report)
     sample, _ = next(raw_samples(feed, batch=1, positions=np.array([0])))
-    return Measurements(
+    measured = Measurements(
         accuracy=quality.accuracy,
         loss=quality.loss,
         size_bytes=len(content),
         gzipped_bytes=gzipped(content),
         latency=_latency(runtime, sample),
     )
+    return measured, predictions
 
 
-def _quality(runtime: Runtime, feed: Feed, *, report: Callable[[], None]) -> Quality:
-    correct, loss = 0, 0.0
+def _quality(runtime: Runtime, feed: Feed, *, report: Callable[[], None]) -> tuple[Quality, Predictions]:
+    correct, loss, done, predictions = 0, 0.0, 0, Predictions()
     for samples, labels in raw_samples(feed, batch=BATCH):
         logits = runtime(samples).astype(np.float64)
-        correct += int((logits.argmax(axis=1) == labels).sum())
-        loss += float(_cross_entropies(logits, labels).sum())
+        predicted = logits.argmax(axis=1)
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        partition = np.exp(shifted).sum(axis=1)
+        correct += int((predicted == labels).sum())
+        loss += float((np.log(partition) - shifted[np.arange(len(labels)), labels]).sum())
+        positions = np.arange(done, done + len(labels))
+        predictions.add(positions, truths=labels, predicted=predicted, probabilities=1 / partition)
+        done += len(labels)
         report()
-    return Quality(accuracy=correct / len(feed), loss=loss / len(feed))
-
-
-def _cross_entropies(logits: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    own = shifted[np.arange(len(labels)), labels]
-    return np.asarray(np.log(np.exp(shifted).sum(axis=1)) - own)
+    return Quality(accuracy=correct / len(feed), loss=loss / len(feed)), predictions
 
 
 def _latency(runtime: Runtime, sample: Samples, clock: Callable[[], float] = time.perf_counter) -> Latency:

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 
 from trainingrun.contract import Stage
 from trainingrun_trainer.artifacts.measurements import Measurements
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.compression.pruned import Pruned
+
+TFLITE = ".tflite"
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,17 @@ class Made:
     name: str
     tflite: bytes
     measured: Measurements
+    predictions: Predictions
+    """On the samples that it was measured on."""
     is_final: bool
     """Whether nothing follows: these models are judged by `spec.acceptance`."""
     pruned: Pruned | None = None
     """How it was pruned, if it was."""
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return self.name + TFLITE
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The page as a whole: which sections there are, and the template they are put into."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,20 +9,19 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from trainingrun_trainer.report.charts.bars import Bar, bars
 from trainingrun_trainer.report.thinning import spread
-from trainingrun_trainer.report.values import Check, Choice, ReportData, StageTime
+from trainingrun_trainer.report.values import Check, Choice, ReportData
 from trainingrun_trainer.report.views.confusion import confusion_view
 from trainingrun_trainer.report.views.curves import curve_drawings, curve_note
-from trainingrun_trainer.report.views.drawing import Drawing
 from trainingrun_trainer.report.views.front import front_view
 from trainingrun_trainer.report.views.pictures import augmented_views, mistake_views
+from trainingrun_trainer.report.views.times import times_drawing, times_sentence
 from trainingrun_trainer.report.views.tuning import tuning_view
-from trainingrun_trainer.report.words import duration, figure, percent, printable, shortened, size
+from trainingrun_trainer.report.words import figure, percent, printable, shortened, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_TEXT, _LONGEST_PARAMETERS = 500, 100_000
-_MOST_ROWS, _MOST_CHECKS, _MOST_PAIRS, _MOST_TIMES = 100, 10, 200, 30
+_MOST_ROWS, _MOST_CHECKS, _MOST_PAIRS = 100, 10, 200
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,8 @@ def render(data: ReportData) -> str:
             confusion=confusion_view(data.confusion, data.class_names) if data.confusion is not None else None,
             mistakes=mistake_views(data.mistakes),
             augmented=augmented_views(data.augmented),
-            times=_times(data.times),
-            total=duration(sum(time.seconds for time in data.times)),
+            times=times_drawing(data.times, accelerators=data.accelerators),
+            total=times_sentence(data.times, accelerators=data.accelerators),
             choices=[_choice(choice) for choice in data.choices[:_MOST_PAIRS]],
             versions=data.versions[:_MOST_PAIRS],
             parameters=Markup.escape(shortened(data.parameters, most=_LONGEST_PARAMETERS)),
@@ -103,13 +101,6 @@ def _check(check: Check) -> CheckView:
     missed = f"{text(distance)} {direction}" if math.isfinite(distance) else "it cannot be compared"
     bound = f"{'at most' if check.is_maximum else 'at least'} {text(check.bound)}"
     return CheckView(check.name, bound, text(check.value), "" if check.holds else missed)
-
-
-def _times(times: Sequence[StageTime]) -> Drawing | None:
-    if not times:
-        return None
-    rows = [Bar(time.name, time.seconds, duration(time.seconds)) for time in times[:_MOST_TIMES]]
-    return Drawing("", bars(rows, label="Time of each stage"))
 
 
 def _choice(choice: Choice) -> ChoiceView:

@@ -6,6 +6,7 @@ All texts may come from a user and are escaped when they are rendered. What is e
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,8 @@ class Artifact:
     """A file that the run made, and what was measured with it."""
 
     name: str
+    file: str = ""
+    """Its file, or its folder with a slash at the end, beside the report."""
     size_bytes: int
     gzipped_bytes: int | None = None
     accuracy: float | None = None
@@ -104,6 +107,15 @@ class Artifact:
     accepted: bool | None = None
     reasons: tuple[str, ...] = ()
     """Why it was not accepted, in sentences."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """Which classes are taken for which."""
+
+    classes: int
+    counts: Mapping[tuple[int, int], int]
+    """Samples by the number of their class and of that which they were taken for; pairs that do not occur are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +136,14 @@ class Augmented:
     label: str
     original: Image
     variants: tuple[Image, ...]
+
+
+class Pictures(NamedTuple):
+    """What is shown of the samples themselves."""
+
+    mistakes: tuple[Mistake, ...] = ()
+    """The most confident first."""
+    augmented: tuple[Augmented, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,12 +182,17 @@ class ReportData:
     tuning: Tuning | None = None
     artifacts: tuple[Artifact, ...] = ()
     class_names: tuple[str, ...] = ()
-    confusion: NDArray[np.int64] | None = None
-    """[classes, classes]: samples of the row's class that were taken for the column's."""
+    answered_by: str = ""
+    """Name of the artifact whose answers confusion and mistakes are."""
+    is_shipped: bool = False
+    """Whether that is a model which is accepted, and not the float model."""
+    confusion: Confusion | None = None
     mistakes: tuple[Mistake, ...] = ()
     """The most confident first."""
     augmented: tuple[Augmented, ...] = ()
     times: tuple[StageTime, ...] = ()
+    accelerators: int = 0
+    """GPUs that the run held for all of this time, on all workers together."""
     choices: tuple[Choice, ...] = ()
     versions: tuple[Pair, ...] = ()
     """Packages, image, data digest: names and values."""

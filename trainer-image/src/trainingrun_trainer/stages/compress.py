@@ -11,9 +11,10 @@ from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.compression.made import Compressed, FineTuning, Made
 from trainingrun_trainer.compression.pruned import Pruned
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.feed import Feed, Split
+from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.models.policy import float_policy
+from trainingrun_trainer.stages.evaluate import judged
 from trainingrun_trainer.stages.network import float_network
 from trainingrun_trainer.stages.quantize import quantize
 
@@ -54,11 +55,6 @@ def compress(context: Context, network: Network, split: Split) -> Compressed:
     return workshop.made
 
 
-def judged(split: Split) -> Feed:
-    """The samples that models are judged on: the test samples, or those of validation where there are none."""
-    return split.test if len(split.test) > 0 else split.validation
-
-
 @dataclass(frozen=True)
 class _Workshop:
     """Makes models, measures them and keeps them."""
@@ -92,9 +88,9 @@ class _Workshop:
     def _keep(self, name: str, tflite: bytes, *, is_final: bool, pruned: Pruned | None) -> None:
         if not self.context.is_chief:
             return
-        measured = measure(tflite, TFLite(tflite), judged(self.split), report=self._look_around)
+        measured, predictions = measure(tflite, TFLite(tflite), judged(self.split), report=self._look_around)
         print(f"{name}: accuracy {measured.accuracy:.4f}, {measured.gzipped_bytes:,} bytes after gzip")
-        self.made.models.append(Made(name, tflite, measured, is_final, pruned))
+        self.made.models.append(Made(name, tflite, measured, predictions, is_final, pruned))
 
     def _look_around(self) -> None:
         self.context.progress.part_done()

@@ -1,6 +1,7 @@
 """Measure a network on samples it is not trained on; the stage that does so at the end of a run."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,19 +9,32 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun.contract import Stage
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Batches, Feed, Split, batches_signature
 from trainingrun_trainer.data.shard import Shard, shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
+from trainingrun_trainer.parallel.exchange import gather_bytes
 from trainingrun_trainer.stages.calls import CallLength, in_calls
 from trainingrun_trainer.stages.step import correct_answers, in_doubles
 
 Tensor = Any
 Network = Any
+Arrays = tuple[Any, ...]
+"""TensorFlow's, one entry for each step."""
 
 
-def evaluate(context: Context, network: Network, split: Split) -> dict[str, float]:
-    """Loss and accuracy on the validation samples, and on the test samples if there are any.
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a network is."""
+
+    metrics: dict[str, float]
+    predictions: Predictions
+    """Of all ranks, on the samples that models are judged on."""
+
+
+def evaluate(context: Context, network: Network, split: Split) -> Evaluation:
+    """Loss and accuracy on the validation samples, and on the test samples if there are any. All ranks must call this.
 
     Raises TrainerError (Interrupted): there is nothing to save, training has done so.
     """
@@ -29,18 +43,31 @@ def evaluate(context: Context, network: Network, split: Split) -> dict[str, floa
     steps = {prefix: steps_per_epoch(len(samples), batch=batch, size=size) for prefix, samples in parts.items()}
     context.progress.stage(Stage.EVALUATING, steps=sum(steps.values()))
     metrics: dict[str, float] = {}
-    done = 0
+    done, own = 0, Predictions()
     for prefix, samples in parts.items():
-        loss, correct, count = _measure(context, network, samples, done=done)
+        keep = own if samples is judged(split) else None
+        loss, correct, count = _measure(context, network, samples, done=done, keep=keep)
         metrics |= {f"{prefix}_loss": loss / count, f"{prefix}_accuracy": correct / count}
         done += steps[prefix]
-    return metrics
+    return Evaluation(metrics, _of_all_ranks(context, own))
 
 
-def _measure(context: Context, network: Network, feed: Feed, *, done: int) -> NDArray[np.float64]:
-    """Sums over all samples; `done` steps of the stage came before."""
+def judged(split: Split) -> Feed:
+    """The samples that models are judged on: the test samples, or those of validation where there are none."""
+    return split.test if len(split.test) > 0 else split.validation
+
+
+def _of_all_ranks(context: Context, own: Predictions) -> Predictions:
+    every = Predictions()
+    for encoded in gather_bytes(context.gang, own.encode()):
+        every.merge(Predictions.decode(encoded))
+    return every
+
+
+def _measure(context: Context, network: Network, feed: Feed, *, done: int, keep: Predictions | None) -> NDArray[np.float64]:
+    """Sums over all samples; `done` steps of the stage came before. What this rank's samples were taken for is kept."""
     part = own_part(context, feed)
-    run = evaluation_steps(network, feed, part)
+    run = evaluation_steps(network, feed, part, keep=keep)
     sums = np.zeros(3)
     for call in in_calls(context, run, feed, part, first=0, length=CallLength()):
         sums += call.sums
@@ -55,27 +82,49 @@ def own_part(context: Context, feed: Feed) -> Shard:
     return shard(len(feed), batch=context.batch_size, rank=context.gang.rank, size=context.gang.size)
 
 
-def evaluation_steps(network: Network, feed: Feed, part: Shard) -> Callable[[Batches, int], Tensor]:
-    """A function (batches, number of their first step) that returns this rank's sums: loss, correct answers, samples."""
+def evaluation_steps(
+    network: Network, feed: Feed, part: Shard, *, keep: Predictions | None = None
+) -> Callable[[Batches, int], Tensor]:
+    """A function (batches, number of their first step) that returns this rank's sums: loss, correct answers, samples.
 
+    What the samples are taken for is added to `keep`.
+    """
     signature = [*batches_signature(feed), tf.TensorSpec([None, None], tf.float32, name="weights")]
+    kinds = () if keep is None else (tf.int32, tf.float32)
 
     @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-    def run(inputs: Tensor, labels: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
-        def one_step(step: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+    def run(inputs: Tensor, labels: Tensor, rows: Tensor, weights: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        steps = tf.shape(rows)[0]
+
+        def one_step(step: Tensor, sums: Tensor, kept: Arrays) -> tuple[Tensor, Tensor, Arrays]:
             taken, answers = tf.gather(inputs, rows[step]), tf.gather(labels, rows[step])
             samples = tf.ensure_shape(tf.cast(taken, tf.float32) * feed.scale, [None, *feed.shape])
             logits = tf.cast(network(samples, training=False), tf.float32)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=answers, logits=logits)
             used = weights[step]
             counted = [tf.reduce_sum(losses * used), correct_answers(logits, answers, used), tf.reduce_sum(used)]
-            return step + 1, sums + in_doubles(counted)
+            kept = tuple(array.write(step, each) for array, each in zip(kept, _predicted(logits), strict=False))
+            return step + 1, sums + in_doubles(counted), kept
 
-        _, sums = tf.while_loop(lambda step, _: step < tf.shape(rows)[0], one_step, (tf.constant(0), tf.zeros([3], tf.float64)))
-        return sums
+        arrays = tuple(tf.TensorArray(kind, size=steps, element_shape=[None]) for kind in kinds)
+        start = (tf.constant(0), tf.zeros([3], tf.float64), arrays)
+        _, sums, kept = tf.while_loop(lambda step, *_: step < steps, one_step, start)
+        return sums, tuple(array.stack() for array in kept)
 
     def call(batches: Batches, first: int) -> Tensor:
         inputs, labels, rows = batches
-        return run(inputs, labels, tf.constant(rows), tf.constant(part.weights[first : first + len(rows)]))
+        steps = slice(first, first + len(rows))
+        weights = part.weights[steps]
+        sums, kept = run(inputs, labels, tf.constant(rows), tf.constant(weights))
+        if keep is not None:
+            of_samples = [part.positions[steps], tf.gather(labels, rows).numpy(), *(array.numpy() for array in kept)]
+            positions, truths, predicted, probabilities = (array[weights > 0] for array in of_samples)
+            keep.add(positions, truths=truths, predicted=predicted, probabilities=probabilities)
+        return sums
 
     return call
+
+
+def _predicted(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The class with the largest logit and its probability, both [batch]."""
+    return tf.argmax(logits, axis=1, output_type=tf.int32), tf.reduce_max(tf.nn.softmax(logits), axis=1)

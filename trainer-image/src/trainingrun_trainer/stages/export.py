@@ -18,22 +18,26 @@ import tf_keras
 
 from trainingrun.api import MOST_ARTIFACTS, Artifact, Result
 from trainingrun.api.base import Tolerant, to_wire
+from trainingrun.contract import Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.measurements import Measurements
+from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.artifacts.runtime import keras_runtime
 from trainingrun_trainer.artifacts.size import packed
 from trainingrun_trainer.checkpoint import LoopState
-from trainingrun_trainer.compression.made import Compressed, Made
+from trainingrun_trainer.compression.made import TFLITE, Compressed, Made
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.source import About
 from trainingrun_trainer.output.volume import output_failed
 from trainingrun_trainer.progress import metric_values
-from trainingrun_trainer.stages.compress import judged
+from trainingrun_trainer.stages.evaluate import judged
 from trainingrun_trainer.stages.judge import judge
-from trainingrun_trainer.stages.report import Finished, write_report
+from trainingrun_trainer.stages.reporting.finished import Finished
+from trainingrun_trainer.stages.reporting.pictures import pictures
+from trainingrun_trainer.stages.reporting.write import write_report
 from trainingrun_trainer.tuning.events import decode
 from trainingrun_trainer.tuning.journal import newest
 
@@ -41,7 +45,6 @@ Network = Any
 
 MODEL = "model"
 """Name of the folder with the SavedModel."""
-TFLITE = ".tflite"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Ending:
     about: About
     state: LoopState
     metrics: dict[str, float]
+    predictions: Predictions
+    """Of the network, on the samples that models are judged on."""
     compressed: Compressed
     started: float
     """Monotonic time in seconds."""
@@ -90,7 +95,7 @@ def export(context: Context, network: Network, split: Split, ending: Ending) -> 
         details = _details(context, split=split, ending=ending, judgement=judgement)
         seal.write(json.dumps({"result": to_wire(result), **details}, indent=2).encode())
         finished = _finished(context, split, ending=ending, result=result, judgement=judgement)
-        write_report(paths.run.join("report.html"), finished)
+        write_report(paths.run.join("report.html"), finished, draw=lambda: pictures(context, split, finished=finished))
         fence.require_newest(paths)
         ended = Published(result=result, reasons=tuple(judgement.reasons))
         paths.finished.write(json.dumps(to_wire(ended)).encode())
@@ -110,8 +115,10 @@ def _measured(context: Context, network: Network, split: Split, *, folder: Path)
     if context.config.compression is None and context.config.acceptance is None:
         return None
     feed = split.training
+    context.progress.stage(Stage.EVALUATING)
     runtime = keras_runtime(network, shape=feed.shape, scale=feed.scale)
-    return measure(packed(folder), runtime, judged(split), report=context.progress.part_done)
+    measured, _ = measure(packed(folder), runtime, judged(split), report=context.progress.part_done)
+    return measured
 
 
 def _judged_models(compressed: Compressed, floats: Measurements | None) -> list[tuple[str, Measurements]]:
@@ -133,7 +140,7 @@ def _artifacts(
     files = [
         Artifact(
             name=each.name,
-            uri=folder.join(each.name + TFLITE).uri,
+            uri=folder.join(each.file).uri,
             sha256=hashlib.sha256(each.tflite).hexdigest(),
             size_bytes=len(each.tflite),
             sparsity=None if each.pruned is None else f"{each.pruned.share:.4f}",
@@ -158,9 +165,9 @@ def _numbers(measured: Measurements) -> dict[str, Any]:
 def _publish_files(context: Context, made: Sequence[Made]) -> None:
     """Write the TFLite models, and take away those of an earlier round."""
     folder = context.paths.run
-    names = {each.name + TFLITE for each in made}
+    names = {each.file for each in made}
     for each in made:
-        folder.join(each.name + TFLITE).write(each.tflite)
+        folder.join(each.file).write(each.tflite)
         context.progress.part_done()
     for name in folder.names():
         if name.endswith(TFLITE) and name not in names:
@@ -207,6 +214,7 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         state=ending.state,
         result=result,
         metrics=ending.metrics,
+        predictions=ending.predictions,
         compressed=ending.compressed,
         judgement=judgement,
         search=decode(newest(context.paths)) if context.config.tuning is not None else (),
@@ -214,6 +222,8 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         class_names=ending.about.class_names,
         classes=split.training.classes,
         data_sha256=ending.about.sha256,
+        seconds=context.progress.seconds,
+        accelerators=len(tf.config.list_physical_devices("GPU")) * context.config.replicas,
         versions={"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
         at=datetime.now(UTC),
     )
@@ -251,6 +261,7 @@ def _model_details(made: Made, judgement: Judgement) -> dict[str, Any]:
     """One model, with the digits that status has no room for."""
     return {
         "name": made.name,
+        "file": made.file,
         "measured": asdict(made.measured),
         "layers": [] if made.pruned is None else [asdict(layer) for layer in made.pruned.layers],
         "accepted": judgement.accepts(made.name),

@@ -28,6 +28,10 @@ class Event:
     """One word, with `failed`."""
     message: str = ""
     """A sentence, with `failed`."""
+    attempt: int | None = field(default=None, compare=False)
+    """By which attempt it was noted, as the journal says."""
+    time: str = field(default="", compare=False)
+    """When it was noted, in ISO 8601, as the journal says."""
 
 
 def encode(events: Iterable[Event], **beside: Any) -> bytes:

@@ -15,8 +15,8 @@ from trainingrun_trainer.report.words import figure, fixed
 
 Point = tuple[float, float]
 
-WIDTH, HEIGHT = 380.0, 240.0
-_TOP, _RIGHT, _BOTTOM = 28.0, 12.0, 40.0
+WIDTH, HEIGHT = 380.0, 245.0
+_TOP, _RIGHT, _BOTTOM = 35.0, 12.0, 40.0
 _LETTER = 6.7
 """Width of a digit of a tick's text."""
 
@@ -68,15 +68,15 @@ class Plot:
         svg.add(self._drawing, "circle", cx=x, cy=y, r=7, kind="spot", tooltip=tooltip)
 
     def border(self, x: float, *, tooltip: str) -> None:
-        """A line from top to bottom."""
+        """A line from top to bottom, and between the names of what it parts."""
         place, _ = self.at(x, self._y.scale.low)
-        svg.add(self._drawing, "path", d=f"M{place:.1f},{_TOP:.1f}V{HEIGHT - _BOTTOM:.1f}", kind="border", tooltip=tooltip)
+        svg.add(self._drawing, "path", d=f"M{place:.1f},{_TOP - 17:.1f}V{HEIGHT - _BOTTOM:.1f}", kind="border", tooltip=tooltip)
 
     def span_name(self, first: float, last: float, text: str) -> None:
-        """A text over a range of x, at the top, if it fits there."""
+        """A text over a range of x, above all that is drawn, if it fits there."""
         (left, _), (right, _) = self.at(first, self._y.scale.low), self.at(last, self._y.scale.low)
         if svg.text_width(text, font_size=11) + 4 <= right - left:
-            svg.add(self._drawing, "text", x=left + 3, y=_TOP + 10, text=text, kind="span-name")
+            svg.add(self._drawing, "text", x=left + 3, y=_TOP - 9, text=text, kind="span-name")
 
     def vertical_bound(self, x: float, text: str) -> None:
         """A limit of x, from top to bottom, with its text at the foot."""

@@ -15,6 +15,7 @@ from trainingrun_trainer.report.words import printable, shortened
 Point = tuple[float, float]
 
 _LONGEST_TEXT = 200
+_MOST_GROWTH = 1.1
 STYLES = 8
 """Series whose style is their own; later ones repeat it."""
 _SHAPES = (
@@ -30,10 +31,10 @@ _SHAPES = (
 
 
 def root(*, width: float, height: float, label: str, is_fixed: bool = False) -> Element:
-    """A drawing that fills the width it is given, or, when `is_fixed`, is never narrower than its own width."""
+    """A drawing that fills the width it is given, or, when `is_fixed`, is never narrower than its own width, nor much wider."""
     attributes = {"viewBox": f"0 0 {_number(width)} {_number(height)}", "role": "img", "aria-label": _bounded(label)}
     if is_fixed:
-        attributes["style"] = f"min-width:{_number(width)}px"
+        attributes["style"] = f"min-width:{_number(width)}px;max-width:{_number(_MOST_GROWTH * width)}px"
     return Element("svg", attributes)
 
 

@@ -1,13 +1,14 @@
 """Which classes are taken for which: the whole matrix of up to 20 classes, the most frequent confusions of more."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from trainingrun_trainer.report.charts.bars import Bar, bars
+from trainingrun_trainer.report.values import Confusion
 from trainingrun_trainer.report.words import counted, percent, shortened
 
 MOST_CLASSES = 20
@@ -44,60 +45,81 @@ class ConfusionView:
     pairs: Markup | None = None
 
 
-def confusion_view(counts: NDArray[np.int64], class_names: Sequence[str]) -> ConfusionView:
-    """`counts` is [classes, classes]; classes without a name have their number as name."""
-    names = [class_names[number] if number < len(class_names) else str(number) for number in range(len(counts))]
-    mistakes = counts - np.diag(np.diag(counts))
-    sentence = _sentence(counts, mistakes, names)
-    if len(counts) > MOST_CLASSES:
-        return ConfusionView(sentence, pairs=_pairs(counts, mistakes, names) if mistakes.any() else None)
-    rows = tuple(_row(number, counts, mistakes, names) for number in range(len(counts)))
+def confusion_view(confusion: Confusion, class_names: Sequence[str]) -> ConfusionView:
+    """Classes without a name have their number as name."""
+    told = _Told(confusion, class_names)
+    if confusion.classes > MOST_CLASSES:
+        return ConfusionView(told.sentence, pairs=_pairs(told) if told.mistakes else None)
+    numbers = range(confusion.classes)
     return ConfusionView(
-        sentence,
-        names=tuple(names),
-        rows=rows,
-        precisions=tuple(_share(counts[number, number], counts[:, number].sum()) for number in range(len(counts))),
+        told.sentence,
+        names=tuple(told.name(number) for number in numbers),
+        rows=tuple(_row(number, told) for number in numbers),
+        precisions=tuple(_share(told.counts.get((number, number), 0), told.answers[number]) for number in numbers),
     )
 
 
-def _sentence(counts: NDArray[np.int64], mistakes: NDArray[np.int64], names: Sequence[str]) -> str:
-    total, wrong = int(counts.sum()), int(mistakes.sum())
-    if wrong == 0:
-        return f"All {counted(total, 'sample')} are right."
-    truth, predicted = divmod(int(mistakes.argmax()), len(mistakes))
-    most = int(mistakes.max())
-    pair = f"“{shortened(names[truth], most=_LONGEST_NAME)}” taken for “{shortened(names[predicted], most=_LONGEST_NAME)}”"
-    return f"{wrong:,} of {counted(total, 'sample')} are wrong. Most frequent: {pair}, {counted(most, 'time')}."
+class _Told:
+    """What is told of a confusion, whatever is drawn; never more of it at once than the pairs that occur."""
+
+    def __init__(self, confusion: Confusion, class_names: Sequence[str]) -> None:
+        self.classes, self.counts = confusion.classes, confusion.counts
+        self._names = class_names
+        self.samples, self.answers = Counter[int](), Counter[int]()
+        for (truth, predicted), count in confusion.counts.items():
+            self.samples[truth] += count
+            self.answers[predicted] += count
+        wrong = [(pair, count) for pair, count in confusion.counts.items() if pair[0] != pair[1] and count]
+        self.mistakes = nsmallest(_MOST_PAIRS, wrong, key=lambda mistake: (-mistake[1], mistake[0]))
+        """The most frequent pairs, and how often they occur."""
+        self._wrong = sum(count for _, count in wrong)
+
+    @property
+    def sentence(self) -> str:
+        """How many are wrong, and which is the most frequent mistake."""
+        total = self.samples.total()
+        if not self.mistakes:
+            return f"All {counted(total, 'sample')} are right."
+        (truth, predicted), most = self.mistakes[0]
+        pair = f"“{self.short(truth)}” taken for “{self.short(predicted)}”"
+        return f"{self._wrong:,} of {counted(total, 'sample')} are wrong. Most frequent: {pair}, {counted(most, 'time')}."
+
+    def name(self, number: int) -> str:
+        """Of a class."""
+        return self._names[number] if number < len(self._names) else str(number)
+
+    def short(self, number: int, *, most: int = _LONGEST_NAME) -> str:
+        """The beginning of its name."""
+        return shortened(self.name(number), most=most)
 
 
-def _row(number: int, counts: NDArray[np.int64], mistakes: NDArray[np.int64], names: Sequence[str]) -> Row:
+def _row(number: int, told: _Told) -> Row:
     """Right answers are shaded by their share of the class, mistakes by the most frequent one: both are seen."""
-    total, most = max(1, int(counts[number].sum())), max(1, int(mistakes.max()))
+    total, most = max(1, told.samples[number]), max((count for _, count in told.mistakes), default=1)
+    counts = [told.counts.get((number, column), 0) for column in range(told.classes)]
     cells = tuple(
         Cell(
-            count=int(count),
-            shade=float(count) / (total if column == number else most),
+            count=count,
+            shade=count / (total if column == number else most),
             is_right=column == number,
-            tooltip=f"{counted(int(count), 'sample')} of {names[number]} taken for {names[column]}",
+            tooltip=f"{counted(count, 'sample')} of {told.name(number)} taken for {told.name(column)}",
         )
-        for column, count in enumerate(counts[number])
+        for column, count in enumerate(counts)
     )
-    return Row(names[number], cells, _share(counts[number, number], counts[number].sum()))
+    return Row(told.name(number), cells, _share(counts[number], told.samples[number]))
 
 
-def _pairs(counts: NDArray[np.int64], mistakes: NDArray[np.int64], names: Sequence[str]) -> Markup:
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:_MOST_PAIRS]
-    found = [divmod(int(place), len(counts)) for place in order if mistakes.flat[place] > 0]
+def _pairs(told: _Told) -> Markup:
     rows = [
         Bar(
-            f"{shortened(names[truth], most=_LONGEST_NAME - 4)} → {shortened(names[predicted], most=_LONGEST_NAME - 4)}",
-            float(mistakes[truth, predicted]),
-            f"{mistakes[truth, predicted]:,} of {counts[truth].sum():,}",
+            f"{told.short(truth, most=_LONGEST_NAME - 4)} → {told.short(predicted, most=_LONGEST_NAME - 4)}",
+            float(count),
+            f"{count:,} of {told.samples[truth]:,}",
         )
-        for truth, predicted in found
+        for (truth, predicted), count in told.mistakes
     ]
     return bars(rows, label="The most frequent confusions")
 
 
 def _share(part: int, whole: int) -> str:
-    return percent(float(part) / float(whole)) if whole else "none"
+    return percent(part / whole) if whole else "none"

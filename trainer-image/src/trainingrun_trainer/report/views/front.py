@@ -28,6 +28,8 @@ class FrontView:
     rows: tuple[tuple[str, ...], ...]
     is_measured: bool
     """Whether there is more than sizes."""
+    files: str
+    """Names of what is beside the page."""
     reasons: tuple[tuple[str, tuple[str, ...]], ...]
     layers: tuple[tuple[str, Markup, int], ...]
     """Artifacts that are pruned: the bars of their layers, and how many layers are not drawn."""
@@ -48,6 +50,7 @@ def front_view(artifacts: Sequence[Artifact], verdict: Verdict | None) -> FrontV
         columns=tuple(column.title for column in columns),
         rows=tuple(tuple(column.text(artifact) for column in columns) for artifact in artifacts),
         is_measured=any(artifact.accuracy is not None or artifact.loss is not None for artifact in artifacts),
+        files=", ".join(artifact.file for artifact in artifacts if artifact.file),
         reasons=tuple((artifact.name, artifact.reasons[:_MOST_REASONS]) for artifact in artifacts if artifact.reasons),
         layers=tuple(_layers(artifact) for artifact in artifacts[:_MOST_WITH_LAYERS] if artifact.layers),
     )

@@ -30,7 +30,7 @@ class TuningView:
     drawings: tuple[Drawing, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """The best trials: number, value, parameters and time."""
+    """The best trials: number, value, parameters, and time where it is known."""
 
 
 def tuning_view(tuning: Tuning) -> TuningView:
@@ -38,11 +38,12 @@ def tuning_view(tuning: Tuning) -> TuningView:
     best = _ordered(tuning)
     drawings = [_history(tuning), _curves(tuning), _importance(tuning), _parallel(tuning, best)]
     names = tuple(best[0].parameters) if best else ()
+    has_times = any(trial.seconds is not None for trial in best)
     return TuningView(
         sentence=_sentence(tuning, best),
         drawings=tuple(drawing for drawing in drawings if drawing is not None),
-        columns=("Trial", tuning.metric, *_short(names), "Time"),
-        rows=tuple(_row(trial, names) for trial in best[:_MOST_ROWS]),
+        columns=("Trial", tuning.metric, *_short(names), *(["Time"] if has_times else [])),
+        rows=tuple(_row(trial, names, has_times=has_times) for trial in best[:_MOST_ROWS]),
     )
 
 
@@ -69,10 +70,10 @@ def _short(names: Sequence[str]) -> list[str]:
     return [leaf if leaves.count(leaf) == 1 else name for leaf, name in zip(leaves, names, strict=True)]
 
 
-def _row(trial: Trial, names: Sequence[str]) -> tuple[str, ...]:
+def _row(trial: Trial, names: Sequence[str], *, has_times: bool) -> tuple[str, ...]:
     values = (_text(trial.parameters[name]) if name in trial.parameters else "" for name in names)
     time = duration(trial.seconds) if trial.seconds is not None else ""
-    return (str(trial.number), figure(_value(trial)), *values, time)
+    return (str(trial.number), figure(_value(trial)), *values, *([time] if has_times else []))
 
 
 def _history(tuning: Tuning) -> Drawing | None:
@@ -159,7 +160,7 @@ def _parallel(tuning: Tuning, best: Sequence[Trial]) -> Drawing | None:
         label="Parameters and value of each completed trial",
     )
     some = "" if len(shown) == len(best) else f" {len(shown)} of {len(best):,} are drawn, evenly chosen by their rank."
-    note = f"A line for each completed trial, the darker the better its rank; the best is thick.{some}"
+    note = f"A line for each completed trial, the stronger the better its rank; the best is thick.{some}"
     return Drawing("Parallel coordinates", chart, (), note, is_wide=True)
 
 
