@@ -1,4 +1,4 @@
-"""`make demo`: from a clean checkout to a trained network in a real cluster."""
+"""`make demo`: from a clean checkout to a model that one can ship, made in a real cluster."""
 
 import argparse
 import sys
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo and return its exit code: 0 when the run succeeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     examples = sorted(path.stem for path in EXAMPLES.glob("mnist*.yaml"))
-    parser.add_argument("example", nargs="?", default="mnist", choices=examples)
+    parser.add_argument("example", nargs="?", default="mnist-ship", choices=examples)
     parser.add_argument("--registry", default="", help="where `make images push` has put the images; default: load them")
     parser.add_argument("--tag", default="", help="their tag there")
     chosen = parser.parse_args(arguments)

@@ -18,7 +18,6 @@ import tf_keras
 
 from trainingrun.api import MOST_ARTIFACTS, Artifact, Result
 from trainingrun.api.base import Tolerant, to_wire
-from trainingrun.contract import Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.artifacts.measure import measure
@@ -115,7 +114,6 @@ def _measured(context: Context, network: Network, split: Split, *, folder: Path)
     if context.config.compression is None and context.config.acceptance is None:
         return None
     feed = split.training
-    context.progress.stage(Stage.EVALUATING)
     runtime = keras_runtime(network, shape=feed.shape, scale=feed.scale)
     measured, _ = measure(packed(folder), runtime, judged(split), report=context.progress.part_done)
     return measured
