@@ -2,11 +2,13 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from trainingrun.api import Result
 from trainingrun_trainer import fence
-from trainingrun_trainer.compression.check import check_compression
+from trainingrun_trainer.compression.check import check_compression, check_conversion
 from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.compress import compress
@@ -17,6 +19,8 @@ from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
 from trainingrun_trainer.tuning.parameters import start_of_search
+
+Network = Any
 
 
 def run(context: Context) -> Result | None:
@@ -36,13 +40,15 @@ def run(context: Context) -> Result | None:
     context.progress.part_done()
     context = replace(context, config=start_of_search(context.config))
     network = first_network(context, split)
+    _require_compressible(context, network, split)
     context.progress.part_done()
     context = choose(context, network, split.training)
     tuned = tune(context, split)
     if tuned is not context:
-        context, network = tuned, first_network(tuned, split)
-    if context.config.compression is not None:
-        check_compression(context.config.compression, network, split.training)
+        network = first_network(tuned, split)
+        if tuned.config.model != context.config.model:
+            _require_compressible(tuned, network, split)
+        context = tuned
     state = train(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluate(context, network, split)
     compressed = compress(context, network, split)
@@ -50,6 +56,17 @@ def run(context: Context) -> Result | None:
         return None
     ended = export(context, network, split, Ending(about, state, metrics, compressed, started))
     return require_accepted(ended.result, ended.reasons)
+
+
+def _require_compressible(context: Context, network: Network, split: Split) -> None:
+    """Find out now what compression would refuse after hours of training; raises TrainerError (bad config) for it."""
+    compression = context.config.compression
+    if compression is None:
+        return
+    check_compression(compression, network, split.training)
+    # All other networks are known to be convertible; and rank 0 is the one that will convert.
+    if context.is_chief and context.config.model.entrypoint is not None:
+        check_conversion(compression, network, split.training)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:
