@@ -1,6 +1,7 @@
 """The stage that tunes, on one rank alone whose desk is in this process."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,23 @@ from trainingrun_trainer.tuning.clerk import Clerk
 from trainingrun_trainer.tuning.desk import Outcome, Turn
 from trainingrun_trainer.tuning.journal import Journal, newest
 
+GRID = {"algorithm": "Grid", "scheduler": "None", "epochsPerTrial": 2}
+PICKY = """
+import tf_keras
+
+
+def build(input_shape, classes, parameters):
+    if parameters["units"] == 0:
+        raise ValueError("units must be more than 0")
+    layers = [tf_keras.layers.Dense(parameters["units"], activation="relu"), tf_keras.layers.Dense(classes)]
+    return tf_keras.Sequential([tf_keras.Input(input_shape), *layers])
+"""
 RATES = {"name": "training.optimizer.learningRate", "categorical": ["1e-9", "0.01"]}
 
 
 def a_rank(output: Path, *parameters: dict[str, Any], attempt: int = 1, **tuning: Any) -> Alone:
     """A rank whose grid of parameters is tried for two epochs each."""
-    search = {"algorithm": "Grid", "scheduler": "None", "epochsPerTrial": 2, "parameters": parameters or (RATES,), **tuning}
+    search = {**GRID, "parameters": parameters or (RATES,), **tuning}
     return alone(output, attempt=attempt, training={"epochs": 30, "batchSize": 8}, tuning=search)
 
 
@@ -192,6 +204,25 @@ def test_what_a_network_raises_fails_its_trial_only(
     failure = next(each for each in events(rank) if each["event"] == "failed")
     assert failure["cause"] == cause
     assert failure["message"].endswith(sentence)
+
+
+def test_a_function_that_refuses_a_value_fails_its_trial_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "picky_network.py").write_text(PICKY)
+    rank = alone(
+        tmp_path,
+        environment={"TRAININGRUN_CODE_MOUNT": str(tmp_path)},
+        model={
+            "entrypoint": {"function": "picky_network:build", "configMapName": "networks"},
+            "parameters": [{"name": "units", "value": "4"}],
+        },
+        tuning={**GRID, "parameters": [{"name": "model.parameters.units", "categorical": ["0", "4"]}]},
+    )
+    assert [each.value for each in searched(rank).config.model.parameters] == ["4"]
+    assert ends(rank) == ["failed", "completed"]
+    failure = next(each for each in events(rank) if each["event"] == "failed")
+    assert failure["cause"] == "BadConfig"
+    assert "ValueError: units must be more than 0" in failure["message"]
 
 
 def test_when_all_trials_fail_the_first_one_says_why(tmp_path: Path) -> None:
