@@ -18,7 +18,7 @@ STAGES := lint verify unit browser simulation cluster-test schema gitops faults 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist or mnist-mlp)
+demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist, mnist-mlp, mnist-tune, mnist-ship)
 	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
 
 test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema, fault and end-to-end tests
