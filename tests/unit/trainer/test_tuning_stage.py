@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.unit.trainer.stages_alone import Alone, Interruption, alone, easy_samples
-from trainingrun.contract import Stage
+from trainingrun.contract import Cause, ExitCode, Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
@@ -242,6 +242,41 @@ def test_what_is_no_fault_of_the_parameters_ends_the_attempt(tmp_path: Path) -> 
     a_rank(tmp_path, attempt=2).paths.attempt.claim()
     with pytest.raises(TrainerError, match="has taken over"):
         tune(rank.context, easy_samples(), desk=desk)
+
+
+class Unreachable(Clerk):
+    """A desk that is gone when a trial reports its first epoch."""
+
+    def report(self, *, trial: int, epoch: int, value: float) -> bool:
+        """Say so."""
+        raise TrainerError("does not answer", cause=Cause.PEER_LOST, exit_code=ExitCode.PEER_LOST)
+
+
+def test_what_befalls_a_trial_from_outside_is_not_written_down_as_its_failure(tmp_path: Path) -> None:
+    rank = a_rank(tmp_path)
+    with pytest.raises(TrainerError, match="does not answer"):
+        searched(rank, desk=Unreachable(rank.config, Journal(rank.paths)))
+    assert [each["event"] for each in events(rank)] == ["started"]
+
+
+class Overtaken(Clerk):
+    """A desk that another attempt takes over when all trials have ended."""
+
+    newer: Alone
+
+    def outcome(self) -> Outcome:
+        """What the search has come to."""
+        self.newer.paths.attempt.claim()
+        return super().outcome()
+
+
+def test_a_search_that_has_been_taken_over_is_not_published(tmp_path: Path) -> None:
+    rank = a_rank(tmp_path)
+    desk = Overtaken(rank.config, Journal(rank.paths))
+    desk.newer = a_rank(tmp_path, attempt=2)
+    with pytest.raises(TrainerError, match="attempt 2 of this run has taken over"):
+        searched(rank, desk=desk)
+    assert not (tmp_path / "run" / "tuning.jsonl").exists()
 
 
 def test_a_search_that_is_told_to_stop_goes_on_in_the_next_attempt(tmp_path: Path) -> None:
