@@ -78,19 +78,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nothing to prune": (
         {"compression": {"pruning": {"skipLayers": ["First", "Last"]}}},
         r"spec\.compression\.pruning has nothing to prune: the network has no dense or convolutional layer beside those in "
-        r"skipLayers\. Name fewer layers",
+        r"skipLayers, First, Last\. Name fewer layers, or remove",
     ),
     "no layer that can be pruned": (
         {"model": a_network("bare"), "compression": {"pruning": {}}},
-        r"spec\.compression\.pruning has nothing to prune: the network has no dense or convolutional layer to train\.",
+        r"spec\.compression\.pruning has nothing to prune: the network has no dense or convolutional layer to train\. Give it "
+        r"one, or remove spec\.compression\.pruning\.",
     ),
     "nothing that TensorFlow Lite can express": (
         {"model": a_network("exponential"), "compression": {"pruning": {}}},
-        r"TensorFlow Lite cannot express the network of spec\.model: ",
+        r"TensorFlow Lite cannot express the network of spec\.model: it has nothing like the operation "
+        r"tf\.MatrixSolve of TensorFlow\.",
     ),
     "nothing that TensorFlow Lite can express in eight bits": (
         {"model": a_network("exponential"), "compression": {"quantization": {"mode": "Int8"}}},
-        r"TensorFlow Lite cannot express the network of spec\.model with spec\.compression\.quantization\.mode Int8: ",
+        r"TensorFlow Lite cannot express the network of spec\.model with spec\.compression\.quantization\.mode Int8: it has "
+        r"nothing like the operation tf\.MatrixSolve of TensorFlow\.",
     ),
 }
 
