@@ -118,6 +118,10 @@ def _live(kubectl: Kubectl, recorder: Recorder) -> None:
         start(kubectl, "good")
         recorder.wait("good-new")
     recorder.wait("good-succeeded")
+    start(kubectl, "shipped")
+    recorder.wait("shipped-succeeded")
+    start(kubectl, "too-strict")
+    recorder.wait("too-strict-failed")
     for name in ("early", "bad-data", "no-claim", "no-image", "paused"):
         start(kubectl, name)
     recorder.wait("paused-training")

@@ -51,6 +51,28 @@ def test_argo_cd_shows_why(judged: dict[str, Judged], name: str) -> None:
     assert judged[name].message == health_message(RECORDED[name], life=life_of(RECORDED[name]))
 
 
+def accepted(raw: Raw) -> tuple[str, dict[str, bool]]:
+    """The condition ModelAccepted, and the models that were judged."""
+    condition = next(each for each in raw["status"]["conditions"] if each["type"] == "ModelAccepted")
+    artifacts = raw["status"]["result"]["artifacts"]
+    return condition["status"], {each["name"]: each["accepted"] for each in artifacts if "accepted" in each}
+
+
+def test_a_model_that_is_not_accepted_is_shown_with_what_it_misses(judged: dict[str, Judged]) -> None:
+    assert accepted(RECORDED["too-strict-failed"]) == ("False", {"dense-int8": False})
+    found = judged["too-strict-failed"]
+    assert (found.health, found.kstatus) == ("Degraded", "Failed")
+    assert found.message.startswith("NotAccepted: No model is accepted. dense-int8 has accuracy 0.9")
+    assert "below acceptance.minimum 1. dense-int8 has " in found.message
+    assert "more than acceptance.maximumGzippedBytes 1000. All artifacts are kept" in found.message
+
+
+def test_a_model_that_is_accepted_is_a_healthy_run(judged: dict[str, Judged]) -> None:
+    assert accepted(RECORDED["shipped-succeeded"]) == ("True", {"pruned-0.8-int8": True})
+    found = judged["shipped-succeeded"]
+    assert (found.health, found.kstatus, found.flux["completion"]) == ("Healthy", "Current", "Current")
+
+
 @each_recording
 def test_kstatus_agrees(judged: dict[str, Judged], name: str) -> None:
     assert judged[name].kstatus == verdict(name).kstatus

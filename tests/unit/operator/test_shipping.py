@@ -250,6 +250,14 @@ def test_all_stages_are_good_for_something() -> None:
     assert (found.evaluating_seconds, found.goodput_percent) == (20, 80)
 
 
+def test_nothing_is_lost_of_a_model_that_is_not_accepted() -> None:
+    ledger = {"account": "Compressing", "since": stamp(NOON - timedelta(seconds=20)), "startingSeconds": 20}
+    stopping = look(an_active_run(**ACCEPTANCE, status={"ledger": ledger}), pods=not_accepted())
+    found = look(after(an_active_run(**ACCEPTANCE), stopping), pods=not_accepted()).status.ledger
+    assert found is not None
+    assert (found.account, found.compressing_seconds, found.lost_seconds, found.goodput_percent) == ("", 20, 0, 50)
+
+
 def test_only_the_time_after_the_newest_trial_is_lost() -> None:
     known = {
         "ledger": {"account": "Tuning", "since": stamp(NOON - timedelta(seconds=50))},

@@ -52,6 +52,13 @@ class Gang:
             for worker in range(len(self.agents))
         ]
 
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so that the gang brings about."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            assert time.monotonic() < deadline, self.log(0)[-2000:]
+            time.sleep(0.05)
+
     def wait_for_step(self, step: int) -> None:
         """Wait until worker 0 reports this many steps."""
         deadline = time.monotonic() + TIMEOUT
@@ -123,6 +130,12 @@ class Gang:
         """Tell all workers to stop, as the deletion of their Job does."""
         for agent in self.agents:
             agent.send_signal(signal.SIGTERM)
+
+    def kill(self, worker: int) -> None:
+        """End all processes of a worker at once, as the kernel does with a container that exceeds its memory."""
+        os.killpg(self.rank_pid(worker), signal.SIGKILL)
+        self.agents[worker].kill()
+        self.agents[worker].wait()
 
     def log(self, worker: int) -> str:
         """What an agent has printed."""

@@ -100,6 +100,18 @@ def publish(rank: Alone) -> Result:
     return exporting.export(rank.context, rank.network(samples), samples, ending).result
 
 
+def test_an_attempt_overtaken_before_it_publishes_does_not_even_save_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_save_model", lambda *_, **__: pytest.fail("the model was saved"))
+    older = alone(tmp_path, attempt=1)
+    fence.claim(older.paths)
+    fence.claim(paths(tmp_path, attempt=2))
+    with pytest.raises(TrainerError, match="attempt 2 of this run has taken over"):
+        publish(older)
+    assert older.paths.run.names() == []
+
+
 def overtaken_after(step: str, *, of: Any, by: OutputPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a newer attempt begin right after this step of the export."""
     original: Callable[..., Any] = getattr(of, step)

@@ -1,7 +1,7 @@
 """The output: what a volume and an object store promise alike, and what each does when it cannot."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
 from tests.unit.trainer.stores import a_place, a_store, an_access
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
+from trainingrun_trainer.artifacts.measurements import Latency, Measurements
 from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
-from trainingrun_trainer.compression.made import Compressed
+from trainingrun_trainer.compression.made import Compressed, Made
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.objects import ObjectPlace, Store
 from trainingrun_trainer.output.place import Place
@@ -23,6 +24,8 @@ from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.remote import guarded
 from trainingrun_trainer.settings import OutputPaths
 from trainingrun_trainer.stages import export as exporting
+from trainingrun_trainer.tuning.clerk import Clerk
+from trainingrun_trainer.tuning.journal import Journal
 
 
 @pytest.fixture(scope="module")
@@ -123,13 +126,13 @@ def on(place: Place, **spec: Any) -> Alone:
     return rank
 
 
-def publish(rank: Alone) -> Any:
-    """Publish an untrained network."""
+def publish(rank: Alone, *, models: Sequence[str] = ()) -> Any:
+    """Publish an untrained network, and TFLite models of these names."""
     samples, state = easy_samples(), LoopState(epoch=1, best_epoch=1)
     context = rank.context
-    ending = exporting.Ending(
-        about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=Compressed(), started=0.0
-    )
+    measured = Measurements(accuracy=0.9, loss=0.1, size_bytes=9, gzipped_bytes=9, latency=Latency(1, 2))
+    made = Compressed(models=[Made(name, name.encode(), measured, Predictions(), is_final=True) for name in models])
+    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=made, started=0.0)
     return exporting.export(context, rank.network(samples), samples, ending).result
 
 
@@ -141,6 +144,14 @@ def test_a_model_on_a_store_is_what_its_digest_says_and_is_found_again(store: Ob
     assert result.artifacts[0].uri == "s3://models/exported/run/model"
     assert sorted(path.name for path in folder.iterdir()) == ["model", "report.html", "result.json"]
     assert exporting.published(rank.context) == exporting.Published(result=result)
+
+
+def test_models_of_an_earlier_round_are_taken_away(place: Place) -> None:
+    publish(on(place, attempt=1), models=("dense", "dense-int8"))
+    run = place.join("run")
+    assert [run.join(f"{name}.tflite").read() for name in ("dense", "dense-int8")] == [b"dense", b"dense-int8"]
+    publish(on(place, attempt=2, round=2), models=("dense", "pruned-0.5"))
+    assert run.names() == ["dense.tflite", "model", "pruned-0.5.tflite", "report.html", "result.json"]
 
 
 def test_on_a_store_too_an_attempt_that_is_overtaken_publishes_nothing(store: ObjectStore, tmp_path: Path) -> None:
@@ -165,6 +176,38 @@ def test_checkpoints_on_a_store_are_kept_and_found_as_on_a_volume(place: Place) 
     found = checkpoints.newest(place, before=3)
     assert found is not None
     assert Checkpoint.decode(*found).state.epoch == 3
+
+
+def a_search(place: Place, *, attempt: int) -> tuple[Clerk, Journal]:
+    """The study of an attempt that keeps its journal there."""
+    values = {"name": "training.optimizer.learningRate", "categorical": ["0.1", "0.2", "0.3"]}
+    tuning = {"algorithm": "Grid", "epochsPerTrial": 2, "parameters": [values]}
+    rank = on(place, attempt=attempt, tuning=tuning)
+    fence.claim(rank.paths)
+    journal = Journal(rank.paths)
+    return Clerk(rank.config, journal), journal
+
+
+def test_a_search_goes_on_from_a_store_as_from_a_volume(place: Place) -> None:
+    first, _ = a_search(place, attempt=1)
+    for trial in (0, 1):
+        assert first.ask(rank=0).trial == trial
+        first.report(trial=trial, epoch=1, value=0.5)
+        if trial == 0:
+            first.tell(trial=trial, kind="completed")
+    first.close()
+
+    second, journal = a_search(place, attempt=2)
+    assert [(event.trial, event.event) for event in journal.before] == [
+        *((0, "started"), (0, "epoch"), (0, "completed")),
+        *((1, "started"), (1, "epoch"), (1, "interrupted")),
+    ]
+    turn = second.ask(rank=0)
+    assert (turn.trial, turn.parameters) == (1, {"training.optimizer.learningRate": "0.2"})
+
+    third, _ = a_search(place, attempt=3)  # nothing was said when the second one ended
+    turn = third.ask(rank=0)
+    assert (turn.trial, turn.status.completed, turn.status.failed) == (2, 1, 1)
 
 
 def test_a_store_that_is_down_is_no_output_without_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

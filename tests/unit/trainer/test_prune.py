@@ -134,6 +134,11 @@ def test_layers_are_skipped_by_their_place_and_by_their_name(skip: tuple[str, ..
     assert [layer.name for layer in layers_to_prune(a_network(*convolutions), skip=skip)] == left
 
 
+def test_a_layer_that_is_not_trained_keeps_its_weights() -> None:
+    frozen = tf_keras.layers.Conv2D(2, 3, name="frozen", trainable=False)
+    assert [layer.name for layer in layers_to_prune(a_network(frozen), skip=())] == ["logits"]
+
+
 def test_layers_of_a_network_within_the_network_are_pruned_too() -> None:
     base = tf_keras.Sequential([tf_keras.Input((8, 8, 1)), tf_keras.layers.Conv2D(2, 3, name="inner")])
     assert [layer.name for layer in layers_to_prune(a_network(base), skip=())] == ["inner", "logits"]

@@ -57,6 +57,32 @@ def test_a_run_from_store_to_store_is_interrupted_and_goes_on(start: Start, stor
     assert not (tmp_path / "output").exists()
 
 
+def test_a_search_whose_pods_are_killed_goes_on_from_the_store(start: Start, store: ObjectStore) -> None:
+    rates = {"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.002", "0.003"]}
+    search = {"algorithm": "Grid", "scheduler": "None", "trials": 3, "epochsPerTrial": 6, "parameters": [rates]}
+    blocks = {"tuning": search, "training": {"epochs": 1}, **remote(store)}
+    team = store.folder / "models" / "team"
+
+    def course(attempt: int) -> list[dict[str, Any]]:
+        file = team / ".trainingrun" / "uid-1" / "1" / str(attempt) / "tuning.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    killed = start(replicas=1, **blocks)
+    killed.wait_until(lambda: [line["trial"] for line in course(1) if line["event"] == "started"] == [0, 1])
+    killed.kill(0)
+    before = course(1)
+    after = start(attempt=2, replicas=1, **blocks)
+    (record,) = after.wait()
+    assert record.exit_code == 0, after.log(0)[-3000:]
+    lines = course(2)
+    assert lines[: len(before)] == before
+    assert [(line["trial"], line["event"], line["attempt"]) for line in lines if line["event"] != "epoch"] == [
+        *((0, "started", 1), (0, "completed", 1), (1, "started", 1), (1, "failed", 2)),
+        *((2, "started", 2), (2, "completed", 2)),
+    ]
+    assert (team / "run" / "tuning.jsonl").read_text().splitlines() == [json.dumps(line) for line in lines]
+
+
 def test_keys_that_may_not_write_are_named_before_anything_is_read(start: Start, store: ObjectStore, tmp_path: Path) -> None:
     put_credentials(tmp_path / "output-access", secret="wrong")
     record = start(replicas=1, **remote(store)).wait()[0]

@@ -1,14 +1,10 @@
 """Searches of whole gangs: agents, ranks and the process of the study, as pods would run them."""
 
 import json
-import os
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.unit.trainer.gangs import TIMEOUT, Gang, Start, result_of
+from tests.unit.trainer.gangs import Start, result_of
 
 RATES = {"name": "training.optimizer.learningRate", "categorical": ["1e-9", "0.001", "0.002", "0.003"]}
 SEARCH = {"algorithm": "Grid", "scheduler": "None", "trials": 4, "epochsPerTrial": 2, "parameters": [RATES]}
@@ -24,13 +20,6 @@ def course(tmp_path: Path, attempt: int = 1) -> list[dict[str, Any]]:
 
 def trials_with(event: str, lines: list[dict[str, Any]]) -> list[int]:
     return sorted(line["trial"] for line in lines if line["event"] == event)
-
-
-def wait_until(condition: Callable[[], bool], gang: Gang) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline, gang.log(0)[-2000:]
-        time.sleep(0.05)
 
 
 def test_all_ranks_run_trials_and_train_the_best_together(start: Start, tmp_path: Path) -> None:
@@ -50,11 +39,8 @@ def test_all_ranks_run_trials_and_train_the_best_together(start: Start, tmp_path
 
 def test_after_a_killed_pod_its_trial_has_failed_and_the_finished_ones_stay(start: Start, tmp_path: Path) -> None:
     killed = start(replicas=1, tuning=LONG, training=TRAINING)
-    wait_until(lambda: trials_with("started", course(tmp_path)) == [0, 1], killed)
-    # As the kernel does with a container that exceeds its memory: all of its processes at once.
-    os.killpg(killed.rank_pid(0), signal.SIGKILL)
-    killed.agents[0].kill()
-    killed.agents[0].wait()
+    killed.wait_until(lambda: trials_with("started", course(tmp_path)) == [0, 1])
+    killed.kill(0)
     after = start(attempt=2, replicas=1, tuning=LONG, training=TRAINING)
     assert [record.exit_code for record in after.wait()] == [0]
     lines = course(tmp_path, attempt=2)
@@ -66,7 +52,7 @@ def test_after_a_killed_pod_its_trial_has_failed_and_the_finished_ones_stay(star
 
 def test_a_gang_that_is_told_to_stop_saves_the_study_and_the_next_one_goes_on(start: Start, tmp_path: Path) -> None:
     stopped = start(tuning=LONG, training=TRAINING)
-    wait_until(lambda: "completed" in {line["event"] for line in course(tmp_path)}, stopped)
+    stopped.wait_until(lambda: "completed" in {line["event"] for line in course(tmp_path)})
     stopped.terminate()
     assert [(record.exit_code, record.cause) for record in stopped.wait()] == [(75, "Interrupted")] * 2
     assert trials_with("interrupted", course(tmp_path))

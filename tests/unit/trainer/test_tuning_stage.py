@@ -1,6 +1,7 @@
 """The stage that tunes, on one rank alone whose desk is in this process."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.unit.trainer.stages_alone import Alone, Interruption, alone, easy_samples
-from trainingrun.contract import Stage
+from trainingrun.contract import Cause, ExitCode, Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
@@ -20,12 +21,23 @@ from trainingrun_trainer.tuning.clerk import Clerk
 from trainingrun_trainer.tuning.desk import Outcome, Turn
 from trainingrun_trainer.tuning.journal import Journal, newest
 
+GRID = {"algorithm": "Grid", "scheduler": "None", "epochsPerTrial": 2}
+PICKY = """
+import tf_keras
+
+
+def build(input_shape, classes, parameters):
+    if parameters["units"] == 0:
+        raise ValueError("units must be more than 0")
+    layers = [tf_keras.layers.Dense(parameters["units"], activation="relu"), tf_keras.layers.Dense(classes)]
+    return tf_keras.Sequential([tf_keras.Input(input_shape), *layers])
+"""
 RATES = {"name": "training.optimizer.learningRate", "categorical": ["1e-9", "0.01"]}
 
 
 def a_rank(output: Path, *parameters: dict[str, Any], attempt: int = 1, **tuning: Any) -> Alone:
     """A rank whose grid of parameters is tried for two epochs each."""
-    search = {"algorithm": "Grid", "scheduler": "None", "epochsPerTrial": 2, "parameters": parameters or (RATES,), **tuning}
+    search = {**GRID, "parameters": parameters or (RATES,), **tuning}
     return alone(output, attempt=attempt, training={"epochs": 30, "batchSize": 8}, tuning=search)
 
 
@@ -194,6 +206,25 @@ def test_what_a_network_raises_fails_its_trial_only(
     assert failure["message"].endswith(sentence)
 
 
+def test_a_function_that_refuses_a_value_fails_its_trial_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "picky_network.py").write_text(PICKY)
+    rank = alone(
+        tmp_path,
+        environment={"TRAININGRUN_CODE_MOUNT": str(tmp_path)},
+        model={
+            "entrypoint": {"function": "picky_network:build", "configMapName": "networks"},
+            "parameters": [{"name": "units", "value": "4"}],
+        },
+        tuning={**GRID, "parameters": [{"name": "model.parameters.units", "categorical": ["0", "4"]}]},
+    )
+    assert [each.value for each in searched(rank).config.model.parameters] == ["4"]
+    assert ends(rank) == ["failed", "completed"]
+    failure = next(each for each in events(rank) if each["event"] == "failed")
+    assert failure["cause"] == "BadConfig"
+    assert "ValueError: units must be more than 0" in failure["message"]
+
+
 def test_when_all_trials_fail_the_first_one_says_why(tmp_path: Path) -> None:
     wild = {"name": "training.optimizer.learningRate", "categorical": ["1e30", "2e30"]}
     rank = a_rank(tmp_path, wild, {"name": "training.optimizer.name", "categorical": ["SGD"]})
@@ -211,6 +242,41 @@ def test_what_is_no_fault_of_the_parameters_ends_the_attempt(tmp_path: Path) -> 
     a_rank(tmp_path, attempt=2).paths.attempt.claim()
     with pytest.raises(TrainerError, match="has taken over"):
         tune(rank.context, easy_samples(), desk=desk)
+
+
+class Unreachable(Clerk):
+    """A desk that is gone when a trial reports its first epoch."""
+
+    def report(self, *, trial: int, epoch: int, value: float) -> bool:
+        """Say so."""
+        raise TrainerError("does not answer", cause=Cause.PEER_LOST, exit_code=ExitCode.PEER_LOST)
+
+
+def test_what_befalls_a_trial_from_outside_is_not_written_down_as_its_failure(tmp_path: Path) -> None:
+    rank = a_rank(tmp_path)
+    with pytest.raises(TrainerError, match="does not answer"):
+        searched(rank, desk=Unreachable(rank.config, Journal(rank.paths)))
+    assert [each["event"] for each in events(rank)] == ["started"]
+
+
+class Overtaken(Clerk):
+    """A desk that another attempt takes over when all trials have ended."""
+
+    newer: Alone
+
+    def outcome(self) -> Outcome:
+        """What the search has come to."""
+        self.newer.paths.attempt.claim()
+        return super().outcome()
+
+
+def test_a_search_that_has_been_taken_over_is_not_published(tmp_path: Path) -> None:
+    rank = a_rank(tmp_path)
+    desk = Overtaken(rank.config, Journal(rank.paths))
+    desk.newer = a_rank(tmp_path, attempt=2)
+    with pytest.raises(TrainerError, match="attempt 2 of this run has taken over"):
+        searched(rank, desk=desk)
+    assert not (tmp_path / "run" / "tuning.jsonl").exists()
 
 
 def test_a_search_that_is_told_to_stop_goes_on_in_the_next_attempt(tmp_path: Path) -> None:

@@ -5,16 +5,15 @@ from dataclasses import replace
 
 from trainingrun.api import Result
 from trainingrun_trainer import fence
-from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
-from trainingrun_trainer.models.policy import float_policy
 from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.compress import compress
+from trainingrun_trainer.stages.compressible import require_compressible
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import Ending, export, published
 from trainingrun_trainer.stages.judge import require_accepted
-from trainingrun_trainer.stages.network import first_network, float_network
+from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
 from trainingrun_trainer.tuning.parameters import start_of_search
@@ -37,14 +36,15 @@ def run(context: Context) -> Result | None:
     context.progress.part_done()
     context = replace(context, config=start_of_search(context.config))
     network = first_network(context, split)
+    require_compressible(context, network, split)
     context.progress.part_done()
     context = choose(context, network, split.training)
     tuned = tune(context, split)
     if tuned is not context:
-        context, network = tuned, first_network(tuned, split)
-    if context.config.compression is not None:
-        with float_policy():
-            check_compression(context.config.compression, float_network(context, network, split), split.training)
+        network = first_network(tuned, split)
+        if tuned.config.model != context.config.model:
+            require_compressible(tuned, network, split)
+        context = tuned
     state = train(context, network, split)
     compressed = compress(context, network, split)
     evaluation = evaluate(context, network, split)

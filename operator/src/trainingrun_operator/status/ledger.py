@@ -6,7 +6,7 @@ Seconds are added up when the account changes and never in between, so an idle r
 from datetime import datetime
 
 from trainingrun.api import Account, Ledger, TrainingRunStatus
-from trainingrun.contract import Stage
+from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
@@ -52,8 +52,9 @@ def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
     if step.state is State.RUNNING:
         return next((account for stage, account in _STAGES.items() if stage == status.stage), Account.TRAINING)
     if step.state is State.STOPPING:
-        dies = status.stopping is not None and status.stopping.failure is not None
-        return Account.LOST if dies else known.account
+        failure = status.stopping.failure if status.stopping is not None else None
+        # What was done for a model that is not accepted is kept: see the result.
+        return known.account if failure is None or failure.cause == Cause.NOT_ACCEPTED else Account.LOST
     return _ACCOUNTS[step.state]
 
 

@@ -3,18 +3,15 @@
 from typing import Any
 
 from trainingrun.api import Compression, QuantizationMode
-from trainingrun_trainer.compression.calibration import require_enough
-from trainingrun_trainer.compression.convert import INTEGER
+from trainingrun_trainer.compression.calibration import calibration_samples, require_enough
+from trainingrun_trainer.compression.convert import INTEGER, to_tflite
 from trainingrun_trainer.data.feed import Feed
 
 Network = Any
 
 
 def check_compression(compression: Compression, network: Network, training: Feed) -> None:
-    """Raises TrainerError (bad config) for what pruning, calibration or fine-tuning for eight bits would refuse.
-
-    What TensorFlow Lite cannot express is not known before the conversion.
-    """
+    """Raises TrainerError (bad config) for what pruning, calibration or fine-tuning for eight bits would refuse."""
     # Both load tfmot, which takes seconds.
     if compression.pruning is not None:
         from trainingrun_trainer.compression.masks import layers_to_prune
@@ -29,3 +26,13 @@ def check_compression(compression: Compression, network: Network, training: Feed
         from trainingrun_trainer.compression.aware import aware_of_quantization
 
         aware_of_quantization(network)
+
+
+def check_conversion(compression: Compression, network: Network, training: Feed) -> None:
+    """Raises TrainerError (bad config) when TensorFlow Lite cannot express the network: nothing but a conversion tells.
+
+    One takes half a second of a small network, and more than ten of a large one.
+    """
+    mode = compression.quantization.mode if compression.quantization is not None else None
+    sample = calibration_samples(training, count=1, seed=0)
+    to_tflite(network, shape=training.shape, scale=training.scale, mode=mode, calibration=sample)

@@ -4,6 +4,7 @@ The model takes raw samples, as the SavedModel does, and returns logits: in eigh
 only, and unlikely classes could not be told apart. The largest logit is the answer, and softmax of the logits the probability.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from trainingrun_trainer.errors import bad_config
 Network = Any
 Tensor = Any
 
+_UNKNOWN = re.compile(r"'(tf\.\w+)' op is neither a custom op nor a flex op")
 INTEGER = (QuantizationMode.INT8, QuantizationMode.INT8_AWARE)
 
 
@@ -50,8 +52,8 @@ def to_tflite(
     except Exception as refused:
         raise bad_config(
             f"TensorFlow Lite cannot express the network of spec.model"
-            f"{f' with spec.compression.quantization.mode {mode}' if mode else ''}: {_first_sentence(refused)}",
-            hint="Change the network, or choose another mode in spec.compression.quantization.",
+            f"{f' with spec.compression.quantization.mode {mode}' if mode else ''}: {_reason(refused)}",
+            hint=f"Change the network, or {'choose another mode' if mode else 'remove spec.compression'}.",
         ) from refused
     return converted
 
@@ -74,7 +76,10 @@ def _one_by_one(samples: NDArray[np.float32]) -> Iterator[list[NDArray[np.float3
         yield [sample[np.newaxis]]
 
 
-def _first_sentence(error: Exception) -> str:
-    """What a converter says first; the rest is its stack."""
+def _reason(error: Exception) -> str:
+    """The operations that a converter does not know, else what it says first: the rest is its stack."""
+    unknown = sorted(set(_UNKNOWN.findall(str(error))))
+    if unknown:
+        return f"it has nothing like the operation {' and '.join(unknown)} of TensorFlow."
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

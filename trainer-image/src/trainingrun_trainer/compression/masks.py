@@ -112,10 +112,15 @@ def layers_to_prune(network: Network, *, skip: Sequence[str]) -> list[Layer]:
     ends = {FIRST: able[:1], LAST: able[-1:]}
     skipped = {*skip, *(layer.name for word, layers in ends.items() if word in skip for layer in layers)}
     left = [layer for layer in able if layer.name not in skipped]
+    if not able:
+        raise bad_config(
+            "spec.compression.pruning has nothing to prune: the network has no dense or convolutional layer to train. Give it "
+            "one, or remove spec.compression.pruning."
+        )
     if not left:
         raise bad_config(
-            "spec.compression.pruning has nothing to prune: the network has no dense or convolutional layer "
-            f"{'beside those in skipLayers' if able else 'to train'}. Name fewer layers, or remove spec.compression.pruning."
+            "spec.compression.pruning has nothing to prune: the network has no dense or convolutional layer beside those in "
+            f"skipLayers, {', '.join(skip)}. Name fewer layers, or remove spec.compression.pruning."
         )
     return left
 

@@ -1,0 +1,46 @@
+"""What the documentation shows is what the API server takes."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.manifests import a_manifest
+from tests.schema.applying import dry_run
+from tools.kubectl import Kubectl
+from trainingrun.api import TrainingRunSpec
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+DATA = {"source": {"persistentVolumeClaim": {"claimName": "datasets"}}, "format": "IDX"}
+FIELDS = {field.alias or name for name, field in TrainingRunSpec.model_fields.items()}
+
+
+def shown() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each piece of YAML that shows fields of a TrainingRun, as spec, with its page and line."""
+    for page in PAGES:
+        text = page.read_text()
+        for block in re.finditer(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            line = text[: block.start()].count("\n") + 1
+            for parsed in yaml.safe_load_all(textwrap.dedent(block[1])):
+                spec = parsed.get("spec", {}) if parsed.get("kind", "TrainingRun") == "TrainingRun" else {}
+                fields = spec or {name: value for name, value in parsed.items() if name in FIELDS and "kind" not in parsed}
+                if fields:
+                    yield f"{page.relative_to(ROOT)}:{line}", fields
+
+
+SHOWN = dict(shown())
+
+
+def test_the_pages_show_something() -> None:
+    assert {place.partition(":")[0] for place in SHOWN} >= {"README.md", "docs/how-to/tune.md", "docs/how-to/accept.md"}
+
+
+@pytest.mark.parametrize("spec", SHOWN.values(), ids=SHOWN)
+def test_what_a_page_shows_is_accepted(kubectl: Kubectl, spec: dict[str, Any]) -> None:
+    changes = {"spec__data": DATA, **{f"spec__{field}": value for field, value in spec.items()}}
+    dry_run(kubectl, a_manifest(**changes))
