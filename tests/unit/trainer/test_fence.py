@@ -19,7 +19,9 @@ from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output import volume
 from trainingrun_trainer.output.volume import VolumePlace, replace_folder
 from trainingrun_trainer.settings import OutputPaths
+from trainingrun_trainer.stages import artifact_list
 from trainingrun_trainer.stages import export as exporting
+from trainingrun_trainer.stages.ending import Ending
 
 
 def paths(root: Path, *, uid: str = "uid-1", **spec: Any) -> OutputPaths:
@@ -84,7 +86,7 @@ def test_a_new_round_trains_anew_and_its_model_takes_the_place_of_the_old_one(st
     assert second is not None
     assert "going on from checkpoint" not in gang.log(0)
     assert (first.epochs, second.epochs) == (2, 1)
-    assert exporting.digest_of_folder(tmp_path / "output" / "run" / "model")[0] == second.artifacts[0].sha256
+    assert artifact_list.digest_of_folder(tmp_path / "output" / "run" / "model")[0] == second.artifacts[0].sha256
     assert second.artifacts[0].sha256 != first.artifacts[0].sha256
     published = sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
     assert published == ["logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"]
@@ -94,16 +96,14 @@ def publish(rank: Alone) -> Result:
     """Publish an untrained network, as after one epoch."""
     samples = easy_samples()
     state = LoopState(epoch=1, best_epoch=1)
-    ending = exporting.Ending(
-        about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=Compressed(), started=0.0
-    )
+    ending = Ending(about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=Compressed(), started=0.0)
     return exporting.export(rank.context, rank.network(samples), samples, ending).result
 
 
 def test_an_attempt_overtaken_before_it_publishes_does_not_even_save_its_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "_save_model", lambda *_, **__: pytest.fail("the model was saved"))
+    monkeypatch.setattr(exporting, "save_model", lambda *_, **__: pytest.fail("the model was saved"))
     older = alone(tmp_path, attempt=1)
     fence.claim(older.paths)
     fence.claim(paths(tmp_path, attempt=2))
@@ -128,7 +128,7 @@ def test_an_attempt_overtaken_while_it_saves_its_model_publishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rank = alone(tmp_path, attempt=1)
-    overtaken_after("digest_of_folder", of=exporting, by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
+    overtaken_after("digest_of_folder", of=artifact_list, by=paths(tmp_path, attempt=2), monkeypatch=monkeypatch)
     with pytest.raises(TrainerError, match="Attempt 1 ends"):
         publish(rank)
     assert rank.paths.run.names() == []
@@ -144,7 +144,7 @@ def test_an_attempt_overtaken_while_it_publishes_does_not_finish_the_round(
         publish(rank)
     assert "finished.json" not in rank.paths.round.names()
     newer = alone(tmp_path, attempt=2)
-    assert publish(newer).artifacts[0].sha256 == exporting.digest_of_folder(tmp_path / "run" / "model")[0]
+    assert publish(newer).artifacts[0].sha256 == artifact_list.digest_of_folder(tmp_path / "run" / "model")[0]
 
 
 def a_folder(path: Path, content: str) -> Path:

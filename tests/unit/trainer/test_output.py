@@ -23,7 +23,9 @@ from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.remote import guarded
 from trainingrun_trainer.settings import OutputPaths
+from trainingrun_trainer.stages import artifact_list
 from trainingrun_trainer.stages import export as exporting
+from trainingrun_trainer.stages.ending import Ending
 from trainingrun_trainer.tuning.clerk import Clerk
 from trainingrun_trainer.tuning.journal import Journal
 
@@ -132,7 +134,7 @@ def publish(rank: Alone, *, models: Sequence[str] = ()) -> Any:
     context = rank.context
     measured = Measurements(accuracy=0.9, loss=0.1, size_bytes=9, gzipped_bytes=9, latency=Latency(1, 2))
     made = Compressed(models=[Made(name, name.encode(), measured, Predictions(), is_final=True) for name in models])
-    ending = exporting.Ending(about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=made, started=0.0)
+    ending = Ending(about=ABOUT, state=state, metrics={}, predictions=Predictions(), compressed=made, started=0.0)
     return exporting.export(context, rank.network(samples), samples, ending).result
 
 
@@ -140,7 +142,7 @@ def test_a_model_on_a_store_is_what_its_digest_says_and_is_found_again(store: Ob
     rank = on(a_place(store, mount=put_credentials(tmp_path / "keys"), uri="s3://models/exported"))
     result = publish(rank)
     folder = store.folder / "models" / "exported" / "run"
-    assert exporting.digest_of_folder(folder / "model") == (result.artifacts[0].sha256, result.artifacts[0].size_bytes)
+    assert artifact_list.digest_of_folder(folder / "model") == (result.artifacts[0].sha256, result.artifacts[0].size_bytes)
     assert result.artifacts[0].uri == "s3://models/exported/run/model"
     assert sorted(path.name for path in folder.iterdir()) == ["model", "report.html", "result.json"]
     assert exporting.published(rank.context) == exporting.Published(result=result)

@@ -10,7 +10,7 @@ import pytest
 from tests.object_store.server import ObjectStore, put_credentials
 from tests.unit.trainer.gangs import Start
 from tests.unit.trainer.stores import a_location, a_store
-from trainingrun_trainer.stages.export import digest_of_folder
+from trainingrun_trainer.stages.artifact_list import digest_of_folder
 
 DIGITS = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 

@@ -10,8 +10,9 @@ from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.stages.choose import choose
 from trainingrun_trainer.stages.compress import compress
 from trainingrun_trainer.stages.compressible import require_compressible
+from trainingrun_trainer.stages.ending import Ending
 from trainingrun_trainer.stages.evaluate import evaluate
-from trainingrun_trainer.stages.export import Ending, export, published
+from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.judge import require_accepted
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.train import train
