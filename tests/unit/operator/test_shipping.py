@@ -173,6 +173,18 @@ def test_the_search_is_written_with_the_progress_and_remembers_who_ended_its_new
     assert (later.status.tuning.failed, later.status.tuning.recorded_at) == (1, NOON)
 
 
+def test_while_there_is_no_model_the_column_shows_what_the_best_trial_has_reached() -> None:
+    rates = {"name": "training.batchSize", "categorical": ["32", "64"]}
+    run = an_active_run(status=STARTED, spec__tuning={"parameters": [rates]})
+    searched = look(run, pods=[a_pod(0), a_pod(1)], progress=searching(2))
+    assert searched.status.columns is not None
+    assert searched.status.columns.metric == "val_accuracy=0.900"
+    trained = searching(2).model_copy(update={"metrics": (MetricValue(name="val_loss", value="0.5"),), "stage": Stage.TRAINING})
+    later = look(run, pods=[a_pod(0), a_pod(1)], progress=trained)
+    assert later.status.columns is not None
+    assert later.status.columns.metric == "val_loss=0.500"
+
+
 def test_the_last_word_of_a_worker_says_more_than_its_last_report() -> None:
     last = a_record(code=70, cause="RankFailed", tuning=TuningStatus(trials=20, completed=2, failed=3))
     pods = [a_failed_pod(0, code=70, record=last), a_failed_pod(1, code=69)]

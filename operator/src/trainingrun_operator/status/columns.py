@@ -16,7 +16,7 @@ def columns(life: Life, step: Step, status: TrainingRunStatus) -> Columns:
         status=step.state.value,
         progress=f"{progress.percent}%" if progress is not None else "",
         eta=_eta(progress) if step.state is State.RUNNING else "",
-        metric=_metric(metrics),
+        metric=_metric(metrics or _best_trial(life, status)),
         workers=f"{ready_workers(life)}/{wanted_workers(life)}",
     )
 
@@ -34,6 +34,14 @@ def duration(seconds: int) -> str:
 
 def _eta(progress: Progress | None) -> str:
     return duration(progress.eta_seconds) if progress is not None and progress.eta_seconds is not None else ""
+
+
+def _best_trial(life: Life, status: TrainingRunStatus) -> tuple[MetricValue, ...]:
+    """What the best trial so far has reached."""
+    search, found = life.run.spec.tuning, status.tuning
+    if search is None or found is None or found.best is None:
+        return ()
+    return (MetricValue(name=search.objective.metric, value=found.best.value),)
 
 
 def _metric(metrics: tuple[MetricValue, ...]) -> str:
