@@ -1,6 +1,7 @@
 """Measure a network on samples it is not trained on; the stage that does so at the end of a run."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from trainingrun_trainer.stages.step import correct_answers, in_doubles
 
 Tensor = Any
 Network = Any
+
+EvaluationSteps = Callable[[Shard, Batches, int], Tensor]
+"""(this rank's part, batches, number of their first step) returns this rank's sums: loss, correct answers, samples."""
 
 
 def evaluate(context: Context, network: Network, split: Split) -> dict[str, float]:
@@ -40,7 +44,7 @@ def evaluate(context: Context, network: Network, split: Split) -> dict[str, floa
 def _measure(context: Context, network: Network, feed: Feed, *, done: int) -> NDArray[np.float64]:
     """Sums over all samples; `done` steps of the stage came before."""
     part = own_part(context, feed)
-    run = evaluation_steps(network, feed, part)
+    run = partial(evaluation_steps(network, feed), part)
     sums = np.zeros(3)
     for call in in_calls(context, run, feed, part, first=0, length=CallLength()):
         sums += call.sums
@@ -55,9 +59,8 @@ def own_part(context: Context, feed: Feed) -> Shard:
     return shard(len(feed), batch=context.batch_size, rank=context.gang.rank, size=context.gang.size)
 
 
-def evaluation_steps(network: Network, feed: Feed, part: Shard) -> Callable[[Batches, int], Tensor]:
-    """A function (batches, number of their first step) that returns this rank's sums: loss, correct answers, samples."""
-
+def evaluation_steps(network: Network, feed: Feed) -> EvaluationSteps:
+    """Build the graph."""
     signature = [*batches_signature(feed), tf.TensorSpec([None, None], tf.float32, name="weights")]
 
     @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
@@ -74,7 +77,7 @@ def evaluation_steps(network: Network, feed: Feed, part: Shard) -> Callable[[Bat
         _, sums = tf.while_loop(lambda step, _: step < tf.shape(rows)[0], one_step, (tf.constant(0), tf.zeros([3], tf.float64)))
         return sums
 
-    def call(batches: Batches, first: int) -> Tensor:
+    def call(part: Shard, batches: Batches, first: int) -> Tensor:
         inputs, labels, rows = batches
         return run(inputs, labels, tf.constant(rows), tf.constant(part.weights[first : first + len(rows)]))
 
