@@ -11,8 +11,9 @@ from tests.unit.trainer.stages_alone import Alone, Interruption, alone, easy_sam
 from trainingrun.contract import Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.feed import Feed, Split
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.evaluate import evaluation_steps
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.trial import config_of_trial
 from trainingrun_trainer.stages.tune import tune
@@ -113,7 +114,7 @@ def test_equal_parameters_have_equal_values(tmp_path: Path, parameter: str, valu
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) else "",
 )
-def test_a_network_is_built_again_only_when_another_is_needed(
+def test_a_network_and_its_graphs_are_built_again_only_when_others_are_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parameter: dict[str, Any], builds: int
 ) -> None:
     built: list[Context] = []
@@ -122,9 +123,17 @@ def test_a_network_is_built_again_only_when_another_is_needed(
         built.append(context)
         return first_network(context, split)
 
+    measuring: list[Any] = []
+
+    def measure(network: Any, feed: Feed) -> Any:
+        measuring.append(network)
+        return evaluation_steps(network, feed)
+
     monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.evaluation_steps", measure)
     searched(a_rank(tmp_path, parameter))
     assert len(built) == builds
+    assert len(measuring) == builds
 
 
 BY_TURNS = (
