@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tools.tuning_bench import rows
 from tools.tuning_bench.course import Course
 from tools.tuning_bench.manifests import search_in_gang, single_trial, tuning
 from trainingrun.api import TrainingRun
@@ -65,3 +66,39 @@ def test_both_ways_train_the_same_but_for_what_is_searched() -> None:
     assert gang["workers"].pop("replicas") == 2 * alone["workers"].pop("replicas")
     del alone["training"]["optimizer"], alone["model"]["parameters"], alone["training"]["epochs"], gang["training"]["epochs"]
     assert gang == alone
+
+
+def a_course(*, started: float = 0, over: float, trials: int = 20, epochs: int = 60, best: float = 0.9) -> Course:
+    return Course(started=started, ends=((over, best),), over=over, trials=trials, epochs=epochs)
+
+
+COURSES = {
+    rows.GANG: [a_course(started=5, over=10), a_course(started=5, over=15), a_course(started=5, over=20)],
+    rows.OBJECTS: [a_course(over=120), a_course(over=150), a_course(over=300)],
+    rows.MANY: [a_course(over=40, best=0.95), a_course(over=50, best=0.96), a_course(over=130, best=0.97)],
+    rows.ASHA: [a_course(over=20, epochs=60)],
+    rows.UNPRUNED: [a_course(over=30, epochs=180)],
+}
+
+
+def test_ratios_are_those_of_medians() -> None:
+    assert rows.ratios_of(COURSES) == pytest.approx(
+        {
+            "gang_over_object_per_trial": 150 / 15,
+            "started_gang_over_object_per_trial": 150 / (15 - 5),
+            "epochs_unpruned_over_asha": 3,
+        }
+    )
+
+
+def test_best_values_are_compared_after_equal_time() -> None:
+    values = {
+        row["name"]: (row["min"], row["median"], row["max"]) for row in rows.rows_of(COURSES) if row["name"].startswith("best")
+    }
+    assert values["best val_accuracy 60 s after apply: in the gang, up to 200 trials"] == (0, 95, 96)
+    assert values["best val_accuracy 120 s after apply: one object per trial, 20 trials"] == (0, 0, 90)
+
+
+def test_a_row_has_a_name_of_its_own() -> None:
+    names = [row["name"] for row in rows.rows_of(COURSES)]
+    assert len(set(names)) == len(names)
