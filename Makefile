@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 export CLUSTER ?= embedded
 export CLUSTER_NAME ?= trainingrun
 TEST_CLUSTER_NAME ?= trainingrun-test
+BENCH_CLUSTER_NAME ?= trainingrun-bench
 EXAMPLE ?= mnist-ship
 REGISTRY ?=
 TAG ?=
@@ -109,6 +110,9 @@ bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/ben
 bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the trainer beside the common recipe (docs/benchmarks.md)
 	@$(BIN)/python -m tools.trainer_bench
 
+bench-tuning: .venv-trainer/ready ## Measure a search in the gang beside one object per trial (docs/benchmarks.md)
+	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) PYTHONPATH=. .venv-trainer/bin/python -m tools.tuning_bench
+
 clean: ## Remove the developer environments; the cache outside the checkout stays
 	rm -rf .venv .venv-trainer .venv-bench
 
@@ -132,4 +136,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning record-statuses clean

@@ -18,7 +18,7 @@ from trainingrun.api import Augmentation
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded, Positions
 from trainingrun_trainer.data.feed import Batches, Feed
-from trainingrun_trainer.data.memory import memory_limit
+from trainingrun_trainer.data.memory import memory_limit, used_memory
 from trainingrun_trainer.data.shard import Shard, epoch_order, shard
 from trainingrun_trainer.data.source import About, load_split, open_data
 from trainingrun_trainer.data.streaming import Streamed
@@ -238,6 +238,12 @@ def test_the_limit_of_the_container_is_that_of_its_control_groups(
 
 def test_without_a_limit_the_machines_memory_is_one(tmp_path: Path) -> None:
     assert 2**28 < memory_limit(mount=tmp_path, own_groups=tmp_path / "none") < 2**46
+
+
+def test_the_memory_of_this_process_is_what_it_has_written_to() -> None:
+    before = used_memory()
+    written = b"x" * 2**26
+    assert used_memory() - before == pytest.approx(len(written), rel=0.2)
 
 
 def as_one_rank_reads(tmp_path: Path, data: dict[str, Any]) -> About:

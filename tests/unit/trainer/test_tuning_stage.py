@@ -12,8 +12,9 @@ from tests.unit.trainer.stages_alone import Alone, Interruption, alone, easy_sam
 from trainingrun.contract import Cause, ExitCode, Stage
 from trainingrun_trainer import fence
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.feed import Feed, Split
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.evaluate import evaluation_steps
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.trial import config_of_trial
 from trainingrun_trainer.stages.tune import tune
@@ -125,7 +126,7 @@ def test_equal_parameters_have_equal_values(tmp_path: Path, parameter: str, valu
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) else "",
 )
-def test_a_network_is_built_again_only_when_another_is_needed(
+def test_a_network_and_its_graphs_are_built_again_only_when_others_are_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parameter: dict[str, Any], builds: int
 ) -> None:
     built: list[Context] = []
@@ -134,9 +135,57 @@ def test_a_network_is_built_again_only_when_another_is_needed(
         built.append(context)
         return first_network(context, split)
 
+    measuring: list[Any] = []
+
+    def measure(network: Any, feed: Feed) -> Any:
+        measuring.append(network)
+        return evaluation_steps(network, feed)
+
     monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.evaluation_steps", measure)
     searched(a_rank(tmp_path, parameter))
     assert len(built) == builds
+    assert len(measuring) == builds
+
+
+BY_TURNS = (
+    {"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.01", "0.1"]},
+    {"name": "model.parameters.hiddenUnits", "categorical": ["4", "8"]},
+)
+"""A grid in which each trial has another network than the one before."""
+
+
+@pytest.mark.parametrize(
+    ("most_kept", "environment", "builds"),
+    [(8, {}, 2), (1, {}, 6), (8, {"TRAININGRUN_MEMORY_LIMIT": "1000000"}, 6)],
+    ids=["enough room", "room for one", "little memory"],
+)
+def test_networks_are_kept_as_long_as_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_kept: int, environment: dict[str, str], builds: int
+) -> None:
+    built: list[Context] = []
+
+    def build(context: Context, split: Split) -> Any:
+        built.append(context)
+        return first_network(context, split)
+
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.MOST_KEPT", most_kept)
+    rank = a_rank(tmp_path, *BY_TURNS)
+    rank.environment = environment
+    searched(rank)
+    assert len(built) == builds
+
+
+def test_a_kept_network_has_forgotten_what_it_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = {"metric": "val_loss", "goal": "Minimize"}
+    kept = a_rank(tmp_path / "kept", *BY_TURNS, objective=loss)
+    searched(kept)
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.MOST_KEPT", 1)
+    built = a_rank(tmp_path / "built", *BY_TURNS, objective=loss)
+    searched(built)
+    values = [[each["value"] for each in events(rank) if each["event"] == "epoch"] for rank in (kept, built)]
+    assert values[0] == values[1]
 
 
 @pytest.mark.parametrize(

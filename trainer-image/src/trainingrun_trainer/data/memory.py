@@ -1,4 +1,4 @@
-"""How much memory this container may use."""
+"""How much memory this container may use, and this process does."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 MOUNT = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+OWN_MEMORY = Path("/proc/self/statm")
 
 
 def memory_limit(*, mount: Path = MOUNT, own_groups: Path = OWN_GROUPS) -> int:
@@ -19,6 +20,11 @@ def memory_limit(*, mount: Path = MOUNT, own_groups: Path = OWN_GROUPS) -> int:
         if text.isdigit():  # without a limit it is "max", or on v1 a number larger than any machine's memory
             limits.append(int(text))
     return min(limits)
+
+
+def used_memory() -> int:
+    """Bytes of this process that are in memory, shared libraries included."""
+    return int(OWN_MEMORY.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _limit_files(mount: Path, *, own_groups: Path) -> Iterator[Path]:

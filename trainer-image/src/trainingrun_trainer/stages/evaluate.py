@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ Tensor = Any
 Network = Any
 Arrays = tuple[Any, ...]
 """TensorFlow's, one entry for each step."""
+
+EvaluationSteps = Callable[[Shard, Batches, int], Tensor]
+"""(this rank's part, batches, number of their first step) returns this rank's sums: loss, correct answers, samples."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def _of_all_ranks(context: Context, own: Predictions) -> Predictions:
 def _measure(context: Context, network: Network, feed: Feed, *, done: int, keep: Predictions | None) -> NDArray[np.float64]:
     """Sums over all samples; `done` steps of the stage came before. What this rank's samples were taken for is kept."""
     part = own_part(context, feed)
-    run = evaluation_steps(network, feed, part, keep=keep)
+    run = partial(evaluation_steps(network, feed, keep=keep), part)
     sums = np.zeros(3)
     for call in in_calls(context, run, feed, part, first=0, length=CallLength()):
         sums += call.sums
@@ -82,13 +86,8 @@ def own_part(context: Context, feed: Feed) -> Shard:
     return shard(len(feed), batch=context.batch_size, rank=context.gang.rank, size=context.gang.size)
 
 
-def evaluation_steps(
-    network: Network, feed: Feed, part: Shard, *, keep: Predictions | None = None
-) -> Callable[[Batches, int], Tensor]:
-    """A function (batches, number of their first step) that returns this rank's sums: loss, correct answers, samples.
-
-    What the samples are taken for is added to `keep`.
-    """
+def evaluation_steps(network: Network, feed: Feed, *, keep: Predictions | None = None) -> EvaluationSteps:
+    """Build the graph. What the samples are taken for is added to `keep`."""
     signature = [*batches_signature(feed), tf.TensorSpec([None, None], tf.float32, name="weights")]
     kinds = () if keep is None else (tf.int32, tf.float32)
 
@@ -111,7 +110,7 @@ def evaluation_steps(
         _, sums, kept = tf.while_loop(lambda step, *_: step < steps, one_step, start)
         return sums, tuple(array.stack() for array in kept)
 
-    def call(batches: Batches, first: int) -> Tensor:
+    def call(part: Shard, batches: Batches, first: int) -> Tensor:
         inputs, labels, rows = batches
         steps = slice(first, first + len(rows))
         weights = part.weights[steps]

@@ -89,7 +89,7 @@ class _Loop:
             split=split,
             run=training_steps(context, network, optimizer, split.training),
             validation=validation,
-            validate=evaluation_steps(network, split.validation, validation),
+            validate=partial(evaluation_steps(network, split.validation), validation),
             state=LoopState(),
             best=[],
             training_calls=CallLength(),

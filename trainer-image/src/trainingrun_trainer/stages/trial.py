@@ -15,7 +15,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.errors import TrainerError, failed, interrupted
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
-from trainingrun_trainer.stages.evaluate import evaluation_steps, own_part
+from trainingrun_trainer.stages.evaluate import own_part
 from trainingrun_trainer.stages.plan import epoch_plan
 from trainingrun_trainer.stages.trial_graphs import Keeper
 from trainingrun_trainer.tuning.desk import Desk
@@ -73,13 +73,13 @@ class Trial:
         config, split = context.config, self._keeper.split
         graphs = self._keeper.graphs(context)
         part = own_part(context, split.validation)
-        validate = evaluation_steps(graphs.network, split.validation, part)
+        measure = partial(graphs.measure, part)
         training_calls, validation_calls = CallLength(), CallLength()
         for epoch in range(config.training.epochs):
             plan = epoch_plan(context, split.training, epoch=epoch)
-            taken = in_calls(context, partial(graphs.run, plan), split.training, plan.shard, first=0, length=training_calls)
+            taken = in_calls(context, partial(graphs.train, plan), split.training, plan.shard, first=0, length=training_calls)
             self._sums(taken, epoch=epoch)
-            measured = in_calls(context, validate, split.validation, part, first=0, length=validation_calls)
+            measured = in_calls(context, measure, split.validation, part, first=0, length=validation_calls)
             loss, correct, count = self._sums(measured, epoch=epoch)
             value = {"val_loss": loss / count, "val_accuracy": correct / count}[self._metric]
             if not self._desk.report(trial=self._number, epoch=epoch + 1, value=value) and epoch + 1 < config.training.epochs:

@@ -1,7 +1,7 @@
-"""A network and the graph that trains it, kept from trial to trial.
+"""Networks and the graphs that train and measure them, kept from trial to trial.
 
-Building both takes longer than some trials do. Learning rate, schedule and batch size are fed to the graph, so trials that
-differ in nothing else share one, and each of them begins with the same first weights.
+Building them takes longer than some trials do. Learning rate, schedule and batch size are fed to the graphs, so trials that
+differ in nothing else share them, and each of them begins with the same first weights.
 """
 
 import gc
@@ -15,11 +15,18 @@ from trainingrun.api import Schedule
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.memory import memory_limit, used_memory
+from trainingrun_trainer.stages.evaluate import EvaluationSteps, evaluation_steps
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
+
+MOST_KEPT = 8
+"""Networks that are kept at once."""
+MEMORY_SHARE = 0.5
+"""Part of its share of the container's memory that a rank may use and still keep more than one network."""
 
 
 @dataclass
@@ -28,9 +35,18 @@ class Graphs:
 
     network: Network
     optimizer: Optimizer
-    run: TrainingSteps
-    built_for: AttemptConfig
+    train: TrainingSteps
+    measure: EvaluationSteps
     first_weights: list[Any]
+
+    @classmethod
+    def build(cls, context: Context, split: Split) -> "Graphs":
+        """Graphs for this configuration. Raises what building the network does."""
+        network = first_network(context, split)
+        optimizer = Optimizer(context.config.training.optimizer, network.trainable_variables)
+        train = training_steps(context, network, optimizer, split.training)
+        measure = evaluation_steps(network, split.validation)
+        return cls(network, optimizer, train, measure, first_weights=network.get_weights())
 
     def begin_again(self) -> None:
         """Forget what has been learned."""
@@ -40,11 +56,12 @@ class Graphs:
 
 
 class Keeper:
-    """Keeps the graphs of the last trial; a context manager for the time of a search."""
+    """Keeps the graphs of the last trials; a context manager for the time of a search."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
-        self._kept: Graphs | None = None
+        self._kept: dict[AttemptConfig, Graphs] = {}
+        """The one that was used last at the end."""
 
     def __enter__(self) -> "Keeper":
         # What is there now stays: to look through all of TensorFlow's objects for garbage takes half a second.
@@ -59,25 +76,42 @@ class Keeper:
     def graphs(self, context: Context) -> Graphs:
         """Graphs for this configuration, nothing learned yet. Raises what building the network does."""
         alike = _alike(context.config)
-        if self._kept is not None and self._kept.built_for == alike:
-            self._kept.begin_again()
-            return self._kept
-        self.drop()  # before others need memory
-        network = first_network(context, self.split)
-        optimizer = Optimizer(context.config.training.optimizer, network.trainable_variables)
-        run = training_steps(context, network, optimizer, self.split.training)
-        self._kept = Graphs(network, optimizer, run, built_for=alike, first_weights=network.get_weights())
-        return self._kept
+        graphs = self._kept.pop(alike, None)
+        if graphs is None:
+            self._make_room(context)
+            graphs = Graphs.build(context, self.split)
+        else:
+            graphs.begin_again()
+        self._kept[alike] = graphs
+        return graphs
 
     def drop(self) -> None:
-        """Free the memory of what is kept."""
-        self._kept = None
-        tf_keras.backend.clear_session()
-        gc.collect()
+        """Free the memory of all that is kept."""
+        self._kept.clear()
+        _collect()
+
+    def _make_room(self, context: Context) -> None:
+        """Before another network needs memory: the one that was used longest ago goes, or all where memory is short."""
+        if _is_short_of_memory(context):
+            self.drop()
+        elif len(self._kept) == MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+            _collect()
+
+
+def _collect() -> None:
+    """Free what nobody holds any more. tf_keras itself holds the symbolic tensors of all networks, until it is told."""
+    tf_keras.backend.clear_session()
+    gc.collect()
+
+
+def _is_short_of_memory(context: Context) -> bool:
+    limit = context.settings.memory_limit or memory_limit()
+    return used_memory() * context.config.processes_per_worker > limit * MEMORY_SHARE
 
 
 def _alike(config: AttemptConfig) -> AttemptConfig:
-    """The configuration without what is fed to the graph. How many samples are augmented at once depends on the batch size."""
+    """The configuration without what is fed to the graphs. How many samples are augmented at once depends on the batch size."""
     training = config.training
     fed = {
         "optimizer": training.optimizer.model_copy(update={"learning_rate": "0"}),
