@@ -16,7 +16,7 @@ BIN := .venv/bin
 STAGES := lint verify unit browser simulation cluster-test schema gitops faults e2e
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## Train MNIST on two Horovod pods in a real cluster (EXAMPLE=mnist or mnist-mlp)
 	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
@@ -109,6 +109,9 @@ bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/ben
 bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the trainer beside the common recipe (docs/benchmarks.md)
 	@$(BIN)/python -m tools.trainer_bench
 
+bench-compression: .venv/ready .venv-trainer/ready ## Measure how small models become, and what that costs (docs/benchmarks.md)
+	@$(BIN)/python -m tools.compression_bench
+
 clean: ## Remove the developer environments; the cache outside the checkout stays
 	rm -rf .venv .venv-trainer .venv-bench
 
@@ -132,4 +135,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-compression record-statuses clean
