@@ -17,7 +17,7 @@ BIN := .venv/bin
 STAGES := lint verify unit browser simulation cluster-test schema gitops faults e2e
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready ## From digits to a compressed model on two Horovod pods in a real cluster (EXAMPLE=mnist-ship, or another of examples/mnist*)
 	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
@@ -113,6 +113,9 @@ bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the 
 bench-tuning: .venv-trainer/ready ## Measure a search in the gang beside one object per trial (docs/benchmarks.md)
 	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) PYTHONPATH=. .venv-trainer/bin/python -m tools.tuning_bench
 
+bench-compression: .venv/ready .venv-trainer/ready ## Measure how small models become, and what that costs (docs/benchmarks.md)
+	@$(BIN)/python -m tools.compression_bench
+
 clean: ## Remove the developer environments; the cache outside the checkout stays
 	rm -rf .venv .venv-trainer .venv-bench
 
@@ -136,4 +139,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression record-statuses clean

@@ -1,4 +1,7 @@
-"""The tables of docs/benchmarks.md, from the reports beside it: what is between two markers is generated."""
+"""The tables of docs/benchmarks.md, from the reports beside it: what is between two markers is generated.
+
+What was measured in several units has a line with a column for each; what was measured in one has its unit on the line.
+"""
 
 import json
 import re
@@ -26,6 +29,30 @@ def _tables(name: str) -> str:
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
+    by_name: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["name"], {})[row["unit"]] = row
+    wide = {name: cells for name, cells in by_name.items() if len(cells) > 1}
+    long = [row for row in rows if row["name"] not in wide]
+    return "\n\n".join([*([_wide(wide)] if wide else []), *([_long(long)] if long else [])])
+
+
+def _wide(names: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """A line per name and a column per unit: the median, and from where to where if that is not all."""
+    units = list(dict.fromkeys(unit for cells in names.values() for unit in cells))
+    lines = [f"| {name} | {' | '.join(_cell(cells.get(unit)) for unit in units)} |" for name, cells in names.items()]
+    return "\n".join([f"| what | {' | '.join(units)} |", f"|---|{'---|' * len(units)}", *lines])
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    low, median, high = (_number(row[each]) for each in ("min", "median", "max"))
+    return median if low == high else f"{median} ({low} to {high})"
+
+
+def _long(rows: list[dict[str, Any]]) -> str:
+    """A line per row."""
     lines = [
         f"| {row['name']} | {row['unit']} | {_number(row['min'])} | {_number(row['median'])} | {_number(row['max'])} |"
         for row in rows

@@ -158,6 +158,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             "pruning": {
                 "finalSparsities": ["0.8", "9e-1"],
                 "initialSparsity": "0.5",
+                "allocation": "Uniform",
                 "epochs": 3,
                 "frequency": 100,
                 "learningRate": "1e-4",
@@ -332,6 +333,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         pruning(initialSparsity="0.8"),
         "compression.pruning.initialSparsity 0.8 must be below every value of finalSparsities",
     ),
+    "an unknown allocation": (pruning(allocation="Global"), 'supported values: "Adaptive", "Uniform"'),
     "fine-tuning that learns nothing": (pruning(learningRate="0"), "compression.pruning.learningRate must be more than 0"),
     "samples that nobody looks at": (
         quantization(mode="DynamicRange", calibrationSamples=10),
@@ -387,6 +389,7 @@ def test_what_is_left_out_has_its_default_where_the_schema_can_give_one(kubectl:
     }
     assert spec["tuning"] == {**expected, "parameters": [a_list(BATCH, "32")]}
     assert spec["compression"]["pruning"]["finalSparsities"] == ["0.8"]
+    assert spec["compression"]["pruning"]["allocation"] == "Adaptive"
 
 
 TRIED = [{"name": RATE, "value": "0.00123"}, {"name": "model.parameters.hiddenUnits", "value": "256,128,64,32,16,8,4,2,1"}]

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from tools import measurements
-from tools.trainer_bench.networks import AUGMENTATION, DATA, context
-from trainingrun.api.base import to_wire
+from tools.local_run import surroundings
+from tools.trainer_bench.networks import AUGMENTATION, context
 from trainingrun_trainer.parallel.single import SingleProcess
 
 GOAL = 0.97
@@ -49,16 +49,7 @@ def _surroundings(folder: Path) -> dict[str, str]:
     """What a pod would find."""
     augmentation = {**AUGMENTATION, "horizontalFlip": False, "shearDegrees": "0.2"}
     config = context("cnn", SingleProcess(), augmentation=augmentation, training=TRAINING).config
-    (folder / "config.json").write_text(json.dumps(to_wire(config)))
-    return {
-        "TRAININGRUN_CONFIG": str(folder / "config.json"),
-        "TRAININGRUN_BUILTIN_DATA": str(DATA),
-        "TRAININGRUN_OUTPUT_MOUNT": str(folder / "output"),
-        "TRAININGRUN_TERMINATION_MESSAGE": str(folder / "termination"),
-        "TRAININGRUN_RENDEZVOUS_PORT": "29672",
-        "TRAININGRUN_PROGRESS_PORT": "29673",
-        "PYTHONPATH": "",
-    }
+    return {**surroundings(config, folder=folder), "PYTHONPATH": ""}
 
 
 def _until_goal(command: list[str], variables: dict[str, str]) -> float:

@@ -49,12 +49,19 @@ def test_a_ramp_has_its_last_update_on_its_last_step(what: str, steps: int, freq
 
 
 def test_each_sparsity_is_reached_in_every_layer_and_the_least_sparse_comes_first(tmp_path: Path) -> None:
-    found = pruned_alone(tmp_path, finalSparsities=["0.9", "0.5"])
+    found = pruned_alone(tmp_path, finalSparsities=["0.9", "0.5"], allocation="Uniform")
     assert [each.sparsity for each in found] == ["0.5", "0.9"]
     assert [[layer.sparsity for layer in each.layers] for each in found] == [[0.5, 0.5], [0.9, pytest.approx(0.9, abs=0.0125)]]
     assert [each.share for each in found] == [pytest.approx(0.5), pytest.approx(0.9, abs=0.002)]
     zeros = [float(np.mean(each.weights[0] == 0)) for each in found]
     assert zeros == [0.5, 0.9]
+
+
+def test_by_default_all_layers_together_are_as_sparse_as_asked_and_a_small_one_keeps_more(tmp_path: Path) -> None:
+    [found] = pruned_alone(tmp_path, initialSparsity="0.5")
+    [large, small] = found.layers
+    assert found.share == pytest.approx(0.8, abs=0.002)
+    assert small.sparsity < 0.7 < 0.8 < large.sparsity
 
 
 def test_a_pruned_network_still_answers(tmp_path: Path) -> None:

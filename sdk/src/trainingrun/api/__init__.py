@@ -11,6 +11,7 @@ from trainingrun.api.acceptance import (
 from trainingrun.api.augmentation import Augmentation, FillMode
 from trainingrun.api.base import AUTO, CheckpointPosition, Frozen, MetricValue, number
 from trainingrun.api.compression import (
+    Allocation,
     Compression,
     Pruning,
     Quantization,
@@ -108,6 +109,7 @@ __all__ = [
     "AcceptanceMetric",
     "Account",
     "Algorithm",
+    "Allocation",
     "ApplicationModel",
     "ApplicationName",
     "Artifact",

@@ -8,6 +8,13 @@ from pydantic import Field
 from trainingrun.api.base import Decimal, Frozen, rule, rules
 
 
+class Allocation(StrEnum):
+    """How the zeros are shared among the layers that are pruned."""
+
+    ADAPTIVE = "Adaptive"
+    UNIFORM = "Uniform"
+
+
 class Pruning(Frozen):
     """Weights of small magnitude become zero, step by step, while the network goes on training."""
 
@@ -16,12 +23,19 @@ class Pruning(Frozen):
         Field(
             min_length=1,
             max_length=4,
-            description="Fractions of each pruned layer's weights that become zero, for example 0.8 and 0.9. Each gives a "
+            description="Fractions of the pruned layers' weights that become zero, for example 0.8 and 0.9. Each gives a "
             "model of its own; the smallest that is accepted is the result.",
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = ("0.8",)
     initial_sparsity: Annotated[Decimal, Field(description="Fraction that is zero from the first step on.")] = "0"
+    allocation: Annotated[
+        Allocation,
+        Field(
+            description="How the zeros are shared among the pruned layers. Adaptive: the less a layer needs its weights, the "
+            "more of them become zero; all layers together have the sparsity asked for. Uniform: each layer has it."
+        ),
+    ] = Allocation.ADAPTIVE
     epochs: Annotated[int, Field(ge=1, le=100000, description="Epochs of fine-tuning for each sparsity.")] = 10
     frequency: Annotated[
         int, Field(ge=1, le=100000, description="Steps between two updates of the masks; smaller when the epochs are short.")

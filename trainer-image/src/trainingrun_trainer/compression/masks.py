@@ -6,13 +6,17 @@ ramp says so, and applied. Between two steps no pruned weight is anything but ze
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
+from numpy.typing import NDArray
 from tensorflow_model_optimization.sparsity.keras import PolynomialDecay, prune_low_magnitude
 
+from trainingrun.api import Pruning, number
+from trainingrun_trainer.compression.allocation import allocate
 from trainingrun_trainer.compression.pruned import PrunedLayer
 from trainingrun_trainer.compression.ramp import Ramp
 from trainingrun_trainer.errors import bad_config
@@ -27,20 +31,33 @@ FIRST, LAST = "First", "Last"
 """Words of `skipLayers` for the first and the last layer that can be pruned."""
 
 
-class Masks:
-    """The masks of a network's layers, and the schedule that they follow."""
+@dataclass(frozen=True)
+class Target:
+    """A layer to prune, and how sparse it is at the first step and at the end of the ramp."""
 
-    def __init__(self, network: Network, *, layers: Sequence[Layer], initial: float, final: float, ramp: Ramp) -> None:
-        schedule = PolynomialDecay(initial, final, begin_step=0, end_step=ramp.end, frequency=ramp.frequency)
-        chosen = {id(layer) for layer in layers}
+    layer: Layer
+    initial: float
+    final: float
+
+
+class Masks:
+    """The masks of a network's layers, and the schedules that they follow."""
+
+    def __init__(self, network: Network, *, targets: Sequence[Target], ramp: Ramp) -> None:
+        schedules = {
+            id(target.layer): PolynomialDecay(
+                target.initial, target.final, begin_step=0, end_step=ramp.end, frequency=ramp.frequency
+            )
+            for target in targets
+        }
         self._wrappers: list[Any] = []
 
         def wrapped(layer: Layer) -> Layer:
             if isinstance(layer, tf_keras.Model):
                 return tf_keras.models.clone_model(layer, clone_function=wrapped)
-            if id(layer) not in chosen:
+            if id(layer) not in schedules:
                 return layer
-            self._wrappers.append(prune_low_magnitude(layer, pruning_schedule=schedule))
+            self._wrappers.append(prune_low_magnitude(layer, pruning_schedule=schedules[id(layer)]))
             return self._wrappers[-1]
 
         # The clone is only made to build the wrappers; it calls the very layers of the network.
@@ -125,14 +142,28 @@ def layers_to_prune(network: Network, *, skip: Sequence[str]) -> list[Layer]:
     return left
 
 
+def targets_of(pruning: Pruning, layers: Sequence[Layer], *, sparsity: str) -> list[Target]:
+    """How sparse each layer is to become; it follows from the weights that the layers have now."""
+    weights = [_values(layer) for layer in layers]
+    initial, final = (
+        allocate(pruning.allocation, weights, sparsity=number(share)) for share in (pruning.initial_sparsity, sparsity)
+    )
+    return [Target(*each) for each in zip(layers, initial, final, strict=True)]
+
+
 def sparsities(layers: Sequence[Layer]) -> list[PrunedLayer]:
     """How sparse each layer is, as its weights say."""
     return [_pruned(layer) for layer in layers]
 
 
 def _pruned(layer: Layer) -> PrunedLayer:
-    weights = np.concatenate([np.asarray(weight).ravel() for weight in prunable_weights(layer)])
+    weights = _values(layer)
     return PrunedLayer(name=layer.name, sparsity=float(np.mean(weights == 0)), weights=weights.size)
+
+
+def _values(layer: Layer) -> NDArray[Any]:
+    """All the weights of a layer that are pruned, [n]."""
+    return np.concatenate([np.asarray(weight).ravel() for weight in prunable_weights(layer)])
 
 
 def leaves(network: Network) -> list[Layer]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from trainingrun.api import Pruning, number
 from trainingrun.contract import Cause
-from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, layers_to_prune, sparsities
+from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, layers_to_prune, sparsities, targets_of
 from trainingrun_trainer.compression.pruned import Pruned, PrunedLayer
 from trainingrun_trainer.compression.ramp import ramp
 from trainingrun_trainer.context import Context
@@ -20,7 +20,7 @@ from trainingrun_trainer.stages.optimizers import Optimizer
 Network = Any
 
 TOLERANCE = 0.01
-"""How far the sparsity of a layer may be from what was asked for."""
+"""How far the sparsity of a layer may be from what it is to have."""
 
 
 def prune(context: Context, network: Network, split: Split) -> Iterator[Pruned]:
@@ -46,29 +46,24 @@ def _prune(
     """Fine-tune under masks, and see that they have done what they are for."""
     course = Course.of_pruning(context.config.training, pruning, sparsity=sparsity)
     steps = pruning.epochs * steps_per_epoch(len(split.training), batch=context.step_samples, size=context.gang.size)
-    masks = Masks(
-        network,
-        layers=layers,
-        initial=number(pruning.initial_sparsity),
-        final=number(sparsity),
-        ramp=ramp(steps, frequency=pruning.frequency),
-    )
+    wanted = targets_of(pruning, layers, sparsity=sparsity)
+    masks = Masks(network, targets=wanted, ramp=ramp(steps, frequency=pruning.frequency))
     optimizer = MaskedOptimizer(Optimizer(course.training.optimizer, network.trainable_variables), masks)
     state = follow(course, context, network, split, optimizer=optimizer)
     check_equal_weights(context.gang, masks.masks, when=f"after pruning to {sparsity}, in their masks")
     found = sparsities(layers)
-    _require_sparsity(found, wanted=number(sparsity))
+    _require_sparsity(found, wanted=[target.final for target in wanted])
     if context.is_chief:
         print(f"pruned to {sparsity}: " + ", ".join(f"{layer.name} {layer.sparsity:.4f}" for layer in found))
     return Pruned(sparsity=sparsity, weights=network.get_weights(), layers=tuple(found), state=state)
 
 
-def _require_sparsity(layers: Sequence[PrunedLayer], *, wanted: float) -> None:
+def _require_sparsity(layers: Sequence[PrunedLayer], *, wanted: Sequence[float]) -> None:
     """Raises TrainerError (InternalError) when a layer has more or fewer zeros; one weight more or less is none."""
-    for layer in layers:
-        if abs(layer.sparsity - wanted) > max(TOLERANCE, 1 / layer.weights):
+    for layer, target in zip(layers, wanted, strict=True):
+        if abs(layer.sparsity - target) > max(TOLERANCE, 1 / layer.weights):
             raise failed(
-                f"Layer {layer.name} has {layer.sparsity:.4f} of its {layer.weights} weights at zero, not {wanted}.",
+                f"Layer {layer.name} has {layer.sparsity:.4f} of its {layer.weights} weights at zero, not {target:.4f}.",
                 cause=Cause.INTERNAL,
                 hint="This is a defect of the trainer image; name the layer in spec.compression.pruning.skipLayers to go on.",
             )
