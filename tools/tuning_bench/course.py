@@ -32,13 +32,14 @@ class Course:
         if failed is not None:
             raise RuntimeError(f"trial {failed['trial']} {failed['event']}: {failed.get('cause')} {failed.get('message')}")
         values = {event["trial"]: event["value"] for event in events if event["event"] == "epoch"}
+        epochs = {event["trial"]: event["epoch"] for event in events if event["event"] == "epoch"}
         ended = [event for event in events if event["event"] in ("completed", "pruned")]
         return cls(
             started=min(_seconds(event, applied) for event in events),
             ends=tuple((_seconds(event, applied), values[event["trial"]]) for event in ended if event["event"] == "completed"),
             over=max(_seconds(event, applied) for event in ended),
             trials=len(ended),
-            epochs=sum(event["event"] == "epoch" for event in events),
+            epochs=sum(epochs.values()),
         )
 
     @property

@@ -61,7 +61,7 @@ class _Objects:
             assert run.status.result is not None, "it has succeeded"
             value = next(float(metric.value) for metric in run.status.result.metrics if metric.name == OBJECTIVE)
             with self._lock:
-                self._study.report(trial.number, epoch=1, value=value)
+                self._study.report(trial.number, epoch=self._epochs, value=value)
                 self._study.tell(trial.number, "completed")
             print(f"  trial {trial.number}: {value}", flush=True)
 
