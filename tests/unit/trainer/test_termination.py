@@ -149,11 +149,11 @@ ARTIFACTS = st.builds(
 RESULTS = st.builds(
     Result, metrics=st.lists(METRICS, max_size=16).map(tuple), artifacts=st.lists(ARTIFACTS, max_size=6).map(tuple)
 )
-TRIED = st.builds(TriedValue, name=text(63), value=text(63))
+TRIED = st.lists(st.builds(TriedValue, name=text(63), value=text(63)), max_size=16).map(tuple)
 SEARCHES = st.builds(
     TuningStatus,
     trials=st.integers(0, 1000),
-    best=st.none() | st.builds(BestTrial, number=st.integers(0, 999), value=text(24), parameters=st.lists(TRIED).map(tuple)),
+    best=st.none() | st.builds(BestTrial, number=st.integers(0, 999), value=text(24), parameters=TRIED),
 )
 RECORDS = st.builds(
     FinalRecord,
