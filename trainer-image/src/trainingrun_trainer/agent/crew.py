@@ -59,15 +59,21 @@ class Crew:
             rank.interrupt()
 
     def end(self, *, only_own_words: bool = False) -> list[Ended]:
-        """End those that still run, and return how the others have ended, or only those that have said why they failed."""
-        own = [rank for rank in self.ranks if rank.poll() is not None]
+        """End those that still run, and return how the others have ended, or only those that have said why they failed.
+
+        A rank that has said so counts as ended: what is left of it can be held up by a gang that is gone.
+        """
+        codes = {rank.number: rank.poll() for rank in self.ranks}
         for rank in self.ranks:
             rank.kill()
-        for rank in own:
             rank.drain()
-        ended = [Ended(rank=rank.number, code=rank.poll() or 0, last=rank.last) for rank in own]
-        if only_own_words:
-            return [each for each in ended if each.last is not None and each.last.kind == "failed"]
+        ended = []
+        for rank in self.ranks:
+            code, said = codes[rank.number], rank.last is not None and rank.last.kind == "failed"
+            if code is None and said and rank.last is not None:
+                code = rank.last.exit_code
+            if code is not None and (said or not only_own_words):
+                ended.append(Ended(rank=rank.number, code=code, last=rank.last))
         return ended
 
     def drain(self) -> None:

@@ -87,8 +87,9 @@ class Rank:
 
     def _copy_output(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._logbook.write(f"[rank {self.number}] {line.decode(errors='replace').rstrip()}")
+        with self._process.stdout as lines:
+            for line in lines:
+                self._logbook.write(f"[rank {self.number}] {line.decode(errors='replace').rstrip()}")
 
     def _read_messages(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as lines:
