@@ -3,14 +3,13 @@
 import hashlib
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import TIMEOUT, Gang, Start, result_of
+from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.stages_alone import alone
 from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.runtime import TFLite
@@ -105,18 +104,11 @@ def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: St
     assert "epoch 1:" not in again.log(0)
 
 
-def wait_for(text: str, gang: Gang) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while text not in gang.log(0):
-        assert time.monotonic() < deadline, gang.log(0)[-2000:]
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("moment", ["pruned to 0.5", "pruned-0.5-int8: accuracy"], ids=["pruning", "quantizing"])
 def test_a_gang_that_is_killed_while_it_compresses_goes_on_there(start: Start, tmp_path: Path, moment: str) -> None:
     undisturbed = start(**BLOCKS, run={"namespace": "team", "name": "other", "uid": "uid-2"}).wait()[0].result
     killed = start(**BLOCKS)
-    wait_for(moment, killed)
+    killed.wait_until(lambda: moment in killed.log(0))
     for worker in (0, 1):
         os.kill(killed.rank_pid(worker), signal.SIGKILL)
     assert {record.exit_code for record in killed.wait()} <= {69, 70}
