@@ -377,3 +377,17 @@ def test_a_missing_secret_is_waited_for_stalls_the_run_and_starts_it_when_it_com
     world.succeed()
     world.settle()
     assert (world.state(), world.asked_for_user_objects) == ("Succeeded", asked)
+
+
+def test_an_object_of_somebody_else_under_our_name_is_left_alone_until_it_goes() -> None:
+    world = World()
+    foreign = {"metadata": {"name": "mnist-1", "uid": "theirs", "labels": {}}, "spec": {}}
+    world.objects["NetworkPolicy", "mnist-1"] = copy.deepcopy(foreign)
+    world.apply(spec__workers={"replicas": 2})
+    for _ in range(10):
+        world.look()
+    assert world.objects["NetworkPolicy", "mnist-1"] == foreign
+    assert ("Job", "mnist-1") not in world.objects
+    del world.objects["NetworkPolicy", "mnist-1"]
+    world.settle()
+    assert world.kinds() == ALL

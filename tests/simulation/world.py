@@ -243,7 +243,7 @@ class _Api:
         return [
             copy.deepcopy(found)
             for found in self._world.objects.values()
-            if found["metadata"]["labels"][names.RUN_LABEL] == run
+            if found["metadata"]["labels"].get(names.RUN_LABEL) == run
         ]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
@@ -255,9 +255,6 @@ class _Api:
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
-
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
-        return self._world.objects.get((kind, name))
 
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]

@@ -90,6 +90,13 @@ WORKERS = st.fixed_dictionaries(
         **dict.fromkeys(("serviceAccountName", "runtimeClassName", "schedulerName", "priorityClassName"), NAMES),
         **dict.fromkeys(("sharedMemory", "scratch"), AMOUNTS),
         "terminationGracePeriodSeconds": st.integers(0, 3600),
+        "network": st.fixed_dictionaries(
+            {},
+            optional={
+                "egress": st.sampled_from(["Any", "Cluster", "None"]),
+                "metadataServer": st.sampled_from(["Allow", "Deny"]),
+            },
+        ),
         "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({"cpu": AMOUNTS, "memory": AMOUNTS})}),
     },
 )

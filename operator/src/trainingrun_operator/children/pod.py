@@ -10,6 +10,10 @@ from trainingrun_operator.model import Manifest
 
 USER = 1000
 
+_NO_MESH_LABELS = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
+_NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}
+"""A proxy beside the trainer would outlive it, so that the Job never ends, and would take Horovod's connections for HTTP."""
+
 
 def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
@@ -35,4 +39,5 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
         "containers": [container(run, resolved=resolved)],
         "volumes": pod_volumes(run, attempt=attempt),
     }
-    return {"metadata": {"labels": labels(run, attempt=attempt)}, "spec": given(spec)}
+    marks = {"labels": {**labels(run, attempt=attempt), **_NO_MESH_LABELS}, "annotations": _NO_MESH_ANNOTATIONS}
+    return {"metadata": marks, "spec": given(spec)}

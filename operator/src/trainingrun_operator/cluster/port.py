@@ -64,9 +64,6 @@ class Cluster(Protocol):
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         """Whether a Secret or ConfigMap exists; also true when the operator is not allowed to look."""
 
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
-        """A child by name, or None."""
-
     async def create(self, manifest: Manifest) -> None:
         """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""
 

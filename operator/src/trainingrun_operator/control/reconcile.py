@@ -139,11 +139,10 @@ class Reconciler:
         try:
             await self.cluster.create(manifest)
         except AlreadyExistsError:
-            name, namespace = manifest["metadata"]["name"], run.metadata.namespace
-            found = await self.cluster.get_child(namespace, manifest["kind"], name)
-            owners = (found or {}).get("metadata", {}).get("ownerReferences", ())
-            if found is not None and all(owner.get("uid") != run.metadata.uid for owner in owners):
-                raise ConflictError(f"{manifest['kind']} {name} belongs to somebody else") from None
+            kind, name = manifest["kind"], manifest["metadata"]["name"]
+            children = await self.cluster.list_children(run.metadata.namespace, run.metadata.name)
+            if not any(_is(child, kind, name, owner=run.metadata.uid) for child in children):
+                raise ConflictError(f"{kind} {name} belongs to somebody else") from None
 
     async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
         status = to_wire(decision.status)
@@ -184,6 +183,12 @@ class Reconciler:
         known = before.timeline.first_step if before.timeline is not None else None
         if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
             self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
+
+
+def _is(child: Raw, kind: str, name: str, *, owner: str) -> bool:
+    metadata: Raw = child["metadata"]
+    owners = metadata.get("ownerReferences", ())
+    return (child["kind"], metadata["name"]) == (kind, name) and any(each.get("uid") == owner for each in owners)
 
 
 def _about(raw: Raw) -> dict[str, str]:

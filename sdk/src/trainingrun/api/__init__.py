@@ -38,6 +38,7 @@ from trainingrun.api.model import (
     ModelType,
     Parameter,
 )
+from trainingrun.api.network import Egress, MetadataServer, Network
 from trainingrun.api.output import Output
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
@@ -134,6 +135,7 @@ __all__ = [
     "DataSource",
     "DoubleRange",
     "EarlyStopping",
+    "Egress",
     "EntrypointModel",
     "EnvironmentVariable",
     "Failure",
@@ -150,10 +152,12 @@ __all__ = [
     "Ledger",
     "Location",
     "LostNode",
+    "MetadataServer",
     "MetricValue",
     "Model",
     "ModelType",
     "NPZArrays",
+    "Network",
     "NodeLabel",
     "ObjectMeta",
     "Objective",

@@ -67,6 +67,26 @@ def _read_by(path: str, *words: str, given: str, of: str) -> Rule:
     )
 
 
+def _outside(path: str) -> tuple[Rule, Rule]:
+    """Rules against a uri that `workers.network.egress` keeps the workers from."""
+    egress = "self.workers.network.egress"
+    return (
+        rule(
+            f"!has(self.{path}.uri) || {egress} != 'None'",
+            f"'{path}.uri ' + self.{path}.uri + ' cannot be reached with workers.network.egress None: use Any, or Cluster for "
+            "a server in this cluster, or a persistentVolumeClaim.'",
+            computed=True,
+        ),
+        rule(
+            f"!has(self.{path}.uri) || {egress} != 'Cluster' || has(self.{path}.endpoint) || "
+            f"self.{path}.uri.startsWith('https://')",
+            f"'{path}.uri ' + self.{path}.uri + ' without an endpoint is a cloud outside of this cluster, which "
+            "workers.network.egress Cluster does not reach: use Any, or name the endpoint of a server in this cluster.'",
+            computed=True,
+        ),
+    )
+
+
 _RERUN = "(self.rerun != '' && self.rerun != oldSelf.rerun)"
 
 
@@ -156,6 +176,8 @@ class TrainingRunSpec(Frozen):
             "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights: use another "
             "data source, or remove weightsFile to begin with random weights.",
         ),
+        *_outside("data.source"),
+        *_outside("output"),
         _searched(
             f"p.name in {_paths(BUILTIN_PARAMETERS)}",
             "tuning.parameters of a built-in network may be named model.parameters.activation, dropout, hiddenUnits, filters "

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
+from trainingrun.api.network import Network
 from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
@@ -104,6 +105,7 @@ class Workers(Frozen):
         ),
     ] = ()
     priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
+    network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     runtime_class_name: Annotated[
         ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
     ] = None
