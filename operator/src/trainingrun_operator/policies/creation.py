@@ -101,14 +101,15 @@ def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
 def _resolve(life: Life) -> Resolved:
     """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
     spec = life.run.spec
-    batch = spec.training.batch_size
-    per_rank = batch * spec.strategy.backward_passes_per_step if isinstance(batch, int) else None
+    workers, batch = spec.workers, spec.training.batch_size
     return Resolved(
         image=spec.image or life.config.trainer_image,
         strategy=spec.strategy_type,
-        replicas=spec.workers.replicas,
-        processes_per_worker=spec.workers.processes_per_worker,
-        global_batch_size=None if per_rank is None else per_rank * spec.workers.world_size,
+        replicas=workers.replicas,
+        processes_per_worker=workers.ranks_per_worker,
+        accelerator=workers.accelerator_kind,
+        accelerators=workers.replicas * workers.accelerators_per_worker,
+        global_batch_size=batch * spec.batches_per_step if isinstance(batch, int) else None,
     )
 
 
