@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
+from trainingrun_operator import names
 from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
 
 LOST_NODE = "DeletionByTaintManager"
@@ -57,7 +58,8 @@ class Life:
     @property
     def service(self) -> Service | None:
         """The rendezvous Service of the current attempt."""
-        return next((child for child in self.children if isinstance(child, Service)), None)
+        name = names.child_name(self.run.metadata.name, self.attempt)
+        return next((child for child in self.children if isinstance(child, Service) and child.name == name), None)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
