@@ -59,7 +59,8 @@ class Life:
     @property
     def service(self) -> Service | None:
         """The rendezvous Service of the current attempt."""
-        return next((child for child in self.children if isinstance(child, Service)), None)
+        name = names.child_name(self.run.metadata.name, self.attempt)
+        return next((child for child in self.children if isinstance(child, Service) and child.name == name), None)
 
     @property
     def pods(self) -> tuple[Pod, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from trainingrun.api import TrainingRunStatus
+from trainingrun.api import AcceleratorKind, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
 
 Manifest = dict[str, Any]
@@ -184,6 +184,12 @@ class OperatorConfig:
     trainer_image: str
     namespace: str
     """Where the operator runs: its pods may ask workers for their progress."""
+    accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
+    """Trainer images for GPUs and TPUs."""
+
+    def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
+        """The image of a run that names none; None where the administrator has chosen none for its accelerator."""
+        return self.trainer_image if accelerator is None else self.accelerator_images.get(accelerator)
 
 
 @dataclass(frozen=True)

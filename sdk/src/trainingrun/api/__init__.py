@@ -4,6 +4,7 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 (inside the attempt's configuration) and by the CRD generator.
 """
 
+from trainingrun.api.accelerator import Accelerator, AcceleratorKind, Gpu, Tpu
 from trainingrun.api.acceptance import (
     Acceptance,
     AcceptanceMetric,
@@ -105,6 +106,8 @@ __all__ = [
     "MOST_BATCH",
     "PLURAL",
     "VERSION",
+    "Accelerator",
+    "AcceleratorKind",
     "Acceptance",
     "AcceptanceMetric",
     "Account",
@@ -140,6 +143,7 @@ __all__ = [
     "FillMode",
     "Frozen",
     "Goal",
+    "Gpu",
     "GradientCompression",
     "IDXFiles",
     "ImageFolder",
@@ -193,6 +197,7 @@ __all__ = [
     "Timeline",
     "Toleration",
     "TolerationOperator",
+    "Tpu",
     "Training",
     "TrainingRun",
     "TrainingRunSpec",
