@@ -30,7 +30,6 @@ def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubect
     stored = dry_run(kubectl, a_manifest())
     assert stored["spec"]["workers"] == {
         "replicas": 1,
-        "processesPerWorker": 1,
         "resources": {"requests": {}, "limits": {}},
         "scratch": "10Gi",
         "terminationGracePeriodSeconds": 30,

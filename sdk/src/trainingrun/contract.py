@@ -11,6 +11,8 @@ In a worker pod:
   - what it takes to reach a uri is mounted read-only at `DATA_ACCESS_MOUNT` and `OUTPUT_ACCESS_MOUNT`: the keys of the
     Secret as files, and `CERTIFICATE_AUTHORITY_FILE`. What is missing in the cluster is missing there;
   - a ConfigMap with the user's network is mounted read-only at `CODE_MOUNT`, which then comes first on Python's path;
+  - with `accelerator` each worker has `accelerators_per_worker` devices: GPUs, one for each rank in the order of local ranks,
+    or the chips of a TPU, all for its one rank, with `TPU_WORKER_ID` and `TPU_WORKER_HOSTNAMES` as libtpu reads them;
   - only `/tmp`, the output and the volumes of the user are writable.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
@@ -35,6 +37,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainingrun.api.accelerator import AcceleratorKind
 from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
 from trainingrun.api.base import CheckpointPosition, Frozen, MetricValue, Timestamp, Tolerant
@@ -150,6 +153,8 @@ class AttemptConfig(Frozen):
     backward_passes_per_step: Annotated[int, Field(ge=1)] = 1
     replicas: Annotated[int, Field(ge=1)]
     processes_per_worker: Annotated[int, Field(ge=1)]
+    accelerator: AcceleratorKind | None = None
+    accelerators_per_worker: Annotated[int, Field(ge=0)] = 0
     start_timeout_seconds: Annotated[int, Field(ge=1)] = 600
     termination_grace_period_seconds: Annotated[int, Field(ge=1)] = 30
     data: Data
@@ -165,6 +170,11 @@ class AttemptConfig(Frozen):
     def world_size(self) -> int:
         """Number of ranks of the whole gang."""
         return self.replicas * self.processes_per_worker
+
+    @property
+    def accelerators(self) -> int:
+        """GPUs or TPU chips of the whole gang."""
+        return self.replicas * self.accelerators_per_worker
 
 
 class StartMoments(Tolerant):

@@ -2,7 +2,7 @@
 
 import json
 
-from trainingrun.api import Resolved, TrainingRun
+from trainingrun.api import AcceleratorKind, Resolved, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
@@ -40,6 +40,8 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         backward_passes_per_step=spec.strategy.backward_passes_per_step,
         replicas=resolved.replicas,
         processes_per_worker=resolved.processes_per_worker,
+        accelerator=AcceleratorKind(resolved.accelerator) if resolved.accelerator is not None else None,
+        accelerators_per_worker=resolved.accelerators // resolved.replicas,
         start_timeout_seconds=spec.recovery.start_timeout_seconds,
         termination_grace_period_seconds=spec.workers.termination_grace_period_seconds,
         data=spec.data,

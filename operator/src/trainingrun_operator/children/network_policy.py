@@ -6,6 +6,7 @@ from trainingrun.api import TrainingRun
 from trainingrun.api.network import Egress, MetadataServer
 from trainingrun.contract import PROGRESS_PORT
 from trainingrun_operator import names
+from trainingrun_operator.children.accelerator import is_slice_of_hosts
 from trainingrun_operator.children.metadata import metadata, selector
 from trainingrun_operator.model import Manifest
 
@@ -54,7 +55,7 @@ def _egress(run: TrainingRun) -> list[Manifest]:
         case Egress.CLUSTER:
             return [*rules, {"to": [_PODS]}, {"ports": _DNS}]
         case Egress.NONE:
-            return rules
+            return [*rules, {"ports": _DNS}] if is_slice_of_hosts(run) else rules
 
 
 def _block(addresses: str, *, hidden: tuple[str, ...] = ()) -> Manifest:

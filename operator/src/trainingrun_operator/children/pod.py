@@ -1,8 +1,10 @@
 """The pod of a worker. It meets the Pod Security level `restricted`, and no field of the API can make it otherwise."""
 
 from trainingrun.api import Resolved, TrainingRun
+from trainingrun_operator.children.accelerator import equipment
 from trainingrun_operator.children.container import container
 from trainingrun_operator.children.fields import given
+from trainingrun_operator.children.kueue import topology_annotations
 from trainingrun_operator.children.metadata import labels
 from trainingrun_operator.children.placement import placement
 from trainingrun_operator.children.volumes import pod_volumes
@@ -17,7 +19,7 @@ _NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}
 
 def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
-    workers = run.spec.workers
+    workers, needs = run.spec.workers, equipment(run, attempt=attempt)
     spec: Manifest = {
         "restartPolicy": "Never",
         "serviceAccountName": workers.service_account_name,
@@ -35,9 +37,13 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **placement(run, attempt=attempt, same_node=same_node),
-        "containers": [container(run, resolved=resolved)],
-        "volumes": pod_volumes(run, attempt=attempt),
+        "subdomain": needs.subdomain,
+        **placement(run, attempt=attempt, equipment=needs, same_node=same_node),
+        "containers": [container(run, resolved=resolved, equipment=needs)],
+        "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }
-    marks = {"labels": {**labels(run, attempt=attempt), **_NO_MESH_LABELS}, "annotations": _NO_MESH_ANNOTATIONS}
+    marks = {
+        "labels": {**labels(run, attempt=attempt), **_NO_MESH_LABELS},
+        "annotations": {**topology_annotations(run), **_NO_MESH_ANNOTATIONS},
+    }
     return {"metadata": marks, "spec": given(spec)}

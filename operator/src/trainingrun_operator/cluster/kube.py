@@ -43,6 +43,7 @@ _PATHS = {
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Secret": ("api/v1", "secrets"),
     "Event": ("api/v1", "events"),
+    "Workload": ("apis/kueue.x-k8s.io/v1beta2", "workloads"),
 }
 
 
@@ -92,6 +93,16 @@ class KubeCluster:
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
         review = await self._call("POST", _ACCESS_REVIEWS, body={**body, "spec": {"resourceAttributes": looking}})
         return bool(review.get("status", {}).get("allowed"))
+
+    async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
+        """See `Cluster`."""
+        selector = [("labelSelector", f"{names.WORKLOAD_JOB_LABEL}={job_uid}")]
+        try:
+            return await self._list(_path("Workload", namespace), kind="Workload", query=selector)
+        except NotFoundError:
+            return None
+        except ForbiddenError:
+            return ()
 
     async def create(self, manifest: Manifest) -> None:
         """See `Cluster`."""

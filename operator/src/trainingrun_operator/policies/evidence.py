@@ -86,7 +86,7 @@ def _wordless(pod: Pod) -> dict[str, object]:
 
 def _out_of_memory(pod: Pod, *, life: Life) -> dict[str, object]:
     limit = life.run.spec.workers.resources.limits.memory
-    rank = pod.index * life.run.spec.workers.processes_per_worker
+    rank = pod.index * life.run.spec.workers.ranks_per_worker
     if pod.record is not None and pod.record.rank is not None:
         rank = pod.record.rank
     return {

@@ -4,6 +4,7 @@ Nothing here does I/O, and nothing here imports Kubernetes: the same models are 
 (inside the attempt's configuration) and by the CRD generator.
 """
 
+from trainingrun.api.accelerator import Accelerator, AcceleratorKind, Gpu, Tpu
 from trainingrun.api.acceptance import (
     Acceptance,
     AcceptanceMetric,
@@ -106,6 +107,8 @@ __all__ = [
     "MOST_BATCH",
     "PLURAL",
     "VERSION",
+    "Accelerator",
+    "AcceleratorKind",
     "Acceptance",
     "AcceptanceMetric",
     "Account",
@@ -142,6 +145,7 @@ __all__ = [
     "FillMode",
     "Frozen",
     "Goal",
+    "Gpu",
     "GradientCompression",
     "IDXFiles",
     "ImageFolder",
@@ -197,6 +201,7 @@ __all__ = [
     "Timeline",
     "Toleration",
     "TolerationOperator",
+    "Tpu",
     "Training",
     "TrainingRun",
     "TrainingRunSpec",

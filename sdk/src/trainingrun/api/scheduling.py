@@ -7,11 +7,11 @@ from pydantic import Field
 
 from trainingrun.api.base import OBJECT_NAME, Frozen, rule, rules
 
-_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_LABEL_NAME_PATTERN = f"^({OBJECT_NAME}/)?{_LABEL}$"
+LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_NAME_PATTERN = f"^({OBJECT_NAME}/)?{LABEL}$"
 
 LabelName = Annotated[str, Field(pattern=_LABEL_NAME_PATTERN, max_length=317)]
-LabelValue = Annotated[str, Field(pattern=f"^({_LABEL})?$", max_length=63)]
+LabelValue = Annotated[str, Field(pattern=f"^({LABEL})?$", max_length=63)]
 
 LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 """Taints of a node that does not answer; how long pods stay on it is the operator's to say."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainingrun.api.accelerator import AcceleratorKind
 from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
 from trainingrun.api.base import Frozen, Rule, rule, rules
@@ -87,6 +88,13 @@ def _outside(path: str) -> tuple[Rule, Rule]:
     )
 
 
+_TPU = "(has(self.workers.accelerator) && has(self.workers.accelerator.tpu))"
+_GPU = "(has(self.workers.accelerator) && has(self.workers.accelerator.gpu))"
+_RANKS = (
+    "(has(self.workers.processesPerWorker) ? self.workers.processesPerWorker : "
+    f"{_GPU} ? self.workers.accelerator.gpu.count : 1)"
+)
+"""Ranks of each worker, as `Workers.ranks_per_worker` says."""
 _RERUN = "(self.rerun != '' && self.rerun != oldSelf.rerun)"
 
 
@@ -164,11 +172,25 @@ class TrainingRunSpec(Frozen):
             for block in IMMUTABLE_BLOCKS
         ),
         rule(
-            "!has(self.strategy.type) || self.strategy.type != 'Single' || "
-            "(self.workers.replicas == 1 && self.workers.processesPerWorker == 1)",
-            "'strategy.type Single trains in one process, but workers.replicas is %d and workers.processesPerWorker is "
-            "%d: set both to 1 or use strategy.type Horovod.'"
-            ".format([self.workers.replicas, self.workers.processesPerWorker])",
+            f"!has(self.strategy.type) || self.strategy.type != 'Single' || (self.workers.replicas == 1 && {_RANKS} == 1)",
+            "'strategy.type Single trains in one process, but workers.replicas is %d with %d ranks each: use one worker with "
+            f"one process and at most one GPU, or strategy.type Horovod.'.format([self.workers.replicas, {_RANKS}])",
+            computed=True,
+        ),
+        rule(
+            f"!{_TPU} || !has(self.strategy.type) || self.strategy.type == 'TPU'",
+            "'strategy.type ' + self.strategy.type + ' does not run on TPUs: remove strategy.type, which then is "
+            "TPU, or use workers.accelerator.gpu.'",
+            computed=True,
+        ),
+        rule(
+            f"{_TPU} || !has(self.strategy.type) || self.strategy.type != 'TPU'",
+            "strategy.type TPU needs TPU chips: add workers.accelerator.tpu, or remove strategy.type.",
+        ),
+        rule(
+            f"!{_TPU} || self.strategy.gradientCompression == 'None'",
+            "'strategy.gradientCompression ' + self.strategy.gradientCompression + ' is for Horovod, which does not run on "
+            "TPUs: remove it.'",
             computed=True,
         ),
         rule(
@@ -230,7 +252,17 @@ class TrainingRunSpec(Frozen):
 
     @property
     def strategy_type(self) -> StrategyType:
-        """The strategy as it applies: derived from the number of ranks unless given."""
+        """The strategy as it applies: derived from accelerator and number of ranks unless given."""
         if self.strategy.type is not None:
             return self.strategy.type
+        if self.workers.accelerator_kind is AcceleratorKind.TPU:
+            return StrategyType.TPU
         return StrategyType.HOROVOD if self.workers.world_size > 1 else StrategyType.SINGLE
+
+    @property
+    def batches_per_step(self) -> int:
+        """Batches of `training.batchSize` that one exchange of gradients covers: one for each rank, on a TPU for each chip."""
+        workers = self.workers
+        tpu = workers.accelerator_kind is AcceleratorKind.TPU
+        parts = workers.replicas * workers.accelerators_per_worker if tpu else workers.world_size
+        return parts * self.strategy.backward_passes_per_step

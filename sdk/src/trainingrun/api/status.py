@@ -77,9 +77,11 @@ class Resolved(Tolerant):
     """What applies to the current attempt; pinned when the attempt is created."""
 
     image: Annotated[str, Field(max_length=512, description="Trainer image.")]
-    strategy: Annotated[str, Field(max_length=32, description="Horovod or Single.")]
+    strategy: Annotated[str, Field(max_length=32, description="Horovod, TPU or Single.")]
     replicas: Annotated[int, Field(description="Worker pods.")]
     processes_per_worker: Annotated[int, Field(description="Ranks in each worker pod.")]
+    accelerator: Annotated[str | None, Field(max_length=16, description="GPU or TPU; absent on CPUs.")] = None
+    accelerators: Annotated[int, Field(description="GPUs or TPU chips of all workers together.")] = 0
     global_batch_size: Annotated[
         int | None, Field(description="Samples per step of all ranks together; absent while training.batchSize is Auto.")
     ] = None

@@ -9,10 +9,16 @@ from trainingrun.api.base import Frozen
 
 
 class StrategyType(StrEnum):
-    """Horovod averages gradients over all ranks; Single trains in one process."""
+    """How the gradients of several batches become one step."""
 
     HOROVOD = "Horovod"
+    """Averages gradients over all ranks."""
+    TPU = "TPU"
+    """TensorFlow's TPUStrategy: one process for each worker, which drives all of the worker's chips and sums gradients over
+    the chips of the whole slice. Each chip takes `training.batchSize` samples in a step, as each rank does elsewhere, so the
+    global batch size is that times the chips. Horovod has no part in it."""
     SINGLE = "Single"
+    """Trains in one process."""
 
 
 class Transport(StrEnum):
@@ -34,8 +40,8 @@ class Strategy(Frozen):
     type: Annotated[
         StrategyType | None,
         Field(
-            description="Horovod (many ranks, averaged gradients) or Single. Default: Horovod when there is more than "
-            "one rank, else Single."
+            description="Horovod (many ranks, averaged gradients), TPU (TensorFlow's TPUStrategy) or Single. Default: TPU with "
+            "workers.accelerator.tpu, else Horovod when there is more than one rank, else Single."
         ),
     ] = None
     transport: Annotated[Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")] = (

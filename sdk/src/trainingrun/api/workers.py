@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from trainingrun.api.accelerator import TOPOLOGY_PATTERN, TPU_LABELS, Accelerator, AcceleratorKind
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.network import Network
@@ -39,6 +40,19 @@ def _at_least_a_megabyte(field: str) -> Rule:
     )
 
 
+_GPU = "(has(self.accelerator) && has(self.accelerator.gpu))"
+_TPU = "(has(self.accelerator) && has(self.accelerator.tpu))"
+_CHIPS = "self.replicas * self.accelerator.tpu.chips"
+_TOPOLOGY = "self.accelerator.tpu.topology"
+_SIDES = f"{_TOPOLOGY}.split('x').map(side, int(side))"
+_SLICE = f"[{_SIDES}].map(side, side[0] * side[1] * (side.size() > 2 ? side[2] : 1))[0]"
+
+
+def _tpu(condition: str, message: str, *, field: str, computed: bool = False) -> Rule:
+    """A rule for workers with TPU chips."""
+    return rule(f"!{_TPU} || ({condition})", message, field_path=f".{field}", computed=computed)
+
+
 class Workers(Frozen):
     """The gang: `replicas` pods with `processesPerWorker` training processes (ranks) each.
 
@@ -46,13 +60,17 @@ class Workers(Frozen):
     """
 
     replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods.")] = 1
-    processes_per_worker: Annotated[int, Field(ge=1, le=16, description="Training processes (ranks) in each worker pod.")] = 1
+    processes_per_worker: Annotated[
+        int | None,
+        Field(ge=1, le=16, description="Training processes (ranks) in each worker pod. Default: one for each GPU, else 1."),
+    ] = None
+    accelerator: Annotated[Accelerator | None, Field(description="GPUs or TPU chips of each worker. Default: none.")] = None
     resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
     shared_memory: Annotated[
         Quantity | None,
         Field(
             description="Size of /dev/shm, for example 1Gi. It counts as memory of the worker. Default: what the container "
-            "runtime gives, often 64 MiB."
+            "runtime gives, often 64 MiB; 1Gi with several GPUs."
         ),
     ] = None
     scratch: Annotated[
@@ -100,7 +118,7 @@ class Workers(Frozen):
         tuple[Toleration, ...],
         Field(
             max_length=16,
-            description="Taints that do not keep workers away, for example those of GPU nodes.",
+            description="Taints that do not keep workers away. Those of GPU and TPU nodes are tolerated with an accelerator.",
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = ()
@@ -135,9 +153,52 @@ class Workers(Frozen):
             "workers.volumes has two volumes with one mountPath: give each its own.",
             field_path=".volumes",
         ),
+        rule(
+            f"!{_GPU} || !has(self.processesPerWorker) || self.processesPerWorker == self.accelerator.gpu.count",
+            "'workers.processesPerWorker %d differs from workers.accelerator.gpu.count %d, but each GPU has one rank: remove "
+            "processesPerWorker, or change count.'.format([self.processesPerWorker, self.accelerator.gpu.count])",
+            field_path=".processesPerWorker",
+            computed=True,
+        ),
+        _tpu(
+            "!has(self.processesPerWorker) || self.processesPerWorker == 1",
+            "'workers.processesPerWorker %d is too many: one process drives all TPU chips of a worker. Remove "
+            "processesPerWorker.'.format([self.processesPerWorker])",
+            field="processesPerWorker",
+            computed=True,
+        ),
+        _tpu(
+            f"!{_TOPOLOGY}.matches('{TOPOLOGY_PATTERN}') || {_CHIPS} == {_SLICE}",
+            f"'workers.replicas %d with workers.accelerator.tpu.chips %d are %d chips, but topology %s has %d: change replicas "
+            f"so that both are the same.'.format([self.replicas, self.accelerator.tpu.chips, {_CHIPS}, {_TOPOLOGY}, {_SLICE}])",
+            field="replicas",
+            computed=True,
+        ),
+        _tpu(
+            f"!has(self.nodeSelector) || self.nodeSelector.all(label, !(label.name in {list(TPU_LABELS)}))",
+            f"workers.nodeSelector must not name {' or '.join(TPU_LABELS)}: say it with workers.accelerator.tpu.",
+            field="nodeSelector",
+        ),
     )
+
+    @property
+    def ranks_per_worker(self) -> int:
+        """Training processes of each worker as it applies: one for each GPU, else 1, unless given."""
+        if self.processes_per_worker is not None:
+            return self.processes_per_worker
+        return self.accelerators_per_worker if self.accelerator_kind is AcceleratorKind.GPU else 1
 
     @property
     def world_size(self) -> int:
         """Number of ranks of the whole gang."""
-        return self.replicas * self.processes_per_worker
+        return self.replicas * self.ranks_per_worker
+
+    @property
+    def accelerator_kind(self) -> AcceleratorKind | None:
+        """Whether the workers have GPUs or TPU chips; None on CPUs."""
+        return self.accelerator.kind if self.accelerator is not None else None
+
+    @property
+    def accelerators_per_worker(self) -> int:
+        """GPUs or TPU chips of each worker; 0 on CPUs."""
+        return self.accelerator.count if self.accelerator is not None else 0

@@ -135,7 +135,7 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         classes=split.training.classes,
         data_sha256=ending.about.sha256,
         seconds=context.progress.seconds,
-        accelerators=len(tf.config.list_physical_devices("GPU")) * context.config.replicas,
+        accelerators=context.config.accelerators,
         versions={"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
         at=datetime.now(UTC),
     )
