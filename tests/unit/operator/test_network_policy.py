@@ -32,7 +32,8 @@ def reaches(spec: Raw, *, port: int = 443, address: str | None = None, labels: R
             return address is not None and _within(address, block["cidr"], block.get("except", []))
         if labels is None or ("namespaceSelector" not in peer and not near):
             return False
-        return peer.get("podSelector", {}).get("matchLabels", {}).items() <= labels.items()
+        wanted: Raw = peer.get("podSelector", {}).get("matchLabels", {})
+        return wanted.items() <= labels.items()
 
     def allows(rule: Raw) -> bool:
         ports = [entry["port"] for entry in rule.get("ports", [])]
