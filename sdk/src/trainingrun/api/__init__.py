@@ -40,6 +40,16 @@ from trainingrun.api.model import (
     Parameter,
 )
 from trainingrun.api.output import Output
+from trainingrun.api.preset import (
+    PRESET_KIND,
+    PRESET_PLURAL,
+    PresetDefaults,
+    PresetField,
+    PresetLimits,
+    PresetWorkers,
+    TrainingPreset,
+    TrainingPresetSpec,
+)
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
 from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
@@ -61,6 +71,7 @@ from trainingrun.api.status import (
     PastAttempt,
     Progress,
     Resolved,
+    ResolvedPreset,
     Result,
     Stopping,
     StopReason,
@@ -105,6 +116,8 @@ __all__ = [
     "MOST_ARTIFACTS",
     "MOST_BATCH",
     "PLURAL",
+    "PRESET_KIND",
+    "PRESET_PLURAL",
     "VERSION",
     "Accelerator",
     "AcceleratorKind",
@@ -169,6 +182,10 @@ __all__ = [
     "Parameter",
     "PastAttempt",
     "Precision",
+    "PresetDefaults",
+    "PresetField",
+    "PresetLimits",
+    "PresetWorkers",
     "Progress",
     "Pruning",
     "Quantization",
@@ -176,6 +193,7 @@ __all__ = [
     "Recovery",
     "Regularization",
     "Resolved",
+    "ResolvedPreset",
     "ResourceList",
     "Resources",
     "Result",
@@ -199,6 +217,8 @@ __all__ = [
     "TolerationOperator",
     "Tpu",
     "Training",
+    "TrainingPreset",
+    "TrainingPresetSpec",
     "TrainingRun",
     "TrainingRunSpec",
     "TrainingRunStatus",
