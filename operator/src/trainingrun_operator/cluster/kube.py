@@ -14,7 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio import client
 
-from trainingrun.api import GROUP, KIND, PLURAL, VERSION, ObjectMeta
+from trainingrun.api import GROUP, KIND, PLURAL, PRESET_PLURAL, VERSION, ObjectMeta
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -85,6 +85,10 @@ class KubeCluster:
         except ForbiddenError:
             return True
         return True
+
+    async def get_preset(self, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_RUNS}/{PRESET_PLURAL}/{name}")
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """See `Cluster`."""
