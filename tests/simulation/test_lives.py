@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.presets import a_preset_manifest
 from tests.simulation.kueue import QUEUED, admit, end_leaving_pods, preempt, refuse
 from tests.simulation.world import World
 from trainingrun.api import Artifact, MetricValue, Result, TuningStatus
@@ -162,6 +163,17 @@ def hanging(world: World) -> None:
     world.settle()
 
 
+def with_a_preset_that_changes(world: World) -> None:
+    world.presets["small"] = a_preset_manifest("small", defaults={"image": "team:1"}, limits={"longestDeadlineSeconds": 9000})
+    start(world, spec__preset="small")
+    world.presets["small"]["spec"]["defaults"]["image"] = "team:2"
+    world.end_pod(1, code=70, cause="RankKilled", rank=1, signal=9)
+    world.end_pod(0, code=69, cause="PeerLost")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
 def preempted_and_admitted_again(world: World) -> None:
     world.apply(**QUEUED, spec__workers={"replicas": 2})
     world.settle()
@@ -193,6 +205,7 @@ LIVES = [
     not_accepted,
     run_again_until_accepted,
     killed_while_searching,
+    with_a_preset_that_changes,
     preempted_and_admitted_again,
 ]
 

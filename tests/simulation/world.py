@@ -43,11 +43,13 @@ class World:
         self.claims: dict[str, Object] = {
             "models": {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"]}}
         }
+        self.presets: dict[str, Object] = {}
         self.user_objects: set[Reference] = set()
         """Secrets and ConfigMaps of the user."""
         self.workloads: dict[str, Object] | None = {}
         """What Kueue says, by the UID of the Job; None: there is no Kueue."""
         self.asked_for_user_objects = 0
+        self.asked_for_presets = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -262,6 +264,10 @@ class _Api:
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
+
+    async def get_preset(self, name: str) -> Raw | None:
+        self._world.asked_for_presets += 1
+        return copy.deepcopy(self._world.presets.get(name))
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads

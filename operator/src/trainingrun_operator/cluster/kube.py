@@ -14,7 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio import client
 
-from trainingrun.api import GROUP, KIND, PLURAL, VERSION, ObjectMeta
+from trainingrun.api import GROUP, KIND, PLURAL, PRESET_PLURAL, VERSION, ObjectMeta
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -93,6 +93,10 @@ class KubeCluster:
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
         review = await self._call("POST", _ACCESS_REVIEWS, body={**body, "spec": {"resourceAttributes": looking}})
         return bool(review.get("status", {}).get("allowed"))
+
+    async def get_preset(self, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_RUNS}/{PRESET_PLURAL}/{name}")
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """See `Cluster`."""

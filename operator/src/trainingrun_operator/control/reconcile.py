@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import TrainingRun, TrainingRunStatus
+from trainingrun.api import TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
@@ -27,8 +27,8 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference
-from trainingrun_operator.observe import observe
+from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference, Unreadable
+from trainingrun_operator.observe import observe, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
@@ -91,6 +91,7 @@ class Reconciler:
             pods=pods,
             claims=claims,
             missing=await self._missing(run),
+            preset=await self._preset(run),
             workloads=await self._workloads(run, children),
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
@@ -110,6 +111,16 @@ class Reconciler:
             return []
         namespace = run.metadata.namespace
         return [each for each in access_references(run) if not await self.cluster.may_exist(namespace, each)]
+
+    async def _preset(self, run: TrainingRun) -> TrainingPreset | Unreadable | None:
+        """The preset of the next attempt; a running one has written down its own, so then nobody is asked."""
+        if run.spec.preset is None or run.status.resolved is not None:
+            return None
+        try:
+            raw = await self.cluster.get_preset(run.spec.preset)
+        except ForbiddenError:
+            return Unreadable("the operator lacks the permission to get trainingpresets. Apply the manifests of its release.")
+        return read_preset(raw) if raw is not None else None
 
     async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
@@ -140,7 +151,7 @@ class Reconciler:
 
     def _refused(self, run: TrainingRun, observed: Observed, refusal: ClusterError, *, kind: str) -> Decision:
         """What follows from a create that the API server refused."""
-        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        life = Life.of(run, observed, now=self.now(), config=self.config)
         refused = refused_for_ever if isinstance(refusal, InvalidError) else refused_for_now
         return finish(life, refused(life, kind=kind, words=str(refusal)))
 
@@ -175,7 +186,7 @@ class Reconciler:
 
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""
-        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        life = Life.of(run, observed, now=self.now(), config=self.config)
         first = next((pod for pod in life.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
         if first is None or life.resolved is None:
             self.progress.stop(key)

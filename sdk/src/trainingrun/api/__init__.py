@@ -41,6 +41,16 @@ from trainingrun.api.model import (
 )
 from trainingrun.api.network import Egress, MetadataServer, Network
 from trainingrun.api.output import Output
+from trainingrun.api.preset import (
+    PRESET_KIND,
+    PRESET_PLURAL,
+    PresetDefaults,
+    PresetField,
+    PresetLimits,
+    PresetWorkers,
+    TrainingPreset,
+    TrainingPresetSpec,
+)
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
 from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
@@ -62,6 +72,7 @@ from trainingrun.api.status import (
     PastAttempt,
     Progress,
     Resolved,
+    ResolvedPreset,
     Result,
     Stopping,
     StopReason,
@@ -106,6 +117,8 @@ __all__ = [
     "MOST_ARTIFACTS",
     "MOST_BATCH",
     "PLURAL",
+    "PRESET_KIND",
+    "PRESET_PLURAL",
     "VERSION",
     "Accelerator",
     "AcceleratorKind",
@@ -173,6 +186,10 @@ __all__ = [
     "Parameter",
     "PastAttempt",
     "Precision",
+    "PresetDefaults",
+    "PresetField",
+    "PresetLimits",
+    "PresetWorkers",
     "Progress",
     "Pruning",
     "Quantization",
@@ -180,6 +197,7 @@ __all__ = [
     "Recovery",
     "Regularization",
     "Resolved",
+    "ResolvedPreset",
     "ResourceList",
     "Resources",
     "Result",
@@ -203,6 +221,8 @@ __all__ = [
     "TolerationOperator",
     "Tpu",
     "Training",
+    "TrainingPreset",
+    "TrainingPresetSpec",
     "TrainingRun",
     "TrainingRunSpec",
     "TrainingRunStatus",

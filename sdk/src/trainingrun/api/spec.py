@@ -8,7 +8,7 @@ from pydantic import Field
 from trainingrun.api.accelerator import AcceleratorKind
 from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
-from trainingrun.api.base import Frozen, Rule, rule, rules
+from trainingrun.api.base import Frozen, ObjectName, Rule, rule, rules
 from trainingrun.api.compression import Compression
 from trainingrun.api.data import Data
 from trainingrun.api.model import APPLICATION_PARAMETERS, BUILTIN_PARAMETERS, CNN_PARAMETERS, Model
@@ -22,6 +22,7 @@ from trainingrun.api.workers import Workers
 
 IMMUTABLE_BLOCKS = (
     "image",
+    "preset",
     "workers",
     "strategy",
     "data",
@@ -136,6 +137,13 @@ class TrainingRunSpec(Frozen):
             le=31536000,
             description="Seconds after the end of the run when its pods and other objects are deleted, never the TrainingRun "
             "itself or its output. Default: they are kept until the TrainingRun is deleted. Mutable.",
+        ),
+    ] = None
+    preset: Annotated[
+        ObjectName | None,
+        Field(
+            description="TrainingPreset of the platform team, read when an attempt starts: it gives values to fields that are "
+            "absent here, and bounds the run. Default: none."
         ),
     ] = None
     workers: Annotated[
