@@ -116,6 +116,9 @@ bench-tuning: .venv-trainer/ready ## Measure a search in the gang beside one obj
 bench-compression: .venv/ready .venv-trainer/ready ## Measure how small models become, and what that costs (docs/benchmarks.md)
 	@$(BIN)/python -m tools.compression_bench
 
+bench-launch: .venv/ready ## Measure the launch of a run beside the MPI operator's (docs/benchmarks.md)
+	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) $(BIN)/python -m tools.launch_bench
+
 clean: ## Remove the developer environments; the cache outside the checkout stays
 	rm -rf .venv .venv-trainer .venv-bench
 
@@ -139,4 +142,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-launch record-statuses clean

@@ -90,6 +90,8 @@ class Progress:
         """Remember when the very first steps had been taken, in whichever stage."""
         if self._report.moments.first_step is None:
             self._moment("first_step")
+            if self._speaks:
+                print("first step done")
 
     def _moment(self, name: str) -> None:
         moments: StartMoments = self._report.moments.model_copy(update={name: _now()})
