@@ -32,6 +32,7 @@ from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
+from trainingrun_operator.status.accelerators import newly_spent
 from trainingrun_operator.status.finish import finish
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class Reconciler:
         if status == to_wire(run.status):
             return
         await self.cluster.apply_status(run.metadata, status=status)
-        self._count(run.status, decision.status)
+        self._count(run, decision.status)
         columns = decision.status.columns
         log.info(
             "status written",
@@ -173,7 +174,11 @@ class Reconciler:
         else:
             self.progress.follow(key, host=first.ip)
 
-    def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
+    def _count(self, run: TrainingRun, after: TrainingRunStatus) -> None:
+        before, accelerator = run.status, run.spec.workers.accelerator_kind
+        if accelerator is not None:
+            spent = newly_spent(before, after, now=self.now())
+            self.metrics.accelerator_seconds.labels(accelerator.value).inc(spent)
         if after.is_finished and not before.is_finished:
             succeeded = after.condition("Succeeded")
             outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
