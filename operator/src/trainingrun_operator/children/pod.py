@@ -4,6 +4,7 @@ from trainingrun.api import Resolved, TrainingRun
 from trainingrun_operator.children.accelerator import equipment
 from trainingrun_operator.children.container import container
 from trainingrun_operator.children.fields import given
+from trainingrun_operator.children.kueue import topology_annotations
 from trainingrun_operator.children.metadata import labels
 from trainingrun_operator.children.placement import placement
 from trainingrun_operator.children.volumes import pod_volumes
@@ -37,4 +38,5 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
         "containers": [container(run, resolved=resolved, equipment=needs)],
         "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }
-    return {"metadata": {"labels": labels(run, attempt=attempt)}, "spec": given(spec)}
+    marks = given({"labels": labels(run, attempt=attempt), "annotations": topology_annotations(run)})
+    return {"metadata": marks, "spec": given(spec)}
