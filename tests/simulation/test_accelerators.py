@@ -115,3 +115,41 @@ def test_runs_on_cpus_have_no_such_metric(world: World) -> None:
     world.succeed()
     world.settle()
     assert (spent(world), counted(world)) == ((0, 0), None)
+
+
+def unschedulable(world: World) -> None:
+    """The scheduler finds no place for the pods of the first attempt."""
+    for pod in world.pods.values():
+        waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}
+        pod["spec"], pod["status"] = {}, {"phase": "Pending", "conditions": [waits]}
+
+
+def message(world: World) -> str:
+    condition = world.run().status.condition("Succeeded")
+    assert condition is not None
+    return condition.message
+
+
+def test_nodes_are_asked_for_when_a_pod_has_no_place_and_once_a_minute(world: World) -> None:
+    world.nodes = [{"metadata": {"name": "n"}, "status": {"allocatable": {"nvidia.com/gpu": "1"}}}]
+    start(world, **RUN)
+    assert world.asked_for_nodes == 0
+    unschedulable(world)
+    world.settle()
+    world.settle()
+    assert (world.asked_for_nodes, message(world)) == (
+        1,
+        "Worker 0 fits no node: it needs 4 GPUs on one node; the largest has 1, on 1 node.",
+    )
+    world.nodes[0]["status"]["allocatable"]["nvidia.com/gpu"] = "2"
+    world.wait(60)
+    world.settle()
+    assert (world.asked_for_nodes, "the largest has 2" in message(world)) == (2, True)
+
+
+def test_without_permission_for_nodes_the_schedulers_words_remain(world: World) -> None:
+    world.nodes = None
+    start(world, **RUN)
+    unschedulable(world)
+    world.settle()
+    assert message(world) == "Worker 0 fits no node: 0/1 nodes are available."

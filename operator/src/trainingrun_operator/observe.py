@@ -9,9 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
 from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Workload
+from trainingrun_operator.node import Node, Taint
 
 Raw = Mapping[str, Any]
 
@@ -23,6 +25,7 @@ def observe(
     claims: Mapping[str, Raw | None],
     missing: Iterable[Reference] = (),
     workloads: Sequence[Raw] | None = (),
+    nodes: tuple[Node, ...] | None = None,
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
 ) -> Observed:
@@ -38,8 +41,29 @@ def observe(
         missing=frozenset(missing),
         workload=_workload(workloads[0]) if workloads else None,
         has_kueue=workloads is not None,
+        nodes=nodes,
         progress=progress,
         progress_changed=progress_changed,
+    )
+
+
+def observe_nodes(raws: Iterable[Raw]) -> tuple[Node, ...]:
+    """The nodes of a cluster."""
+    return tuple(_node(raw) for raw in raws)
+
+
+def is_unschedulable(raw: Raw) -> bool:
+    """Whether the scheduler has found no place for a pod."""
+    return _pod(raw).unschedulable != ""
+
+
+def _node(raw: Raw) -> Node:
+    taints = raw.get("spec", {}).get("taints", ())
+    return Node(
+        name=raw.get("metadata", {}).get("name", ""),
+        labels=raw.get("metadata", {}).get("labels", {}),
+        allocatable={name: amount(str(found)) for name, found in raw.get("status", {}).get("allocatable", {}).items()},
+        taints=tuple(Taint(taint.get("key", ""), taint.get("effect", ""), taint.get("value", "")) for taint in taints),
     )
 
 

@@ -96,6 +96,10 @@ class KubeCluster:
         except ForbiddenError:
             return ()
 
+    async def list_nodes(self) -> Sequence[Raw]:
+        """See `Cluster`."""
+        return await self._list("api/v1/nodes", kind="Node")
+
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         """See `Cluster`."""
         return await self._get(f"{_path(kind, namespace)}/{name}")

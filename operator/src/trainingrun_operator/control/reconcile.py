@@ -23,12 +23,13 @@ from trainingrun_operator.cluster.port import (
     InvalidError,
     Raw,
 )
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference
-from trainingrun_operator.observe import observe
+from trainingrun_operator.observe import is_unschedulable, observe
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
@@ -48,6 +49,7 @@ class Reconciler:
 
     cluster: Cluster
     progress: ProgressBook
+    nodes: NodeBook
     config: OperatorConfig
     metrics: Metrics
     now: Callable[[], datetime]
@@ -93,6 +95,7 @@ class Reconciler:
             claims=claims,
             missing=await self._missing(run),
             workloads=await self._workloads(run, children),
+            nodes=await self.nodes.nodes() if any(map(is_unschedulable, pods)) else None,
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
