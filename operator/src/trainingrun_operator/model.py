@@ -177,6 +177,14 @@ class Event:
     type: EventType = EventType.NORMAL
 
 
+class GangScheduler(StrEnum):
+    """Schedulers that place all workers of an attempt or none."""
+
+    KUBERNETES = "Kubernetes"
+    COSCHEDULING = "Coscheduling"
+    VOLCANO = "Volcano"
+
+
 @dataclass(frozen=True)
 class OperatorConfig:
     """What the operator's administrator has chosen."""
@@ -186,6 +194,8 @@ class OperatorConfig:
     """Where the operator runs: its pods may ask workers for their progress."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
+    gang_scheduler: GangScheduler | None = None
+    """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
 
     def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
         """The image of a run that names none; None where the administrator has chosen none for its accelerator."""

@@ -9,6 +9,7 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 Raw = Mapping[str, Any]
 
 CHILD_KINDS = ("Service", "ConfigMap", "NetworkPolicy", "Job")
+"""Children of every attempt; a PodGroup is one where a gang scheduler is configured."""
 
 
 class ClusterError(Exception):

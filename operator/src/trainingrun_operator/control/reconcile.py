@@ -21,6 +21,7 @@ from trainingrun_operator.cluster.port import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    NotFoundError,
     Raw,
 )
 from trainingrun_operator.control.progress import ProgressBook
@@ -122,7 +123,7 @@ class Reconciler:
         for manifest in decision.create:
             try:
                 await self._create(run, manifest)
-            except (InvalidError, ForbiddenError) as refused:
+            except (InvalidError, ForbiddenError, NotFoundError) as refused:
                 decision = self._refused(run, observed, refused, kind=manifest["kind"])
                 break
         await self._write(run, raw, decision)
