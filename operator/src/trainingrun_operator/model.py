@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from trainingrun.api import AcceleratorKind, TrainingRunStatus
+from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
 
 Manifest = dict[str, Any]
@@ -119,6 +119,21 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A preset that the operator cannot read, and why, in a sentence with the way out."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a run that was accepted cannot start: one CamelCase word, and sentences with the way out."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that `decide` may know about the world."""
 
@@ -128,6 +143,8 @@ class Observed:
     """Claims by name; None for one that does not exist."""
     missing: frozenset[Reference] = frozenset()
     """Secrets and ConfigMaps that the next attempt needs and that do not exist."""
+    preset: TrainingPreset | Unreadable | None = None
+    """The preset that the run names, read for its next attempt; None when there is none of that name."""
     workload: Workload | None = None
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True

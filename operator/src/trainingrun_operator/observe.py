@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainingrun.api import TrainingPreset
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Workload
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
 
 Raw = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ def observe(
     pods: Iterable[Raw],
     claims: Mapping[str, Raw | None],
     missing: Iterable[Reference] = (),
+    preset: TrainingPreset | Unreadable | None = None,
     workloads: Sequence[Raw] | None = (),
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
@@ -36,11 +38,22 @@ def observe(
         pods=tuple(_pod(raw) for raw in pods),
         claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
         missing=frozenset(missing),
+        preset=preset,
         workload=_workload(workloads[0]) if workloads else None,
         has_kueue=workloads is not None,
         progress=progress,
         progress_changed=progress_changed,
     )
+
+
+def read_preset(raw: Raw) -> TrainingPreset | Unreadable:
+    """The preset, whole or not at all: what this operator does not know may be a limit."""
+    try:
+        return TrainingPreset.parse(dict(raw))
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return Unreadable(f"this operator does not know what {where} says ({first['msg']}). Update the operator.")
 
 
 def _child(raw: Raw) -> Child:

@@ -133,6 +133,7 @@ def _resolve(life: Life) -> Resolved:
         accelerator=workers.accelerator_kind,
         accelerators=workers.replicas * workers.accelerators_per_worker,
         global_batch_size=batch * spec.batches_per_step if isinstance(batch, int) else None,
+        preset=life.preset.record if life.preset is not None else None,
     )
 
 
