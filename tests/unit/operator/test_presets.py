@@ -69,6 +69,11 @@ MERGED: dict[str, tuple[Raw, Raw, Raw]] = {
         {"nodeSelector": [{"name": "pool", "value": "gpu"}, {"name": "zone", "value": "a"}]},
     ),
     "the same in both": ({"runtimeClassName": "gvisor"}, {"runtimeClassName": "gvisor"}, {"runtimeClassName": "gvisor"}),
+    "a network, field by field": (
+        {"network": {"egress": "Cluster"}},
+        {"network": {"metadataServer": "Allow"}},
+        {"network": {"egress": "Cluster", "metadataServer": "Allow"}},
+    ),
     "an accelerator": ({"accelerator": GPU}, {}, {"accelerator": GPU}),
 }
 
@@ -225,6 +230,12 @@ SAID: dict[str, tuple[Raw, Raw, str, str]] = {
         {"workers": {"replicas": 2, "nodeSelector": [{"name": "cloud.google.com/gke-tpu-topology", "value": "2x2"}]}},
         "PresetConflict",
         "spec.workers.nodeSelector names cloud.google.com/gke-tpu-topology",
+    ),
+    "a store that the workers may not reach": (
+        {"workers": {"network": {"egress": "Cluster"}}},
+        {"data": {"source": {"uri": "s3://digits/mnist"}, "format": "IDX"}},
+        "PresetConflict",
+        "spec.data.source.uri s3://digits/mnist cannot be reached with workers.network.egress Cluster: name a place that can",
     ),
     "too many variables": (
         {"workers": {"env": [{"name": f"A{number}", "value": ""} for number in range(40)]}},

@@ -71,7 +71,7 @@ def _read_by(path: str, *words: str, given: str, of: str) -> Rule:
 
 def _outside(path: str) -> tuple[Rule, Rule]:
     """Rules against a uri that `workers.network.egress` keeps the workers from."""
-    egress = "self.workers.network.egress"
+    egress = "(has(self.workers.network.egress) ? self.workers.network.egress : 'Any')"
     return (
         rule(
             f"!has(self.{path}.uri) || {egress} != 'None'",
