@@ -44,6 +44,7 @@ class World:
         self.claims: dict[str, Object] = {
             "models": {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"]}}
         }
+        self.presets: dict[str, Object] = {}
         self.user_objects: set[Reference] = set()
         """Secrets and ConfigMaps of the user."""
         self.workloads: dict[str, Object] | None = {}
@@ -52,6 +53,7 @@ class World:
         self.nodes: list[Object] | None = []
         """None: the operator may not look at them."""
         self.asked_for_nodes = 0
+        self.asked_for_presets = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -256,7 +258,7 @@ class _Api:
         return [
             copy.deepcopy(found)
             for found in self._world.objects.values()
-            if found["metadata"]["labels"][names.RUN_LABEL] == run
+            if found["metadata"]["labels"].get(names.RUN_LABEL) == run
         ]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
@@ -269,6 +271,10 @@ class _Api:
         self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
 
+    async def get_preset(self, name: str) -> Raw | None:
+        self._world.asked_for_presets += 1
+        return copy.deepcopy(self._world.presets.get(name))
+
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads
         return None if workloads is None else [workloads[job_uid]] if job_uid in workloads else []
@@ -278,9 +284,6 @@ class _Api:
         if self._world.nodes is None:
             raise ForbiddenError("nodes is forbidden")
         return self._world.nodes
-
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
-        return self._world.objects.get((kind, name))
 
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from kubernetes.aio import client, config
 
 from trainingrun_operator import logs
+from trainingrun_operator.children.gang import pod_group_api
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.cluster.lease import LeaseLostError, lead
 from trainingrun_operator.control.controller import Controller, resync
@@ -72,7 +73,8 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     """Control runs until SIGTERM, which ends the watch or sets `stop`; then finish what is queued, for some seconds."""
     metrics.is_leader.set(1)
     queue: WorkQueue[Key] = WorkQueue()
-    cluster = KubeCluster(api, metrics=metrics)
+    gang_scheduler = settings.config.gang_scheduler
+    cluster = KubeCluster(api, metrics=metrics, pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None)
     book = ProgressBook()
     reconciler = Reconciler(
         cluster=cluster,

@@ -1,5 +1,6 @@
 """When no node can ever hold a worker, the run says what it needs and what the cluster has instead."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision
+from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.observe import observe, observe_nodes
 from trainingrun_operator.policies.fit import why_nothing_fits
 
@@ -155,10 +156,12 @@ FITS: dict[str, tuple[Raw, list[Raw]]] = {
 
 def misfit(workers: Raw, nodes: list[Raw] | None) -> str | None:
     run = an_active_run(spec__workers={"replicas": 2, **workers})
-    found = observe_nodes(nodes) if nodes is not None else None
-    return why_nothing_fits(
-        Life(run=run, observed=observe(children=(), pods=(), claims={}, nodes=found), now=NOON, config=CONFIG)
-    )
+    return why_nothing_fits(Life.of(run, world(nodes), now=NOON, config=CONFIG))
+
+
+def world(nodes: list[Raw] | None, **parts: Any) -> Observed:
+    observed = observe(children=parts.get("children", ()), pods=parts.get("pods", ()), claims={"models": a_claim()})
+    return replace(observed, nodes=observe_nodes(nodes) if nodes is not None else None)
 
 
 @pytest.mark.parametrize(("workers", "nodes", "sentence"), MISFITS.values(), ids=MISFITS)
@@ -178,9 +181,7 @@ def test_without_a_look_at_the_nodes_nothing_is_said_about_them() -> None:
 def waiting(nodes: list[Raw] | None) -> Decision:
     run = an_active_run(spec__workers={"replicas": 2, **gpu(count=16)})
     pods = [a_pod(index, phase="Pending", ready=False, waiting={}, conditions=UNSCHEDULABLE) for index in (0, 1)]
-    found = observe_nodes(nodes) if nodes is not None else None
-    observed = observe(children=children(run), pods=pods, claims={"models": a_claim()}, nodes=found)
-    return decide(run, observed, now=NOON, config=CONFIG)
+    return decide(run, world(nodes, children=children(run), pods=pods), now=NOON, config=CONFIG)
 
 
 @pytest.mark.parametrize(
