@@ -8,6 +8,7 @@ from typing import Any
 
 from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator.node import Node
 
 Manifest = dict[str, Any]
 
@@ -149,6 +150,8 @@ class Observed:
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True
     """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
+    nodes: tuple[Node, ...] | None = None
+    """All nodes, when a pod fits on none of them; None when all pods have a place, or nobody may look."""
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""
@@ -194,6 +197,14 @@ class Event:
     type: EventType = EventType.NORMAL
 
 
+class GangScheduler(StrEnum):
+    """Schedulers that place all workers of an attempt or none."""
+
+    KUBERNETES = "Kubernetes"
+    COSCHEDULING = "Coscheduling"
+    VOLCANO = "Volcano"
+
+
 @dataclass(frozen=True)
 class OperatorConfig:
     """What the operator's administrator has chosen."""
@@ -201,8 +212,12 @@ class OperatorConfig:
     trainer_image: str
     namespace: str
     """Where the operator runs: its pods may ask workers for their progress."""
+    seed: bytes = field(repr=False)
+    """Random, made anew by every process: secrets of children, which are created once, are derived from it."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
+    gang_scheduler: GangScheduler | None = None
+    """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
 
     def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
         """The image of a run that names none; None where the administrator has chosen none for its accelerator."""

@@ -49,7 +49,7 @@ def _egress(run: TrainingRun) -> list[Manifest]:
     if with_metadata:
         rules.append({"to": [_block(hidden) for servers in METADATA_SERVERS.values() for hidden in servers]})
     match network.egress:
-        case Egress.ANY:
+        case Egress.ANY | None:
             world = [_block(everywhere, hidden=servers) for everywhere, servers in METADATA_SERVERS.items()]
             return [*rules, {"to": [_PODS, *world]}, {"ports": _DNS}]
         case Egress.CLUSTER:

@@ -9,6 +9,7 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 Raw = Mapping[str, Any]
 
 CHILD_KINDS = ("Service", "ConfigMap", "NetworkPolicy", "Job")
+"""Children of every attempt; a PodGroup is one where a gang scheduler is configured."""
 
 
 class ClusterError(Exception):
@@ -69,6 +70,9 @@ class Cluster(Protocol):
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """Kueue's Workloads of a Job; none also when they may not be read, and None when there is no such kind."""
+
+    async def list_nodes(self) -> Sequence[Raw]:
+        """All nodes; raises ForbiddenError when the operator is not allowed to look."""
 
     async def create(self, manifest: Manifest) -> None:
         """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""

@@ -5,13 +5,14 @@ from math import prod
 
 from trainingrun.api import AcceleratorKind, GradientCompression, StrategyType, TrainingRunSpec, Workers
 from trainingrun.api.accelerator import TPU_LABELS, Tpu
+from trainingrun.api.network import Egress
 from trainingrun.api.quantities import amount
 from trainingrun_operator.resolution.judging import AGAIN
 
 
 def conflicts(spec: TrainingRunSpec, *, name: str) -> Iterator[str]:
     """What the API server would have refused in one object: the rules of its schema that are about fields of both."""
-    for sentence in (*_sizes(spec.workers), *_ranks(spec), *_slice(spec)):
+    for sentence in (*_sizes(spec.workers), *_ranks(spec), *_slice(spec), *_reach(spec)):
         yield f"With TrainingPreset {name}, {sentence}, {AGAIN}, or use another preset."
 
 
@@ -61,6 +62,19 @@ def _slice(spec: TrainingRunSpec) -> Iterator[str]:
     for label in workers.node_selector:
         if label.name in TPU_LABELS:
             yield f"spec.workers.nodeSelector names {label.name}, which workers.accelerator.tpu already says: remove it"
+
+
+def _reach(spec: TrainingRunSpec) -> Iterator[str]:
+    """Whether data and output are where the workers may connect to."""
+    egress = spec.workers.network.egress
+    for path, location in (("data.source", spec.data.source), ("output", spec.output)):
+        if location.uri is None:
+            continue
+        is_near = location.endpoint is not None or location.uri.startswith("https://")
+        if egress is Egress.NONE or (egress is Egress.CLUSTER and not is_near):
+            yield (
+                f"spec.{path}.uri {location.uri} cannot be reached with workers.network.egress {egress}: name a place that can"
+            )
 
 
 def _chips(tpu: Tpu) -> int:

@@ -27,16 +27,16 @@ class Network(Frozen):
     """Connections that the run's NetworkPolicy allows, where the cluster's network plugin enforces policies."""
 
     egress: Annotated[
-        Egress,
+        Egress | None,
         Field(
             description="What workers may connect to besides each other: Any; Cluster, only pods of this cluster, and name "
-            "servers; or None, not even name servers."
+            "servers; or None, not even name servers. Default: Any."
         ),
-    ] = Egress.ANY
+    ] = None
     metadata_server: Annotated[
-        MetadataServer,
+        MetadataServer | None,
         Field(
             description="Deny or Allow the cloud's metadata server, which hands out the identity of the node. Allow it where "
-            "workers get an identity of their own from there (GKE Workload Identity, EKS Pod Identity)."
+            "workers get an identity of their own from there (GKE Workload Identity, EKS Pod Identity). Default: Deny."
         ),
-    ] = MetadataServer.DENY
+    ] = None

@@ -13,6 +13,7 @@ from trainingrun.api.accelerator import Accelerator
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Tolerant, rules
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.metadata import ObjectMeta
+from trainingrun.api.network import Network
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
 from trainingrun.api.workers import POD_RULES, ImagePullPolicy, SecretReference
@@ -35,6 +36,7 @@ class PresetField(StrEnum):
     ENV = "workers.env"
     NODE_SELECTOR = "workers.nodeSelector"
     TOLERATIONS = "workers.tolerations"
+    NETWORK = "workers.network"
     PRIORITY_CLASS_NAME = "workers.priorityClassName"
     RUNTIME_CLASS_NAME = "workers.runtimeClassName"
     SCHEDULER_NAME = "workers.schedulerName"
@@ -74,6 +76,7 @@ class PresetWorkers(Frozen):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = ()
+    network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
     runtime_class_name: Annotated[ObjectName | None, Field(description="RuntimeClass of the pods.")] = None
     scheduler_name: Annotated[ObjectName | None, Field(description="Scheduler that places the pods.")] = None

@@ -71,7 +71,7 @@ def _read_by(path: str, *words: str, given: str, of: str) -> Rule:
 
 def _outside(path: str) -> tuple[Rule, Rule]:
     """Rules against a uri that `workers.network.egress` keeps the workers from."""
-    egress = "self.workers.network.egress"
+    egress = "(has(self.workers.network.egress) ? self.workers.network.egress : 'Any')"
     return (
         rule(
             f"!has(self.{path}.uri) || {egress} != 'None'",
@@ -200,6 +200,17 @@ class TrainingRunSpec(Frozen):
             "'strategy.gradientCompression ' + self.strategy.gradientCompression + ' is for Horovod, which does not run on "
             "TPUs: remove it.'",
             computed=True,
+        ),
+        rule(
+            f"{_TPU} || self.strategy.transport != 'MPI' || self.workers.replicas * {_RANKS} > 1",
+            "strategy.transport MPI connects ranks, but there is one: raise workers.replicas or workers.processesPerWorker, or "
+            "remove strategy.transport.",
+        ),
+        rule(
+            f"!{_TPU} || (self.strategy.transport != 'MPI' && !has(self.strategy.fusionThreshold) && "
+            "!has(self.strategy.cycleTimeMilliseconds))",
+            "strategy.transport MPI, strategy.fusionThreshold and strategy.cycleTimeMilliseconds are for Horovod, which does "
+            "not run on TPUs: remove them.",
         ),
         rule(
             "!has(self.model.application) || !has(self.model.application.weightsFile) || !has(self.data.source.builtin)",
