@@ -256,6 +256,21 @@ def test_a_workload_that_kueue_has_given_up_is_stalled(world: World) -> None:
     assert (world.state(), condition(world, "Stalled")[1]) == ("Stalled", "Deactivated")
 
 
+def test_pods_that_are_there_before_the_job_says_that_it_was_resumed_are_not_taken_for_old_ones(world: World) -> None:
+    queue(world, spec__recovery={"startTimeoutSeconds": 60})
+    world.wait(3600)
+    admit(world)
+    job = the_job(world)
+    started = job["status"].pop("startTime")
+    job["status"]["conditions"] = [{"type": "Suspended", "status": "True"}]
+    world.settle()
+    assert (world.state(), condition(world, "Admitted")[0]) == ("Starting", "False")
+    job["status"] = {"startTime": started, "conditions": [{"type": "Suspended", "status": "False"}]}
+    world.settle()
+    assert (world.state(), condition(world, "Admitted")[0]) == ("Running", "True")
+    assert "Stopping" not in [event.reason.value for event in world.events]
+
+
 def test_every_write_of_a_preempted_life_is_made_once(world: World) -> None:
     preempted_and_admitted_again(world)
     assert world.state() == "Succeeded"
