@@ -135,10 +135,10 @@ def test_a_run_may_say_what_the_preset_allows_it_to(field: str, preset: Raw, run
     assert allowed.workers == Workers.model_validate(run)
 
 
-def test_a_field_is_not_allowed_because_its_name_begins_like_another() -> None:
-    preset = a_preset(workers={"imagePullPolicy": "Never"}, image="team:1", allowedOverrides=["image"])
-    assert "spec.workers.imagePullPolicy" in obstacle(a_run_of(workers={"imagePullPolicy": "Always"}), preset).message
-    assert applied(a_run_of(spec__image="mine:1"), preset).image == "mine:1"
+def test_the_image_is_the_runs_only_where_the_preset_allows_it() -> None:
+    run = a_run_of(spec__image="mine:1")
+    assert "spec.image is mine:1, but TrainingPreset small has team:1" in obstacle(run, a_preset(image="team:1")).message
+    assert applied(run, a_preset(image="team:1", allowedOverrides=["image"])).image == "mine:1"
 
 
 # -- the words
@@ -252,6 +252,12 @@ def test_what_keeps_a_run_from_starting_is_said(preset: Raw, spec: Raw, reason: 
     found = obstacle(run, a_preset(**preset))
     assert found.reason == reason
     assert words in found.message
+
+
+def test_as_much_as_a_limit_allows_is_allowed() -> None:
+    run = a_run_of(workers={"replicas": 2}, spec__activeDeadlineSeconds=60)
+    limits = {"mostWorkers": 2, "mostAccelerators": 4, "longestDeadlineSeconds": 60}
+    assert applied(run, a_preset(workers={"accelerator": GPU}, limits=limits)).workers.replicas == 2
 
 
 def test_all_oversteps_are_said_at_once() -> None:
