@@ -43,7 +43,7 @@ def kueue(backend: cluster.Cluster, admin: Kubectl) -> Iterator[None]:
         )
         yield
     finally:
-        _wait_until_nothing_needs_it(admin)
+        _remove_what_only_it_can(admin)
         admin.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", stdin=manifests, timeout=130)
 
 
@@ -90,11 +90,12 @@ def _removed(name: str) -> dict[str, str]:
     return {"patch": json.dumps({**identity, "$patch": "delete"})}
 
 
-def _wait_until_nothing_needs_it(admin: Kubectl) -> None:
-    """Its Workloads have a finalizer that only it removes."""
+def _remove_what_only_it_can(admin: Kubectl) -> None:
+    """Workloads and queues have a finalizer."""
     wait_for(
         lambda: admin.run("get", "workloads.kueue.x-k8s.io", "--all-namespaces", "-o", "name", "--ignore-not-found"),
         lambda names: not names.strip(),
         what="all Workloads of Kueue to be gone",
         timeout=90,
     )
+    admin.run("delete", "clusterqueues,resourceflavors", "--all", "--timeout=60s", timeout=70)
