@@ -273,7 +273,10 @@ def test_pods_that_are_there_before_the_job_says_that_it_was_resumed_are_not_tak
 
 
 def test_accelerators_are_held_by_pods_and_by_nothing_that_waits(world: World) -> None:
-    gpus = {"spec__workers": {"replicas": 2, "accelerator": {"gpu": {"count": 4}}}, "spec__image": "trainer:gpu"}
+    gpus: dict[str, Any] = {
+        "spec__workers": {"replicas": 2, "accelerator": {"gpu": {"count": 4}}},
+        "spec__image": "trainer:gpu",
+    }
     world.apply(**QUEUED, **gpus)
     world.settle()
     refuse(world)
