@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.kueue import QUEUED, admit, end_leaving_pods, preempt, refuse
 from tests.simulation.world import World
 from trainingrun.api import Artifact, MetricValue, Result, TuningStatus
 from trainingrun_operator.cluster.port import BusyError
@@ -161,6 +162,23 @@ def hanging(world: World) -> None:
     world.settle()
 
 
+def preempted_and_admitted_again(world: World) -> None:
+    world.apply(**QUEUED, spec__workers={"replicas": 2})
+    world.settle()
+    refuse(world)
+    world.settle()
+    admit(world)
+    world.settle()
+    preempt(world)
+    world.settle()
+    end_leaving_pods(world)
+    world.settle()
+    admit(world)
+    world.settle()
+    world.succeed()
+    world.settle()
+
+
 LIVES = [
     happy,
     restarted,
@@ -175,6 +193,7 @@ LIVES = [
     not_accepted,
     run_again_until_accepted,
     killed_while_searching,
+    preempted_and_admitted_again,
 ]
 
 

@@ -45,6 +45,8 @@ class World:
         }
         self.user_objects: set[Reference] = set()
         """Secrets and ConfigMaps of the user."""
+        self.workloads: dict[str, Object] | None = {}
+        """What Kueue says, by the UID of the Job; None: there is no Kueue."""
         self.asked_for_user_objects = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
@@ -95,7 +97,7 @@ class World:
     def kubelet(self) -> None:
         """Start the pods of every Job that has none, and make them ready."""
         for (kind, name), job in self.objects.items():
-            if kind != "Job" or "deletionTimestamp" in job["metadata"]:
+            if kind != "Job" or "deletionTimestamp" in job["metadata"] or job["spec"].get("suspend"):
                 continue
             for index in range(job["spec"]["completions"]):
                 self.pods.setdefault(f"{name}-{index}", self._pod(job, index=index))
@@ -198,7 +200,12 @@ class World:
             {"type": "Ready", "status": "True"},
         ]
         labels = {**job["spec"]["template"]["metadata"]["labels"], names.INDEX_LABEL: str(index)}
-        metadata = {"name": f"{job['metadata']['name']}-{index}", "uid": f"pod-{next(self._numbers)}", "labels": labels}
+        metadata = {
+            "name": f"{job['metadata']['name']}-{index}",
+            "uid": f"pod-{next(self._numbers)}",
+            "labels": labels,
+            "creationTimestamp": stamp(self.now),
+        }
         status = {"phase": "Running", "podIP": "10.244.0.5", "conditions": ready, "containerStatuses": [started]}
         return {"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": status}
 
@@ -255,6 +262,10 @@ class _Api:
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
+
+    async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
+        workloads = self._world.workloads
+        return None if workloads is None else [workloads[job_uid]] if job_uid in workloads else []
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         return self._world.objects.get((kind, name))

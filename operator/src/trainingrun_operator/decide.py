@@ -17,9 +17,11 @@ from trainingrun_operator.policies.deadline import enforce_deadline
 from trainingrun_operator.policies.failure import end_with_verdict, recover_from_failure
 from trainingrun_operator.policies.finished import keep_result
 from trainingrun_operator.policies.hanging import stop_hanging
+from trainingrun_operator.policies.image import wait_for_image
 from trainingrun_operator.policies.lost_node import settle_lost_node
 from trainingrun_operator.policies.ownership import wait_for_names
 from trainingrun_operator.policies.progress import follow_progress
+from trainingrun_operator.policies.queue import wait_in_queue
 from trainingrun_operator.policies.readiness import wait_until_ready
 from trainingrun_operator.policies.rerun import rerun
 from trainingrun_operator.policies.stopping import carry_out_stopping
@@ -36,7 +38,9 @@ _LADDER = (
     suspend,
     wait_for_claims,
     wait_for_access,
+    wait_for_image,
     start_attempt,
+    wait_in_queue,
     recover_from_failure,
     create_children,
     settle_lost_node,

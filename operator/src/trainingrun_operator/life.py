@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
+from trainingrun.contract import ProgressReport
+from trainingrun_operator import names
 from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
 
 LOST_NODE = "DeletionByTaintManager"
@@ -57,13 +59,29 @@ class Life:
     @property
     def service(self) -> Service | None:
         """The rendezvous Service of the current attempt."""
-        return next((child for child in self.children if isinstance(child, Service)), None)
+        name = names.child_name(self.run.metadata.name, self.attempt)
+        return next((child for child in self.children if isinstance(child, Service) and child.name == name), None)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
         """Pods of the current attempt, by index."""
         mine = (pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.attempt == self.attempt)
         return tuple(sorted(mine, key=lambda pod: (pod.index, pod.name)))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a queue holds the attempt back, or will as soon as its Job is made: no clock of the attempt runs."""
+        if self.job is not None:
+            return self.job.is_suspended
+        is_made = self.resolved is not None and self.has_started_job
+        return names.QUEUE_LABEL in self.run.metadata.labels and not is_made
+
+    @property
+    def outlived_pods(self) -> tuple[Pod, ...]:
+        """Pods of the current attempt that still leave, since a queue has stopped its Job, while it has been let go again."""
+        started = self.job.started if self.job is not None else None
+        leaving = (pod for pod in self.pods if pod.is_live and pod.is_deleting)
+        return tuple(pod for pod in leaving if started is not None and pod.created is not None and pod.created < started)
 
     @property
     def live_pods(self) -> tuple[Pod, ...]:
@@ -119,9 +137,10 @@ class Life:
 
     @property
     def attempt_seconds(self) -> float:
-        """Time since the attempt's Job was created."""
+        """Time since the attempt's Job was created, or since a queue last let it go."""
         created = self.status.timeline.created if self.status.timeline is not None else None
-        return (self.now - created).total_seconds() if created is not None else 0.0
+        begun = (self.job.started if self.job is not None else None) or created
+        return (self.now - begun).total_seconds() if begun is not None else 0.0
 
     @property
     def start_timeout_left(self) -> float:
@@ -129,10 +148,23 @@ class Life:
         return self.run.spec.recovery.start_timeout_seconds - self.attempt_seconds
 
     @property
+    def report(self) -> ProgressReport | None:
+        """The last report about the current attempt."""
+        report = self.observed.progress
+        return report if report is not None and report.attempt == self.attempt else None
+
+    @property
+    def fresh_report(self) -> ProgressReport | None:
+        """The last report, unless it is of the time before a queue let the attempt's Job go."""
+        changed, started = self.observed.progress_changed, self.job.started if self.job is not None else None
+        is_older = changed is not None and started is not None and changed < started
+        return None if self.is_held or is_older else self.report
+
+    @property
     def seconds_until_hang(self) -> float | None:
         """Seconds until the trainer must have reported something new; None while it is not known when it last did."""
-        report, changed = self.observed.progress, self.observed.progress_changed
-        if report is None or changed is None or report.attempt != self.attempt:
+        changed = self.observed.progress_changed
+        if self.fresh_report is None or changed is None:
             return None
         return self.run.spec.recovery.hang_timeout_seconds - (self.now - changed).total_seconds()
 

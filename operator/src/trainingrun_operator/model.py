@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from trainingrun.api import TrainingRunStatus
+from trainingrun.api import AcceleratorKind, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
 
 Manifest = dict[str, Any]
@@ -40,6 +40,25 @@ class Job(Child):
     created: datetime | None = None
     failed_indexes: str = ""
     succeeded: int = 0
+    is_suspended: bool = False
+    """Held back, or not yet resumed by the Job controller: it has no pods but those that are on their way out."""
+    started: datetime | None = None
+    """When it was last let go; None while it is suspended, and in the first moments of its life."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can still give all workers: an index that has failed or succeeded never gets a pod again."""
+        return not self.failed_indexes and not self.succeeded
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What Kueue says about a Job that it holds back."""
+
+    reason: str
+    message: str
+    is_active: bool = True
+    """Whether Kueue will ever look at it again by itself."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ class Pod:
     node: str = ""
     is_ready: bool = False
     is_deleting: bool = False
+    created: datetime | None = None
     deleted_by: datetime | None = None
     """When its grace period ends, once it is being deleted."""
     scheduled: datetime | None = None
@@ -108,6 +128,10 @@ class Observed:
     """Claims by name; None for one that does not exist."""
     missing: frozenset[Reference] = frozenset()
     """Secrets and ConfigMaps that the next attempt needs and that do not exist."""
+    workload: Workload | None = None
+    """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
+    has_kueue: bool = True
+    """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""
@@ -135,6 +159,7 @@ class EventReason(StrEnum):
     ATTEMPT_STARTED = "AttemptStarted"
     TRAINING_STARTED = "TrainingStarted"
     STOPPING = "Stopping"
+    QUEUED = "Queued"
     SUSPENDED = "Suspended"
     RESTARTING = "Restarting"
     RERUN = "Rerun"
@@ -159,6 +184,12 @@ class OperatorConfig:
     trainer_image: str
     namespace: str
     """Where the operator runs: its pods may ask workers for their progress."""
+    accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
+    """Trainer images for GPUs and TPUs."""
+
+    def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
+        """The image of a run that names none; None where the administrator has chosen none for its accelerator."""
+        return self.trainer_image if accelerator is None else self.accelerator_images.get(accelerator)
 
 
 @dataclass(frozen=True)

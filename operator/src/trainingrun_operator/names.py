@@ -8,6 +8,10 @@ ATTEMPT_LABEL = f"{GROUP_PREFIX}/attempt"
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
 NAME_LABEL = "app.kubernetes.io/name"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""The LocalQueue that the run's Jobs wait in; its user sets it."""
+WORKLOAD_JOB_LABEL = "kueue.x-k8s.io/job-uid"
+"""The Job that a Workload of Kueue stands for."""
 
 OPERATOR_NAME = "trainingrun-operator"
 TRAINER_NAME = "trainingrun-trainer"
@@ -15,8 +19,16 @@ CONTAINER = "trainer"
 
 
 def child_name(run: str, attempt: int) -> str:
-    """Name of all objects of one attempt but its ConfigMap: the attempt's number is in it, so no run uses one twice."""
+    """Name of the objects of one attempt, but for its ConfigMap and the Service of a TPU slice's hosts.
+
+    The attempt's number is in it, so no run uses one twice.
+    """
     return f"{run}-{attempt}"
+
+
+def hosts_name(run: str, attempt: int) -> str:
+    """Name of the Service that gives the workers of a TPU slice their host names."""
+    return f"{child_name(run, attempt)}-hosts"
 
 
 def config_name(run: str, attempt: int, *, uid: str) -> str:

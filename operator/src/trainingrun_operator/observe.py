@@ -3,7 +3,7 @@
 What is missing or malformed in an object becomes an empty value: a foreign object must not stop the operator.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Workload
 
 Raw = Mapping[str, Any]
 
@@ -22,18 +22,22 @@ def observe(
     pods: Iterable[Raw],
     claims: Mapping[str, Raw | None],
     missing: Iterable[Reference] = (),
+    workloads: Sequence[Raw] | None = (),
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
 ) -> Observed:
     """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress.
 
-    `missing` are the Secrets and ConfigMaps that it names in vain.
+    `missing` are the Secrets and ConfigMaps that it names in vain, `workloads` what Kueue has about its Job; None when the
+    cluster has no Kueue.
     """
     return Observed(
         children=tuple(_child(raw) for raw in children),
         pods=tuple(_pod(raw) for raw in pods),
         claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
         missing=frozenset(missing),
+        workload=_workload(workloads[0]) if workloads else None,
+        has_kueue=workloads is not None,
         progress=progress,
         progress_changed=progress_changed,
     )
@@ -60,6 +64,8 @@ def _child(raw: Raw) -> Child:
             created=_moment(metadata.get("creationTimestamp")),
             failed_indexes=status.get("failedIndexes") or "",
             succeeded=status.get("succeeded") or 0,
+            is_suspended=bool(raw.get("spec", {}).get("suspend")) or _is_true(_conditions(status).get("Suspended")),
+            started=_moment(status.get("startTime")),
         )
     return Child(**common)
 
@@ -67,7 +73,7 @@ def _child(raw: Raw) -> Child:
 def _pod(raw: Raw) -> Pod:
     metadata, spec, status = raw.get("metadata", {}), raw.get("spec", {}), raw.get("status", {})
     labels = metadata.get("labels", {})
-    conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
+    conditions = _conditions(status)
     scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
     disruption = conditions.get("DisruptionTarget", {})
     container: Raw = next((each for each in status.get("containerStatuses", ()) if each.get("name") == names.CONTAINER), {})
@@ -82,10 +88,11 @@ def _pod(raw: Raw) -> Pod:
         phase=status.get("phase", ""),
         ip=status.get("podIP", ""),
         node=spec.get("nodeName", ""),
-        is_ready=ready.get("status") == "True",
+        is_ready=_is_true(ready),
         is_deleting="deletionTimestamp" in metadata,
+        created=_moment(metadata.get("creationTimestamp")),
         deleted_by=_moment(metadata.get("deletionTimestamp")),
-        scheduled=_moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
+        scheduled=_moment(scheduled.get("lastTransitionTime")) if _is_true(scheduled) else None,
         started=_moment(running.get("startedAt") or terminated.get("startedAt")),
         finished=_moment(terminated.get("finishedAt")),
         waiting_reason=waiting.get("reason", ""),
@@ -93,13 +100,34 @@ def _pod(raw: Raw) -> Pod:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         terminated_reason=terminated.get("reason") or status.get("reason") or "",
         exit_code=terminated.get("exitCode"),
-        disruption=disruption.get("reason", "") if disruption.get("status") == "True" else "",
+        disruption=disruption.get("reason", "") if _is_true(disruption) else "",
         record=_record(terminated.get("message", "")),
     )
 
 
 def _claim(raw: Raw) -> Claim:
     return Claim(name=raw.get("metadata", {}).get("name", ""), access_modes=tuple(raw.get("spec", {}).get("accessModes", ())))
+
+
+def _workload(raw: Raw) -> Workload:
+    """The condition that says most: why it was stopped, or else why it is not admitted."""
+    conditions = _conditions(raw.get("status", {}))
+    quota, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
+    waits_for = conditions.get("Admitted", {}) if _is_true(quota) else quota
+    why = evicted if _is_true(evicted) else waits_for
+    return Workload(
+        reason=why.get("reason") or "Pending",
+        message=" ".join(str(waits_for.get("message") or why.get("message") or "").split()),
+        is_active=raw.get("spec", {}).get("active", True),
+    )
+
+
+def _conditions(status: Raw) -> dict[str, Raw]:
+    return {condition["type"]: condition for condition in status.get("conditions", ())}
+
+
+def _is_true(condition: Raw | None) -> bool:
+    return condition is not None and condition.get("status") == "True"
 
 
 def _record(message: str) -> FinalRecord | None:

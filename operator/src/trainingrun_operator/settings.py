@@ -4,6 +4,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trainingrun.api import AcceleratorKind
 from trainingrun_operator.model import OperatorConfig
 
 
@@ -37,8 +38,16 @@ class Settings:
             raise ValueError("TRAINER_IMAGE is not set: it names the trainer image of runs that name none.")
         namespace = environment.get("POD_NAMESPACE") or "trainingrun-system"
         return cls(
-            config=OperatorConfig(trainer_image=image, namespace=namespace),
+            config=OperatorConfig(
+                trainer_image=image, namespace=namespace, accelerator_images=_accelerator_images(environment)
+            ),
             identity=environment.get("POD_NAME") or socket.gethostname(),
             watch_namespace=environment.get("WATCH_NAMESPACE") or None,
             port=int(environment.get("PORT", "8081")),
         )
+
+
+def _accelerator_images(environment: Mapping[str, str]) -> dict[AcceleratorKind, str]:
+    """The images for GPUs and TPUs, where the Deployment names them."""
+    images = {kind: environment.get(f"TRAINER_IMAGE_{kind}") for kind in AcceleratorKind}
+    return {kind: image for kind, image in images.items() if image}

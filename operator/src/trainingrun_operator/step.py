@@ -14,6 +14,8 @@ class State(StrEnum):
 
     WAITING = "Waiting"
     """Something that the run names is missing."""
+    QUEUED = "Queued"
+    """A queue holds the attempt back."""
     STARTING = "Starting"
     RUNNING = "Running"
     STOPPING = "Stopping"
@@ -30,7 +32,7 @@ class State(StrEnum):
         """Stage of a run in this state, as people see it; None where it stays in the stage that it has come to."""
         if self is State.STARTING:
             return Stage.STARTING
-        return Stage.QUEUED if self in (State.WAITING, State.STALLED, State.RESTARTING) else None
+        return Stage.QUEUED if self in (State.WAITING, State.QUEUED, State.STALLED, State.RESTARTING) else None
 
     @property
     def is_final(self) -> bool:

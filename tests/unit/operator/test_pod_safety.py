@@ -20,7 +20,7 @@ from trainingrun.mounts import TRAINER_MOUNTS
 Raw = dict[str, Any]
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
-OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR"}
+OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR", "TPU_WORKER_ID", "TPU_WORKER_HOSTNAMES"}
 
 BROKEN: dict[str, tuple[Callable[[Raw], Any], str]] = {
     "host network": (lambda pod: pod.update(hostNetwork=True), "hostNetwork"),
@@ -78,9 +78,23 @@ TOLERATION = st.fixed_dictionaries(
         "tolerationSeconds": st.integers(0, 90),
     },
 )
+GPU = st.fixed_dictionaries(
+    {"count": st.integers(0, 17)},
+    optional={
+        "resourceName": st.sampled_from(["nvidia.com/gpu", "amd.com/gpu", "gpu", "a/b/c"]),
+        "product": NAMES,
+        "minimumMemory": AMOUNTS,
+        "minimumComputeCapability": st.sampled_from(["8.0", "8.6", "10.3", "8", "0.0"]),
+    },
+)
+TPU = st.fixed_dictionaries(
+    {"type": NAMES, "topology": st.sampled_from(["2x4", "2x2x2", "2", "0x0"]), "chips": st.sampled_from([1, 2, 4, 8])}
+)
+ACCELERATOR = st.one_of(GPU.map(lambda gpu: {"gpu": gpu}), TPU.map(lambda tpu: {"tpu": tpu}))
 WORKERS = st.fixed_dictionaries(
     {"replicas": st.integers(1, 3)},
     optional={
+        "accelerator": ACCELERATOR,
         "env": st.lists(ENV, max_size=2, unique_by=lambda variable: variable["name"]),
         "volumes": st.lists(VOLUME, max_size=2, unique_by=lambda volume: volume["name"]),
         "tolerations": st.lists(TOLERATION, max_size=2),

@@ -1,6 +1,6 @@
 """The container of a worker: the trainer image, its environment, its probe and what it may not do."""
 
-from trainingrun.api import EnvironmentVariable, Resolved, TrainingRun
+from trainingrun.api import EnvironmentVariable, Resolved, Resources, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import (
     CONFIG_FILE,
@@ -11,20 +11,21 @@ from trainingrun.contract import (
     RENDEZVOUS_PORT,
 )
 from trainingrun_operator import names
+from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.fields import given
 from trainingrun_operator.children.volumes import volume_mounts
 from trainingrun_operator.model import Manifest
 
 
-def container(run: TrainingRun, *, resolved: Resolved) -> Manifest:
+def container(run: TrainingRun, *, resolved: Resolved, equipment: Equipment) -> Manifest:
     """The only container of a worker."""
     workers = run.spec.workers
     fields: Manifest = {
         "name": names.CONTAINER,
         "image": resolved.image,
         "imagePullPolicy": workers.image_pull_policy,
-        "env": _environment(run, resolved=resolved),
-        "resources": to_wire(workers.resources),
+        "env": _environment(run, resolved=resolved, equipment=equipment),
+        "resources": _resources(workers.resources, equipment=equipment),
         "ports": [
             {"name": "rendezvous", "containerPort": RENDEZVOUS_PORT},
             {"name": "progress", "containerPort": PROGRESS_PORT},
@@ -42,18 +43,23 @@ def container(run: TrainingRun, *, resolved: Resolved) -> Manifest:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": volume_mounts(run),
+        "volumeMounts": volume_mounts(run, equipment=equipment),
     }
     return given(fields)
 
 
-def _environment(run: TrainingRun, *, resolved: Resolved) -> list[Manifest]:
+def _resources(resources: Resources, *, equipment: Equipment) -> Manifest:
+    """What the user asks for and the accelerators, of which Kubernetes lends no more than was requested."""
+    return {part: {**amounts, **equipment.resources} for part, amounts in to_wire(resources).items()}
+
+
+def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment) -> list[Manifest]:
     """The user's variables, then the trainer's: of two with one name the kubelet takes the last."""
     environment = [_variable(variable) for variable in run.spec.workers.env]
     environment.append({"name": CONFIG_VARIABLE, "value": f"{CONFIG_MOUNT}/{CONFIG_FILE}"})
     if resolved.coordinator:
         environment.append({"name": COORDINATOR_VARIABLE, "value": f"{resolved.coordinator}:{RENDEZVOUS_PORT}"})
-    return environment
+    return [*environment, *equipment.environment]
 
 
 def _variable(variable: EnvironmentVariable) -> Manifest:

@@ -6,6 +6,7 @@ seconds.)
 """
 
 from trainingrun.api import Resolved, TrainingRun
+from trainingrun_operator.children.kueue import held_back, queue_labels
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.children.pod import pod_template
 from trainingrun_operator.model import Manifest
@@ -13,10 +14,11 @@ from trainingrun_operator.model import Manifest
 
 def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
     """The Job of an attempt; `same_node` puts all workers on one node, for volumes that only one node can mount."""
+    identity = metadata(run, attempt=attempt)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata(run, attempt=attempt),
+        "metadata": {**identity, "labels": {**queue_labels(run), **identity["labels"]}},
         "spec": {
             "completionMode": "Indexed",
             "completions": resolved.replicas,
@@ -24,6 +26,7 @@ def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) 
             "backoffLimitPerIndex": 0,
             "maxFailedIndexes": resolved.replicas,
             "podReplacementPolicy": "Failed",
+            **held_back(run),
             "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node),
         },
     }

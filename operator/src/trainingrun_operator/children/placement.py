@@ -3,19 +3,24 @@
 from trainingrun.api import Toleration, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.api.scheduling import LOST_NODE_TAINTS
+from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.metadata import selector
 from trainingrun_operator.model import Manifest
 
 LOST_NODE_SECONDS = 30
 
 
-def placement(run: TrainingRun, *, attempt: int, same_node: bool) -> Manifest:
+def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node: bool) -> Manifest:
     """The fields of a pod's spec that the scheduler and the taint manager read, empty where the user said nothing."""
     workers = run.spec.workers
     return {
-        "nodeSelector": {label.name: label.value for label in workers.node_selector},
-        "affinity": _same_node(run, attempt=attempt) if same_node else None,
-        "tolerations": [*_lost_node(), *(_toleration(toleration) for toleration in workers.tolerations)],
+        "nodeSelector": {label.name: label.value for label in workers.node_selector} | dict(equipment.node_labels),
+        "affinity": _capable_node(equipment) | (_same_node(run, attempt=attempt) if same_node else {}),
+        "tolerations": [
+            *_lost_node(),
+            *equipment.tolerations,
+            *(_toleration(toleration) for toleration in workers.tolerations),
+        ],
         "priorityClassName": workers.priority_class_name,
         "schedulerName": workers.scheduler_name,
     }
@@ -31,6 +36,14 @@ def _lost_node() -> list[Manifest]:
 
 def _toleration(toleration: Toleration) -> Manifest:
     return {name: value for name, value in to_wire(toleration).items() if value != ""}
+
+
+def _capable_node(equipment: Equipment) -> Manifest:
+    """A node whose accelerators can do what the user asks for."""
+    if not equipment.node_terms:
+        return {}
+    required = {"nodeSelectorTerms": list(equipment.node_terms)}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
 
 
 def _same_node(run: TrainingRun, *, attempt: int) -> Manifest:

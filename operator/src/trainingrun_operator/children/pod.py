@@ -1,8 +1,10 @@
 """The pod of a worker. It meets the Pod Security level `restricted`, and no field of the API can make it otherwise."""
 
 from trainingrun.api import Resolved, TrainingRun
+from trainingrun_operator.children.accelerator import equipment
 from trainingrun_operator.children.container import container
 from trainingrun_operator.children.fields import given
+from trainingrun_operator.children.kueue import topology_annotations
 from trainingrun_operator.children.metadata import labels
 from trainingrun_operator.children.placement import placement
 from trainingrun_operator.children.volumes import pod_volumes
@@ -13,7 +15,7 @@ USER = 1000
 
 def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
-    workers = run.spec.workers
+    workers, needs = run.spec.workers, equipment(run, attempt=attempt)
     spec: Manifest = {
         "restartPolicy": "Never",
         "serviceAccountName": workers.service_account_name,
@@ -31,8 +33,10 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **placement(run, attempt=attempt, same_node=same_node),
-        "containers": [container(run, resolved=resolved)],
-        "volumes": pod_volumes(run, attempt=attempt),
+        "subdomain": needs.subdomain,
+        **placement(run, attempt=attempt, equipment=needs, same_node=same_node),
+        "containers": [container(run, resolved=resolved, equipment=needs)],
+        "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }
-    return {"metadata": {"labels": labels(run, attempt=attempt)}, "spec": given(spec)}
+    marks = given({"labels": labels(run, attempt=attempt), "annotations": topology_annotations(run)})
+    return {"metadata": marks, "spec": given(spec)}

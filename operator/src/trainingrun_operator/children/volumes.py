@@ -14,6 +14,7 @@ from trainingrun.contract import (
     SCRATCH_MOUNT,
     SHARED_MEMORY_MOUNT,
 )
+from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.access import access_volume
 from trainingrun_operator.children.config_map import config_name
 from trainingrun_operator.model import Manifest
@@ -21,28 +22,27 @@ from trainingrun_operator.model import Manifest
 # Read-only is said at the mounts, not at the volumes: a claim that is read-only in one volume is so in all of a pod.
 
 
-def pod_volumes(run: TrainingRun, *, attempt: int) -> list[Manifest]:
+def pod_volumes(run: TrainingRun, *, attempt: int, equipment: Equipment) -> list[Manifest]:
     """Configuration, scratch, output, data, code, shared memory and the user's own. Two of them may be the same claim."""
-    workers = run.spec.workers
+    shared_memory = _shared_memory(run, equipment=equipment)
     volumes: list[Manifest] = [
         {"name": "config", "configMap": {"name": config_name(run, attempt=attempt)}},
-        {"name": "scratch", "emptyDir": {"sizeLimit": workers.scratch}},
+        {"name": "scratch", "emptyDir": {"sizeLimit": run.spec.workers.scratch}},
         *(volume for volume, _ in _places(run)),
     ]
-    if workers.shared_memory is not None:
-        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": workers.shared_memory}})
-    return volumes + [_users(volume) for volume in workers.volumes]
+    if shared_memory is not None:
+        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}})
+    return volumes + [_users(volume) for volume in run.spec.workers.volumes]
 
 
-def volume_mounts(run: TrainingRun) -> list[Manifest]:
+def volume_mounts(run: TrainingRun, *, equipment: Equipment) -> list[Manifest]:
     """The mount of every volume of the pod."""
-    workers = run.spec.workers
     mounts: list[Manifest] = [
         {"name": "config", "mountPath": CONFIG_MOUNT, "readOnly": True},
         {"name": "scratch", "mountPath": SCRATCH_MOUNT},
         *({"name": volume["name"], **mount} for volume, mount in _places(run)),
     ]
-    if workers.shared_memory is not None:
+    if _shared_memory(run, equipment=equipment) is not None:
         mounts.append({"name": "shared-memory", "mountPath": SHARED_MEMORY_MOUNT})
     return mounts + [
         {
@@ -50,8 +50,13 @@ def volume_mounts(run: TrainingRun) -> list[Manifest]:
             "mountPath": volume.mount_path,
             "readOnly": volume.read_only or volume.persistent_volume_claim is None,
         }
-        for volume in workers.volumes
+        for volume in run.spec.workers.volumes
     ]
+
+
+def _shared_memory(run: TrainingRun, *, equipment: Equipment) -> str | None:
+    """Size of /dev/shm; None where the container runtime decides."""
+    return run.spec.workers.shared_memory or equipment.shared_memory
 
 
 def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:

@@ -42,6 +42,7 @@ _PATHS = {
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Secret": ("api/v1", "secrets"),
     "Event": ("api/v1", "events"),
+    "Workload": ("apis/kueue.x-k8s.io/v1beta2", "workloads"),
 }
 
 
@@ -84,6 +85,16 @@ class KubeCluster:
         except ForbiddenError:
             return True
         return True
+
+    async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
+        """See `Cluster`."""
+        selector = [("labelSelector", f"{names.WORKLOAD_JOB_LABEL}={job_uid}")]
+        try:
+            return await self._list(_path("Workload", namespace), kind="Workload", query=selector)
+        except NotFoundError:
+            return None
+        except ForbiddenError:
+            return ()
 
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         """See `Cluster`."""

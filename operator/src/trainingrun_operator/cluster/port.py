@@ -64,6 +64,9 @@ class Cluster(Protocol):
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         """Whether a Secret or ConfigMap exists; also true when the operator is not allowed to look."""
 
+    async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
+        """Kueue's Workloads of a Job; none also when they may not be read, and None when there is no such kind."""
+
     async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
         """A child by name, or None."""
 

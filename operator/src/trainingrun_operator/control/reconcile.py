@@ -5,7 +5,7 @@ destroys never rests on an old view, and there is no cache of our own that could
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
+from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     AlreadyExistsError,
     Cluster,
@@ -90,9 +91,18 @@ class Reconciler:
             pods=pods,
             claims=claims,
             missing=await self._missing(run),
+            workloads=await self._workloads(run, children),
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
+
+    async def _workloads(self, run: TrainingRun, children: Sequence[Raw]) -> Sequence[Raw] | None:
+        """What Kueue says about the run's Job; it is only asked while it holds the Job back."""
+        for child in children:
+            is_held = child["kind"] == "Job" and child.get("spec", {}).get("suspend")
+            if is_held and names.QUEUE_LABEL in child["metadata"].get("labels", {}):
+                return await self.cluster.list_workloads(run.metadata.namespace, child["metadata"]["uid"])
+        return ()
 
     async def _missing(self, run: TrainingRun) -> list[Reference]:
         """Secrets and ConfigMaps that are not there; a running attempt has its own, so then nobody is asked."""

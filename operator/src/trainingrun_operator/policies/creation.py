@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from trainingrun.api import Clock, Resolved
-from trainingrun_operator.children import config_map, job, network_policy, rendezvous_service
+from trainingrun_operator.children import (
+    config_map,
+    hosts_service,
+    is_slice_of_hosts,
+    job,
+    network_policy,
+    rendezvous_service,
+)
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, Manifest
 from trainingrun_operator.step import State, Step, deletions
@@ -55,15 +62,22 @@ def create_children(life: Life) -> Step | None:
     assert resolved is not None, "start_attempt comes before"
     if resolved.replicas > 1 and not resolved.coordinator:
         return _service_first(life)
-    existing = {child.kind for child in life.children}
-    missing = tuple(manifest for manifest in _wanted(life, resolved) if manifest["kind"] not in existing)
+    missing = tuple(manifest for manifest in _wanted(life, resolved) if not _is_there(life, manifest))
     return _creating(life, missing) if missing else None
+
+
+def _is_there(life: Life, manifest: Manifest) -> bool:
+    """Whether the attempt has this child. Of Services it may have two; of all others one, whatever its name."""
+    found = [child for child in life.children if child.kind == manifest["kind"]]
+    return any(child.kind != "Service" or child.name == manifest["metadata"]["name"] for child in found)
 
 
 def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
     run, attempt = life.run, life.attempt
     if resolved.replicas > 1:
         yield rendezvous_service(run, attempt=attempt, cluster_ip=resolved.coordinator)
+    if is_slice_of_hosts(run):
+        yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
     yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
     yield job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life))
@@ -103,7 +117,7 @@ def _resolve(life: Life) -> Resolved:
     spec = life.run.spec
     workers, batch = spec.workers, spec.training.batch_size
     return Resolved(
-        image=spec.image or life.config.trainer_image,
+        image=spec.image or life.config.trainer_image_for(workers.accelerator_kind) or "",
         strategy=spec.strategy_type,
         replicas=workers.replicas,
         processes_per_worker=workers.ranks_per_worker,

@@ -12,7 +12,7 @@ from trainingrun_operator.step import Step
 def stop_hanging(life: Life) -> Step | None:
     """Stop an attempt whose report has not changed for `hangTimeoutSeconds`, after asking all ranks where they are."""
     left = life.seconds_until_hang
-    report = life.observed.progress
+    report = life.fresh_report
     if left is None or report is None or left > 0:
         return None
     patience = life.run.spec.recovery.hang_timeout_seconds

@@ -8,11 +8,11 @@ from trainingrun_operator.step import State, Step
 
 def follow_progress(life: Life) -> Step:
     """Running; to be looked at again when it would count as hanging."""
-    report = life.observed.progress
-    stage = report.stage if report is not None and report.attempt == life.attempt else life.status.stage or Stage.TRAINING
+    report = life.fresh_report
+    stage = report.stage if report is not None else life.status.stage or Stage.TRAINING
     if stage in (Stage.STARTING, Stage.QUEUED):
         stage = Stage.TRAINING
-    first = life.status.stage in ("", Stage.STARTING)
+    first = life.status.stage in ("", Stage.QUEUED, Stage.STARTING)
     return Step(
         state=State.RUNNING,
         reason=stage,

@@ -72,7 +72,7 @@ def attempt_over(life: Life, outcome: Outcome, failure: Failure | None) -> Train
 
 def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
     """The run pauses, and nothing of its attempts is left."""
-    message = _where_it_goes_on(life, "The run is suspended (spec.suspend)")
+    message = where_it_goes_on(life, "The run is suspended (spec.suspend)")
     known = life.status.condition("Suspended")
     is_new = known is None or known.status != "True"
     return Step(
@@ -130,7 +130,7 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
     restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
     delay = 0.0 if progressed and not stopping.counts_as_restart else backoff(life.run.metadata.uid, life.attempt, restarts)
     cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
-    message = _where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
+    message = where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
     retry_at = life.after(delay) if delay > 0 else None
     return Step(
         state=State.RESTARTING,
@@ -150,7 +150,8 @@ def backoff(uid: str, attempt: int, restarts: int) -> float:
     return float(base * (0.8 + 0.4 * jitter))
 
 
-def _where_it_goes_on(life: Life, what: str) -> str:
+def where_it_goes_on(life: Life, what: str) -> str:
+    """A sentence about what has happened, and from where the next pods go on."""
     checkpoint, search = life.status.checkpoint, life.status.tuning
     if checkpoint is not None:
         return f"{what}; {checkpoint.stage.lower()} goes on after epoch {checkpoint.epoch}."

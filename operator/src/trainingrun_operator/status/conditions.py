@@ -2,7 +2,7 @@
 
 | life                                            | Reconciling | Stalled | Ready | Succeeded |
 |-------------------------------------------------|-------------|---------|-------|-----------|
-| waiting, starting, running, stopping            | True        | -       | False | Unknown   |
+| waiting, queued, starting, running, stopping    | True        | -       | False | Unknown   |
 | suspended                                       | -           | -       | False | Unknown   |
 | succeeded                                       | -           | -       | True  | True      |
 | failed                                          | -           | True    | False | False     |
@@ -21,7 +21,7 @@ from trainingrun_operator.step import State, Step
 
 MESSAGE_LIMIT = 2048
 
-_BUSY = (State.WAITING, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
+_BUSY = (State.WAITING, State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
 
 
 def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
@@ -72,7 +72,7 @@ def _admitted(life: Life, step: Step) -> Condition:
     """A run that has ended stays what it was."""
     before = life.status.condition("Admitted")
     was = before is not None and before.status == "True"
-    admitted = was if step.state.is_final else step.status.resolved is not None
+    admitted = was if step.state.is_final else step.status.resolved is not None and not life.is_held
     reason, message = ("Admitted", "An attempt may use the cluster.") if admitted else (step.reason, step.message)
     return _condition(life, "Admitted", admitted, reason=reason, message=message)
 

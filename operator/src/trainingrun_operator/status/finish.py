@@ -4,6 +4,7 @@ from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision
+from trainingrun_operator.status.clock import clock
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
 from trainingrun_operator.status.ledger import ledger
@@ -23,6 +24,7 @@ def finish(life: Life, step: Step) -> Decision:
             "stage": step.state.stage or status.stage or Stage.QUEUED,
         }
     )
+    status = status.model_copy(update={"clock": clock(life, step)})
     status = status.model_copy(update={"ledger": ledger(life, step, status)})
     status = status.model_copy(update={"conditions": conditions(life, step), "columns": columns(life, step, status)})
     return Decision(
@@ -50,6 +52,6 @@ def _nearest(life: Life, step: Step) -> float | None:
     """Seconds until the step's own wish or the run's deadline, whichever is first."""
     moments = [] if step.requeue_after is None else [step.requeue_after]
     limit = life.run.spec.active_deadline_seconds
-    if limit is not None and step.status.resolved is not None and not step.state.is_final:
+    if limit is not None and step.status.clock is not None and step.status.clock.running_since and not step.state.is_final:
         moments.append(max(1.0, limit - life.active_seconds))
     return min(moments, default=None)

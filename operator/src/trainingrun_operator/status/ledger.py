@@ -12,6 +12,7 @@ from trainingrun_operator.step import State, Step
 
 _ACCOUNTS = {
     State.WAITING: Account.QUEUED,
+    State.QUEUED: Account.QUEUED,
     State.STALLED: Account.QUEUED,
     State.STARTING: Account.STARTING,
     State.RESTARTING: Account.LOST,

@@ -23,8 +23,13 @@ _ORDER = {stage.value: number for number, stage in enumerate(Stage)}
 
 
 def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
-    """Moments of the attempt's start; one that is known stays. None instead of an empty object, as the port asks."""
+    """Moments of the attempt's start; one that is known stays. None instead of an empty object, as the port asks.
+
+    An attempt that is held starts anew when it is let go.
+    """
     known = status.timeline or Timeline()
+    if life.is_held:
+        known = Timeline(created=known.created)
     pods, moments = life.pods, _moments(life)
     complete = life.resolved is not None and len(pods) >= life.resolved.replicas
     made = Timeline(
@@ -68,7 +73,7 @@ def has_progressed(life: Life) -> bool:
 
 def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
     """What the trainer has found for values that are Auto; what is known stays until the next round."""
-    report = _report(life)
+    report = life.report
     reported = [report.choices] if report is not None else []
     recorded = [record.choices for record, _ in _records(life)]
     return next((found for found in (*reported, *recorded) if found), status.choices)
@@ -76,7 +81,7 @@ def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
 
 def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     """The trainer's progress, or what is known already when it is too early to write again."""
-    report = _report(life)
+    report = life.report
     if report is None:
         return status.progress
     new = Progress.model_validate(report.model_dump(include=set(Progress.model_fields)))
@@ -99,12 +104,6 @@ def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: 
     return new.updated_at - looked >= PROGRESS_INTERVAL
 
 
-def _report(life: Life) -> ProgressReport | None:
-    """The last report, if it is about the current attempt."""
-    report = life.observed.progress
-    return report if report is not None and report.attempt == life.attempt else None
-
-
 def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
     """What the workers said last, and when."""
     return ((pod.record, pod.finished) for pod in life.pods if pod.record is not None)
@@ -112,7 +111,7 @@ def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
 
 def _searches(life: Life) -> list[tuple[TuningStatus, datetime | None]]:
     """What is said about the search, the last word last."""
-    report = _report(life)
+    report = life.report
     reported = [(report.tuning, report.updated_at)] if report is not None else []
     recorded = [(record.tuning, ended) for record, ended in _records(life)]
     return [(search, moment) for search, moment in (*reported, *recorded) if search is not None]
@@ -129,7 +128,7 @@ def _reach(position: CheckpointPosition) -> tuple[int, int, int]:
 
 
 def _moments(life: Life) -> StartMoments:
-    report = _report(life)
+    report = life.fresh_report
     if report is not None:
         return report.moments
     return next((record.moments for record, _ in _records(life) if record.worker == 0), StartMoments())
@@ -137,7 +136,7 @@ def _moments(life: Life) -> StartMoments:
 
 def _positions(life: Life) -> list[tuple[CheckpointPosition, datetime | None]]:
     """Checkpoints that somebody has reported, and when they were there at the latest."""
-    report = _report(life)
+    report = life.report
     reported = [(report.checkpoint, report.updated_at)] if report is not None else []
     recorded = [(record.checkpoint, ended) for record, ended in _records(life)]
     return [(position, moment) for position, moment in (*reported, *recorded) if position is not None]

@@ -1,7 +1,30 @@
-"""CEL conditions on Kubernetes quantities, which may be written as strings or integers.
+"""Kubernetes quantities: their value, and CEL conditions on them. They may be written as strings or integers.
 
-A quantity that is absent or malformed meets every condition: the pattern of its field refuses it, once and in better words.
+In CEL a quantity that is absent or malformed meets every condition: the pattern of its field refuses it, once and in better
+words.
 """
+
+import re
+from decimal import Decimal
+
+_SUFFIXES = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", start=1)},
+    **{f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
+}
+_QUANTITY = re.compile(r"([0-9.]+)([eE][+-]?[0-9]+)?([a-zA-Z]*)")
+
+
+def amount(quantity: str) -> Decimal:
+    """The value of a quantity, for example 1073741824 for `1Gi` and 0.5 for `500m`.
+
+    Raises ValueError for anything else.
+    """
+    found = _QUANTITY.fullmatch(quantity)
+    if found is None or found[3] not in _SUFFIXES:
+        raise ValueError(f"{quantity} is not a quantity.")
+    return Decimal(found[1] + (found[2] or "")) * _SUFFIXES[found[3]]
 
 
 def compared(field: str, sign: str, other: str) -> str:

@@ -1,0 +1,87 @@
+"""Does a queue hold the attempt back? Kueue suspends the Job and lets it go; the operator only tells what it is waiting for.
+
+When Kueue preempts an attempt its pods write a checkpoint and go, and the same Job gets new ones later: it keeps its place in
+the queue, and no restart is counted. New pods must find a clean stage, though. A Job that cannot give the whole gang any more,
+or that is let go while pods from before are still there, is replaced: the next attempt queues again.
+"""
+
+from trainingrun.api import Failure, StopReason
+from trainingrun.contract import Cause
+from trainingrun_operator import names
+from trainingrun_operator.life import Life
+from trainingrun_operator.model import Event, EventReason, Workload
+from trainingrun_operator.policies.stopping import stop, where_it_goes_on
+from trainingrun_operator.step import State, Step
+
+FIRST_LOOK_SECONDS = 2.0
+"""Kueue needs a moment for its first word about a new Job."""
+LOOK_AGAIN_SECONDS = 30.0
+"""Only how the reason changes is asked for: being let go is an event."""
+
+
+def wait_in_queue(life: Life) -> Step | None:
+    """Wait until the queue admits the attempt. What its old pods left behind is no failure, and no clock runs."""
+    job = life.job
+    if job is None or job.is_deleting:
+        return None
+    if not job.is_suspended:
+        return _replace(life, "Kueue has let it go before its old pods had ended.") if life.outlived_pods else None
+    if life.live_pods:
+        return _leaving(life)
+    if not job.is_whole:
+        return _replace(life, "Kueue has stopped it when a worker had already ended, so that its Job cannot start them all.")
+    return _queued(life)
+
+
+def _leaving(life: Life) -> Step:
+    """The attempt is over for now, but its pods still write their checkpoint."""
+    word = _word(life)
+    message = f"The queue has stopped attempt {life.attempt} ({word.reason}): its pods write a checkpoint and go."
+    return Step(
+        state=State.STOPPING,
+        reason=word.reason,
+        message=message,
+        status=life.status,
+        events=(Event(EventReason.STOPPING, message),) if _is_new(life, State.STOPPING) else (),
+    )
+
+
+def _queued(life: Life) -> Step:
+    word = _word(life)
+    waits = f"Attempt {life.attempt} waits in the queue {_queue(life)} ({word.reason})"
+    message = f"{waits}: {word.message}" if word.message else f"{waits}."
+    has_run = life.status.checkpoint is not None or life.status.tuning is not None
+    state = State.QUEUED if life.observed.has_kueue and word.is_active else State.STALLED
+    return Step(
+        state=state,
+        reason=word.reason,
+        message=where_it_goes_on(life, message.rstrip(".")) if has_run else message,
+        status=life.status,
+        events=(Event(EventReason.QUEUED, message),) if _is_new(life, state) else (),
+        requeue_after=LOOK_AGAIN_SECONDS if life.observed.workload is not None else FIRST_LOOK_SECONDS,
+    )
+
+
+def _word(life: Life) -> Workload:
+    """What is known about why the Job is held."""
+    if not life.observed.has_kueue:
+        return Workload(
+            reason="NoKueue",
+            message=f"there is no Kueue in the cluster. Install it, or remove the label {names.QUEUE_LABEL} and give "
+            "spec.rerun a new value.",
+        )
+    return life.observed.workload or Workload(reason="Pending", message="")
+
+
+def _is_new(life: Life, state: State) -> bool:
+    return life.status.columns is None or life.status.columns.status != state
+
+
+def _queue(life: Life) -> str:
+    return life.run.metadata.labels.get(names.QUEUE_LABEL) or "that suspends its Job"
+
+
+def _replace(life: Life, why: str) -> Step:
+    """The next attempt, which costs no restart."""
+    failure = Failure(cause=Cause.PREEMPTED, message=f"Attempt {life.attempt} cannot go on: {why}", attempt=life.attempt)
+    return stop(life, reason=StopReason.RESTART, failure=failure)

@@ -1,0 +1,271 @@
+"""Runs in a queue: held back, admitted, preempted, admitted again."""
+
+from typing import Any
+
+import pytest
+
+from tests.simulation.kueue import NO_ROOM, QUEUED, admit, end_leaving_pods, preempt, refuse, the_job
+from tests.simulation.test_lives import preempted_and_admitted_again, restart
+from tests.simulation.test_rounds import accounts, history, life_of
+from tests.simulation.world import World
+from trainingrun_operator import names
+
+TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}
+
+
+def queue(world: World, **changes: Any) -> None:
+    """Apply a run that Kueue then refuses."""
+    world.apply(**QUEUED, **TWO, **changes)
+    world.settle()
+    refuse(world)
+    world.settle()
+
+
+def train(world: World, **changes: Any) -> None:
+    """Let a queued run come to its first checkpoint."""
+    queue(world, **changes)
+    admit(world)
+    world.settle()
+    world.wait(5)
+    world.report(epoch=3)
+    world.settle()
+
+
+def condition(world: World, kind: str) -> tuple[str, str, str]:
+    found = world.run().status.condition(kind)
+    assert found is not None
+    return found.status, found.reason, found.message
+
+
+def test_a_queued_run_has_a_suspended_job_with_the_queues_labels_and_no_pod(world: World) -> None:
+    queue(world)
+    job = the_job(world)
+    assert job["spec"]["suspend"] is True
+    assert job["metadata"]["labels"][names.QUEUE_LABEL] == "team"
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/priority-class"] == "low"
+    assert names.QUEUE_LABEL not in job["spec"]["template"]["metadata"]["labels"]
+    world.kubelet()
+    assert (world.state(), world.pods) == ("Queued", {})
+    assert world.kinds() == ["ConfigMap/mnist-1-run-1", "Job/mnist-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
+
+
+def test_it_says_what_kueue_says(world: World) -> None:
+    queue(world)
+    said = ("Pending", f"Attempt 1 waits in the queue team (Pending): {NO_ROOM}")
+    assert condition(world, "Succeeded") == ("Unknown", *said)
+    assert condition(world, "Reconciling") == ("True", *said)
+    assert condition(world, "Admitted") == ("False", *said)
+    assert world.run().status.stage == "Queued"
+
+
+def test_waiting_in_a_queue_writes_nothing_and_never_ends(world: World) -> None:
+    queue(world, spec__activeDeadlineSeconds=60, spec__recovery={"startTimeoutSeconds": 60, "hangTimeoutSeconds": 60})
+    before = len(world.writes)
+    for _ in range(3):
+        world.wait(3600)
+        world.settle()
+    assert (world.state(), len(world.writes)) == ("Queued", before)
+    assert accounts(world) == {**dict.fromkeys(accounts(world), 0), "queued": 3 * 3600}
+
+
+def test_clocks_begin_when_the_job_is_let_go(world: World) -> None:
+    queue(world, spec__activeDeadlineSeconds=600, spec__recovery={"startTimeoutSeconds": 60})
+    world.wait(7200)
+    admit(world)
+    for pod in world.pods.values():
+        pod["status"]["conditions"] = []
+    world.settle()
+    assert condition(world, "Admitted")[0] == "True"
+    world.wait(59)
+    world.settle()
+    assert world.state() == "Starting"
+    world.wait(2)
+    world.settle()
+    failure = world.run().status.failure
+    assert failure is not None
+    assert (world.state(), failure.cause) == ("Stopping", "StartTimeout")
+
+
+def test_the_deadline_counts_running_only(world: World) -> None:
+    queue(world, spec__activeDeadlineSeconds=100)
+    world.wait(7200)
+    admit(world)
+    world.settle()
+    world.wait(60)
+    preempt(world)
+    world.settle()
+    end_leaving_pods(world)
+    world.settle()
+    world.wait(7200)
+    admit(world)
+    world.settle()
+    world.wait(39)
+    world.settle()
+    assert world.state() == "Running"
+    world.wait(2)
+    world.settle()
+    failure = world.run().status.failure
+    assert failure is not None
+    assert failure.cause == "DeadlineExceeded"
+
+
+def test_a_preempted_run_goes_on_in_the_same_attempt_at_no_cost(world: World) -> None:
+    train(world, spec__recovery={"maximumRestarts": 0})
+    preempt(world)
+    world.settle()
+    assert (world.state(), condition(world, "Admitted")[0]) == ("Stopping", "False")
+    world.wait(5)
+    end_leaving_pods(world)
+    world.settle()
+    assert (world.state(), condition(world, "Succeeded")[1]) == ("Queued", "Preempted")
+    assert "training goes on after epoch 3" in condition(world, "Succeeded")[2]
+    world.wait(1000)
+    admit(world)
+    world.settle()
+    status = world.run().status
+    assert (world.state(), status.attempt, status.restarts, history(world)) == ("Running", 1, 0, [])
+    world.wait(10)
+    world.succeed()
+    world.settle()
+    assert world.state() == "Succeeded"
+    assert sum(accounts(world).values()) == life_of(world)
+    assert accounts(world) == {**dict.fromkeys(accounts(world), 0), "queued": 1000, "training": 20}
+
+
+def test_what_the_old_pods_leave_behind_is_no_failure(world: World) -> None:
+    train(world)
+    preempt(world)
+    world.end_pod(1, code=69, cause="PeerLost")
+    world.settle()
+    world.end_pod(0, code=137)
+    world.settle()
+    end_leaving_pods(world)
+    world.settle()
+    assert (world.state(), world.run().status.failure) == ("Queued", None)
+
+
+def test_the_moments_of_the_start_are_those_of_the_pods_that_run(world: World) -> None:
+    train(world)
+    preempt(world)
+    world.settle()
+    end_leaving_pods(world)
+    world.wait(100)
+    world.settle()
+    timeline = world.run().status.timeline
+    assert timeline is not None
+    assert (timeline.scheduled, timeline.first_step) == (None, None)
+    admit(world)
+    world.settle()
+    timeline = world.run().status.timeline
+    assert timeline is not None
+    assert timeline.scheduled == world.now
+
+
+def test_an_old_report_does_not_count_as_hanging(world: World) -> None:
+    train(world, spec__recovery={"hangTimeoutSeconds": 60})
+    preempt(world)
+    world.settle()
+    end_leaving_pods(world)
+    world.wait(1000)
+    world.settle()
+    admit(world)
+    world.settle()
+    assert world.state() == "Running"
+    world.report(epoch=4)
+    world.settle()
+    world.wait(59)
+    world.settle()
+    assert world.state() == "Running"
+    world.wait(2)
+    world.settle()
+    assert world.state() == "Stopping"
+
+
+def fail_before_it_is_stopped(world: World) -> None:
+    """A worker ends so shortly before that the Job counts it."""
+    preempt(world)
+    the_job(world)["status"]["failedIndexes"] = "1"
+    end_leaving_pods(world)
+
+
+def finish_before_it_is_stopped(world: World) -> None:
+    """Only worker 0 is not done yet."""
+    preempt(world)
+    the_job(world)["status"]["succeeded"] = 1
+    end_leaving_pods(world)
+
+
+def be_let_go_too_early(world: World) -> None:
+    """A worker still writes its checkpoint when Kueue admits the Job again."""
+    preempt(world)
+    world.settle()
+    world.pods.pop("mnist-1-1")
+    world.wait(1)
+    admit(world)
+
+
+@pytest.mark.parametrize("how", [fail_before_it_is_stopped, finish_before_it_is_stopped, be_let_go_too_early])
+def test_a_job_whose_pods_would_not_find_a_clean_stage_is_replaced_at_no_cost(world: World, how: Any) -> None:
+    train(world, spec__recovery={"maximumRestarts": 0})
+    how(world)
+    restart(world)
+    refuse(world)
+    world.settle()
+    status = world.run().status
+    assert (world.state(), status.attempt, status.restarts) == ("Queued", 2, 0)
+    assert history(world) == [(1, 1, "Restarted", "Preempted")]
+
+
+def test_a_queued_run_is_suspended_and_queues_again(world: World) -> None:
+    queue(world)
+    world.apply(**TWO, spec__suspend=True)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+    assert (world.state(), world.kinds()) == ("Suspended", [])
+    world.apply(**TWO)
+    world.settle()
+    assert (world.state(), world.run().status.attempt) == ("Queued", 2)
+    assert the_job(world)["spec"]["suspend"] is True
+
+
+def test_a_queued_run_is_run_again(world: World) -> None:
+    queue(world)
+    world.apply(**TWO, spec__rerun="again")
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+    assert (world.state(), world.run().status.round) == ("Queued", 2)
+
+
+def test_without_kueue_the_run_is_stalled_and_says_so(world: World) -> None:
+    world.workloads = None
+    world.apply(**QUEUED, **TWO)
+    world.settle()
+    assert world.state() == "Stalled"
+    assert "there is no Kueue in the cluster" in condition(world, "Stalled")[2]
+    refuse(world)
+    world.settle()
+    assert world.state() == "Queued"
+
+
+def test_a_workload_that_kueue_has_given_up_is_stalled(world: World) -> None:
+    queue(world)
+    refuse(world, active=False, evicted="Deactivated")
+    world.settle()
+    assert (world.state(), condition(world, "Stalled")[1]) == ("Stalled", "Deactivated")
+
+
+def test_every_write_of_a_preempted_life_is_made_once(world: World) -> None:
+    preempted_and_admitted_again(world)
+    assert world.state() == "Succeeded"
+    assert [event.reason.value for event in world.events] == [
+        "AttemptStarted",
+        "Queued",
+        "TrainingStarted",
+        "Stopping",
+        "Queued",
+        "TrainingStarted",
+        "Succeeded",
+    ]
+    assert len([write for write in world.writes if write.startswith("create")]) == 4
