@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trainer.gangs import a_config
+from tests.unit.trainer.gangs import Start, a_config
 from trainingrun.api import AcceleratorKind
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.devices import take_gpu
@@ -79,3 +79,18 @@ def test_a_rank_without_a_gpu_says_why(gpus: FakeGpus, local_rank: int, cause: C
     assert problem.value.cause is cause
     assert problem.value.hint
     assert gpus.used is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy", "cause", "sentence"),
+    [
+        pytest.param("GPU", "Single", Cause.BAD_CONFIG, "is built for CPUs only", id="GPU"),
+        pytest.param("TPU", "TPU", Cause.RANK_FAILED, "The TPU does not start: ", id="TPU"),
+    ],
+)
+def test_a_run_with_the_image_for_cpus_ends_with_the_reason(
+    start: Start, kind: str, strategy: str, cause: Cause, sentence: str
+) -> None:
+    [record] = start(replicas=1, accelerator=kind, acceleratorsPerWorker=1, strategy=strategy).wait()
+    assert record.cause == cause
+    assert sentence in record.message

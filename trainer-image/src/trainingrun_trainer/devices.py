@@ -63,7 +63,7 @@ def _missing(config: AttemptConfig, *, seen: int, local_rank: int) -> Exception:
     return failed(
         f"{text}: there is none for local rank {local_rank}.",
         cause=Cause.RANK_FAILED,
-        hint="A GPU of the node may be broken (`nvidia-smi`), or NVIDIA_VISIBLE_DEVICES or CUDA_VISIBLE_DEVICES may be set.",
+        hint="A GPU of the node may be broken (`nvidia-smi` says so), or the image hides some with CUDA_VISIBLE_DEVICES.",
     )
 
 

@@ -104,10 +104,12 @@ def _prepare_tensorflow(config: AttemptConfig) -> None:
 def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
     """Meet the other ranks.
 
-    Raises TrainerError (RendezvousFailed) naming the workers that have not come in time, or (bad config) on a TPU.
+    Raises TrainerError (RendezvousFailed) naming the workers that have not come in time, or why there is no TPU: see `connect`.
     """
     if config.strategy is StrategyType.TPU:
-        raise bad_config("strategy.type TPU is not part of this trainer image: use workers.accelerator.gpu, or no accelerator.")
+        from trainingrun_trainer.parallel.tpu import TpuGang, connect
+
+        return TpuGang(connect(config))
     if config.strategy is StrategyType.SINGLE or config.world_size == 1:
         return SingleProcess()
     host, port = os.environ["HOROVOD_GLOO_RENDEZVOUS_ADDR"], int(os.environ["HOROVOD_GLOO_RENDEZVOUS_PORT"])
