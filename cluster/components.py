@@ -63,7 +63,19 @@ def _apiserver(layout: Layout, programs: Programs) -> list[str | Path]:
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
         "--profiling=false",
+        f"--audit-policy-file={layout.state / 'audit-policy.json'}",
+        f"--audit-log-path={layout.audit_log}",
+        "--audit-log-maxsize=100",
+        "--audit-log-maxbackup=1",
     ]
+
+
+def _apiserver_files(_: Layout) -> dict[str, str]:
+    """What service accounts ask for is written down, so that a test can hold it against their permissions."""
+    own = {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]}
+    others = {"level": "Metadata", "userGroups": ["system:serviceaccounts"]}
+    rules = [own, others, {"level": "None"}]
+    return {"audit-policy.json": _configuration("audit.k8s.io/v1", "Policy", omitStages=["RequestReceived"], rules=rules)}
 
 
 def _controller_manager(layout: Layout, programs: Programs) -> list[str | Path]:
@@ -252,7 +264,7 @@ def _configuration(version: str, kind: str, **fields: Any) -> str:
 
 COMPONENTS = (
     Component("etcd", _etcd, health=f"{ETCD}/health"),
-    Component("apiserver", _apiserver),
+    Component("apiserver", _apiserver, _apiserver_files),
     Component("controller-manager", _controller_manager, health="https://127.0.0.1:10257/healthz"),
     Component("scheduler", _scheduler, _scheduler_files, health="https://127.0.0.1:10259/healthz"),
     Component("containerd", _containerd, _containerd_files),

@@ -91,6 +91,11 @@ class Layout:
         return self.state / "logs"
 
     @property
+    def audit_log(self) -> Path:
+        """What service accounts have asked of the API server, one JSON object a line."""
+        return self.logs / "audit.jsonl"
+
+    @property
     def volumes(self) -> Path:
         """Contents of the PersistentVolumes."""
         return self.state / "volumes"

@@ -37,6 +37,7 @@ EVERY_FIELD: Manifest = {
         {"operator": "Exists"},
     ],
     "schedulerName": "my-scheduler",
+    "network": {"egress": "Cluster", "metadataServer": "Allow"},
 }
 """`spec.workers` with every field that needs nothing in the cluster: no classes."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import cluster
 import images
@@ -19,6 +20,8 @@ class Installation:
     kubectl: Kubectl
     cluster: cluster.Cluster
     trainer_image: str
+    began: str
+    """When this installation began, in UTC, as the API server writes moments."""
 
 
 def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, say: Say = print) -> Installation:
@@ -27,6 +30,7 @@ def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, s
     `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. Calling it again is
     cheap: what has not changed is neither built nor loaded again.
     """
+    began = datetime.now(UTC).isoformat()
     say("cluster")
     backend.up()
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
@@ -36,7 +40,7 @@ def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, s
     kubectl.within(OPERATOR_NAMESPACE).run(
         *("rollout", "status", "deployment/trainingrun-operator", "--timeout=180s"), timeout=190
     )
-    return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"])
+    return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
 
 
 def _load(backend: cluster.Cluster, name: str, *, say: Say) -> str:

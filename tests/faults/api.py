@@ -15,6 +15,7 @@ from tools.kubectl import Kubectl
 
 Object = dict[str, Any]
 
+PRESETS = "apis/trainingrun.dev/v1alpha1/trainingpresets"
 RUNS = "apis/trainingrun.dev/v1alpha1/namespaces/{}/trainingruns"
 
 

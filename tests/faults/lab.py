@@ -38,8 +38,9 @@ class Lab:
 def laboratory(admin: Kubectl, *, size: int, folder: Path) -> Iterator[Lab]:
     """Namespaces for so many tries at once, with no other operator in the cluster; removed afterwards."""
     namespaces = tuple(f"faults-{number}" for number in range(size))
-    admin.run("apply", "-f", str(ROOT / "crds" / "trainingruns.yaml"))
-    admin.run("wait", "--for=condition=Established", "crd/trainingruns.trainingrun.dev", "--timeout=30s")
+    for plural in ("trainingruns", "trainingpresets"):
+        admin.run("apply", "-f", str(ROOT / "crds" / f"{plural}.yaml"))
+        admin.run("wait", "--for=condition=Established", f"crd/{plural}.trainingrun.dev", "--timeout=30s")
     rules = list(yaml.safe_load_all((ROOT / "manifests" / "base" / "rbac.yaml").read_text()))
     with _no_other_operator(admin):
         _remove(admin, (*namespaces, RIVAL_NAMESPACE))  # what an interrupted session has left

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.api import RUNS, Api, Object
+from tests.faults.api import PRESETS, RUNS, Api, Object
 from tests.faults.kwok import CPU
 from tests.manifests import a_manifest
+from tests.presets import a_preset_manifest
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause, ExitCode, FinalRecord
 
@@ -39,6 +40,11 @@ class Stage:
     async def create(self, **changes: Any) -> None:
         """Apply a run of two workers that fits on the fake node only; `changes` as in `a_manifest`."""
         await self.api.create(RUNS.format(self.namespace), a_manifest(self.name, **{"spec__workers": WORKERS, **changes}))
+
+    async def give_preset(self, **spec: Any) -> str:
+        """Make a preset with the run's name, and return its path."""
+        await self.api.create(PRESETS, a_preset_manifest(self.name, **spec))
+        return f"{PRESETS}/{self.name}"
 
     async def change(self, **spec: Any) -> None:
         """Change fields of the spec."""

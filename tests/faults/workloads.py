@@ -91,6 +91,20 @@ async def outlive_the_children(stage: Stage) -> None:
     await stage.until_children(0)
 
 
+async def restart_with_another_preset(stage: Stage) -> None:
+    path = await stage.give_preset(defaults={"workers": {"scratch": "1Gi"}}, limits={"longestDeadlineSeconds": 9000})
+    try:
+        await running(stage, spec__preset=stage.name)
+        await stage.api.merge(path, {"spec": {"defaults": {"workers": {"scratch": "2Gi"}}}})
+        await stage.fail()
+        await stage.until("Running", attempt=2)
+        await stage.api.delete(path)
+        await stage.succeed()
+        await stage.until("Succeeded")
+    finally:
+        await stage.api.delete(path)
+
+
 WORKLOADS: dict[str, Workload] = {
     work.__name__: work
     for work in (
@@ -104,5 +118,6 @@ WORKLOADS: dict[str, Workload] = {
         rerun_when_failed,
         rerun_in_mid_run,
         outlive_the_children,
+        restart_with_another_preset,
     )
 }

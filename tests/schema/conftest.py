@@ -13,9 +13,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def crd(admin: Kubectl) -> Kubectl:
-    """kubectl for a cluster that has the CRD."""
-    admin.run("apply", "-f", str(ROOT / "crds" / "trainingruns.yaml"))
-    admin.run("wait", "--for=condition=Established", "crd/trainingruns.trainingrun.dev", "--timeout=30s")
+    """kubectl for a cluster that has the CRDs."""
+    for plural in ("trainingruns", "trainingpresets"):
+        admin.run("apply", "-f", str(ROOT / "crds" / f"{plural}.yaml"))
+        admin.run("wait", "--for=condition=Established", f"crd/{plural}.trainingrun.dev", "--timeout=30s")
     return admin
 
 

@@ -31,7 +31,7 @@ def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubect
     assert stored["spec"]["workers"] == {
         "replicas": 1,
         "resources": {"requests": {}, "limits": {}},
-        "scratch": "10Gi",
+        "network": {},
         "terminationGracePeriodSeconds": 30,
     }
     assert stored["spec"]["recovery"] == {

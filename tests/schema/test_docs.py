@@ -33,7 +33,17 @@ def shown() -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{page.relative_to(ROOT)}:{line}", fields
 
 
+def presets() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each TrainingPreset that a page shows, with its page and name."""
+    for page in PAGES:
+        for block in re.finditer(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            for parsed in yaml.safe_load_all(textwrap.dedent(block[1])):
+                if parsed.get("kind") == "TrainingPreset":
+                    yield f"{page.relative_to(ROOT)}:{parsed['metadata']['name']}", parsed
+
+
 SHOWN = dict(shown())
+PRESETS = dict(presets())
 
 
 def test_the_pages_show_something() -> None:
@@ -44,3 +54,8 @@ def test_the_pages_show_something() -> None:
 def test_what_a_page_shows_is_accepted(kubectl: Kubectl, spec: dict[str, Any]) -> None:
     changes = {"spec__data": DATA, **{f"spec__{field}": value for field, value in spec.items()}}
     dry_run(kubectl, a_manifest(**changes))
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_preset_that_a_page_shows_is_accepted(kubectl: Kubectl, preset: dict[str, Any]) -> None:
+    dry_run(kubectl, preset)

@@ -41,6 +41,7 @@ def test_the_operator_may_do_what_its_code_does_and_nothing_to_runs_but_their_st
     }
     assert {verb for resource, verb in granted if resource == "trainingruns"} == {"get", "list", "watch"}
     assert {verb for resource, verb in granted if resource == "trainingruns/status"} == {"patch"}
+    assert {verb for resource, verb in granted if resource == "trainingpresets"} == {"get"}
     assert not [verb for _, verb in granted if verb == "*"]
     assert not [resource for resource, _ in granted if re.search(r"secrets|exec|\*", resource)]
 

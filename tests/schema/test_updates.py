@@ -14,6 +14,7 @@ APPLIES = 20
 
 IMMUTABLE = {
     "image": "other:1",
+    "preset": "other",
     "workers": {"replicas": 2},
     "strategy": {"type": "Horovod"},
     "data": {"source": {"builtin": "MNIST10k"}, "testFraction": "0.2"},

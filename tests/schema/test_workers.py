@@ -40,6 +40,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "a name that only begins like a reserved one": variable("PATHS", value="x"),
     "a mount beside a reserved folder": volume("/data2"),
     "the smallest sizes": {"sharedMemory": "1M", "scratch": 1000000},
+    "no way out for data and output on volumes": {"network": {"egress": "None"}},
 }
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -164,3 +165,38 @@ def test_restricted_is_enforced_here_so_that_the_test_above_can_fail(kubectl: Ku
     spec["securityContext"]["runAsUser"] = 0
     with pytest.raises(KubectlError, match="runAsUser=0"):
         dry_run(kubectl, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": spec})
+
+
+def at(uri: str, *, place: str, egress: str, **more: str) -> dict[str, Any]:
+    """A run with data or output at a uri, whose workers may connect so far."""
+    location = {"uri": uri, **more}
+    block = {"spec__data": {"source": location, "format": "IDX"}} if place == "data.source" else {"spec__output": location}
+    return {**block, "spec__workers": {"network": {"egress": egress}}}
+
+
+NEAR = {"endpoint": "https://minio.storage:9000"}
+
+
+@pytest.mark.parametrize("place", ["data.source", "output"])
+@pytest.mark.parametrize(("egress", "more"), [("Any", {}), ("Any", NEAR), ("Cluster", NEAR)])
+def test_a_uri_within_reach_of_the_workers_is_accepted(crd: Kubectl, place: str, egress: str, more: dict[str, str]) -> None:
+    dry_run(crd, a_manifest(**at("s3://digits/mnist", place=place, egress=egress, **more)))
+
+
+@pytest.mark.parametrize("place", ["data.source", "output"])
+@pytest.mark.parametrize(
+    ("egress", "more", "sentence"),
+    [
+        ("None", {}, ".uri s3://digits/mnist cannot be reached with workers.network.egress None: use Any, or Cluster"),
+        ("None", NEAR, ".uri s3://digits/mnist cannot be reached with workers.network.egress None: use Any, or Cluster"),
+        ("Cluster", {}, ".uri s3://digits/mnist without an endpoint is a cloud outside of this cluster"),
+    ],
+)
+def test_a_uri_out_of_reach_is_refused(crd: Kubectl, place: str, egress: str, more: dict[str, str], sentence: str) -> None:
+    with pytest.raises(KubectlError) as refused:
+        dry_run(crd, a_manifest(**at("s3://digits/mnist", place=place, egress=egress, **more)))
+    assert place + sentence in str(refused.value)
+
+
+def test_a_web_server_may_be_in_the_cluster(crd: Kubectl) -> None:
+    dry_run(crd, a_manifest(**at("https://files.storage/digits", place="data.source", egress="Cluster")))

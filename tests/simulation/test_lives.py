@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.presets import a_preset_manifest
 from tests.simulation.kueue import QUEUED, admit, end_leaving_pods, preempt, refuse
 from tests.simulation.world import World
 from trainingrun.api import Artifact, MetricValue, Result, TuningStatus
@@ -162,6 +163,17 @@ def hanging(world: World) -> None:
     world.settle()
 
 
+def with_a_preset_that_changes(world: World) -> None:
+    world.presets["small"] = a_preset_manifest("small", defaults={"image": "team:1"}, limits={"longestDeadlineSeconds": 9000})
+    start(world, spec__preset="small")
+    world.presets["small"]["spec"]["defaults"]["image"] = "team:2"
+    world.end_pod(1, code=70, cause="RankKilled", rank=1, signal=9)
+    world.end_pod(0, code=69, cause="PeerLost")
+    restart(world)
+    world.succeed()
+    world.settle()
+
+
 def preempted_and_admitted_again(world: World) -> None:
     world.apply(**QUEUED, spec__workers={"replicas": 2})
     world.settle()
@@ -193,6 +205,7 @@ LIVES = [
     not_accepted,
     run_again_until_accepted,
     killed_while_searching,
+    with_a_preset_that_changes,
     preempted_and_admitted_again,
 ]
 
@@ -396,3 +409,17 @@ def test_a_missing_secret_is_waited_for_stalls_the_run_and_starts_it_when_it_com
     world.succeed()
     world.settle()
     assert (world.state(), world.asked_for_user_objects) == ("Succeeded", asked)
+
+
+def test_an_object_of_somebody_else_under_our_name_is_left_alone_until_it_goes() -> None:
+    world = World()
+    foreign = {"metadata": {"name": "mnist-1", "uid": "theirs", "labels": {}}, "spec": {}}
+    world.objects["NetworkPolicy", "mnist-1"] = copy.deepcopy(foreign)
+    world.apply(spec__workers={"replicas": 2})
+    for _ in range(10):
+        world.look()
+    assert world.objects["NetworkPolicy", "mnist-1"] == foreign
+    assert ("Job", "mnist-1") not in world.objects
+    del world.objects["NetworkPolicy", "mnist-1"]
+    world.settle()
+    assert world.kinds() == ALL

@@ -18,7 +18,8 @@ from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
 from trainingrun_operator import names
-from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, NotFoundError, Raw
+from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, ForbiddenError, NotFoundError, Raw
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
 from trainingrun_operator.metrics import Metrics
@@ -43,11 +44,16 @@ class World:
         self.claims: dict[str, Object] = {
             "models": {"metadata": {"name": "models"}, "spec": {"accessModes": ["ReadWriteMany"]}}
         }
+        self.presets: dict[str, Object] = {}
         self.user_objects: set[Reference] = set()
         """Secrets and ConfigMaps of the user."""
         self.workloads: dict[str, Object] | None = {}
         """What Kueue says, by the UID of the Job; None: there is no Kueue."""
         self.asked_for_user_objects = 0
+        self.nodes: list[Object] | None = []
+        """None: the operator may not look at them."""
+        self.asked_for_nodes = 0
+        self.asked_for_presets = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -189,8 +195,10 @@ class World:
         self.book.asked = self.asked_for_stacks
         for name, report in self._reports.items():
             self.book.note((NAMESPACE, name), report)
+        api = _Api(self)
+        nodes = NodeBook(api, now=lambda: self.now)
         self.reconciler = Reconciler(
-            cluster=_Api(self), progress=self.book, config=CONFIG, metrics=Metrics(), now=lambda: self.now
+            cluster=api, progress=self.book, nodes=nodes, config=CONFIG, metrics=Metrics(), now=lambda: self.now
         )
 
     def _pod(self, job: Object, *, index: int) -> Object:
@@ -250,7 +258,7 @@ class _Api:
         return [
             copy.deepcopy(found)
             for found in self._world.objects.values()
-            if found["metadata"]["labels"][names.RUN_LABEL] == run
+            if found["metadata"]["labels"].get(names.RUN_LABEL) == run
         ]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
@@ -263,12 +271,19 @@ class _Api:
         self._world.asked_for_user_objects += 1
         return reference in self._world.user_objects
 
+    async def get_preset(self, name: str) -> Raw | None:
+        self._world.asked_for_presets += 1
+        return copy.deepcopy(self._world.presets.get(name))
+
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads
         return None if workloads is None else [workloads[job_uid]] if job_uid in workloads else []
 
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
-        return self._world.objects.get((kind, name))
+    async def list_nodes(self) -> Sequence[Raw]:
+        self._world.asked_for_nodes += 1
+        if self._world.nodes is None:
+            raise ForbiddenError("nodes is forbidden")
+        return self._world.nodes
 
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]

@@ -20,6 +20,7 @@ from trainingrun_operator.policies.hanging import stop_hanging
 from trainingrun_operator.policies.image import wait_for_image
 from trainingrun_operator.policies.lost_node import settle_lost_node
 from trainingrun_operator.policies.ownership import wait_for_names
+from trainingrun_operator.policies.preset import wait_for_preset
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.policies.queue import wait_in_queue
 from trainingrun_operator.policies.readiness import wait_until_ready
@@ -36,6 +37,7 @@ _LADDER = (
     end_with_verdict,
     enforce_deadline,
     suspend,
+    wait_for_preset,
     wait_for_claims,
     wait_for_access,
     wait_for_image,
@@ -54,7 +56,7 @@ def decide(run: TrainingRun, observed: Observed, *, now: datetime, config: Opera
     """The next actions on a run, and its status. Deciding again on the result gives nothing to do."""
     if run.metadata.deletion_timestamp is not None:
         return Decision(status=run.status)  # owner references do the work, also when no operator runs
-    life = Life(run=run, observed=observed, now=now, config=config)
+    life = Life.of(run, observed, now=now, config=config)
     if run.status.is_finished and not life.wants_rerun:
         return keep_result(life)
     step = next(step for policy in _LADDER if (step := policy(life)) is not None)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
+from trainingrun_operator.model import Child, Job, Observed, Obstacle, OperatorConfig, Pod, Service
+from trainingrun_operator.resolution import Applied, resolve
 
 LOST_NODE = "DeletionByTaintManager"
 """Reason of a pod's condition DisruptionTarget when its node has not answered for longer than the pod tolerates."""
@@ -17,9 +18,27 @@ class Life:
     """A run at one moment. An attempt is active from the moment its number is written until its pods are gone."""
 
     run: TrainingRun
+    """As it applies: with the values of its preset."""
     observed: Observed
     now: datetime
     config: OperatorConfig
+    preset: Applied | None = None
+    """The preset that applies to the active attempt, or else to the next one."""
+    obstacle: Obstacle | None = None
+    """Why the preset that the run names cannot apply to its next attempt."""
+
+    @classmethod
+    def of(cls, run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig) -> "Life":
+        """The life of a run as it is stored."""
+        resolution = resolve(run, observed.preset)
+        return cls(
+            run=resolution.run,
+            observed=observed,
+            now=now,
+            config=config,
+            preset=resolution.preset,
+            obstacle=resolution.obstacle,
+        )
 
     @property
     def status(self) -> TrainingRunStatus:

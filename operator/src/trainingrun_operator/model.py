@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from trainingrun.api import AcceleratorKind, TrainingRunStatus
+from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator.node import Node
 
 Manifest = dict[str, Any]
 
@@ -119,6 +120,21 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A preset that the operator cannot read, and why, in a sentence with the way out."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a run that was accepted cannot start: one CamelCase word, and sentences with the way out."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that `decide` may know about the world."""
 
@@ -128,10 +144,14 @@ class Observed:
     """Claims by name; None for one that does not exist."""
     missing: frozenset[Reference] = frozenset()
     """Secrets and ConfigMaps that the next attempt needs and that do not exist."""
+    preset: TrainingPreset | Unreadable | None = None
+    """The preset that the run names, read for its next attempt; None when there is none of that name."""
     workload: Workload | None = None
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True
     """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
+    nodes: tuple[Node, ...] | None = None
+    """All nodes, when a pod fits on none of them; None when all pods have a place, or nobody may look."""
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""
@@ -177,6 +197,14 @@ class Event:
     type: EventType = EventType.NORMAL
 
 
+class GangScheduler(StrEnum):
+    """Schedulers that place all workers of an attempt or none."""
+
+    KUBERNETES = "Kubernetes"
+    COSCHEDULING = "Coscheduling"
+    VOLCANO = "Volcano"
+
+
 @dataclass(frozen=True)
 class OperatorConfig:
     """What the operator's administrator has chosen."""
@@ -186,6 +214,8 @@ class OperatorConfig:
     """Where the operator runs: its pods may ask workers for their progress."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
+    gang_scheduler: GangScheduler | None = None
+    """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
 
     def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
         """The image of a run that names none; None where the administrator has chosen none for its accelerator."""

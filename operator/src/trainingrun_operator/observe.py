@@ -9,9 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainingrun.api import TrainingPreset
+from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Workload
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
+from trainingrun_operator.node import Node, Taint
 
 Raw = Mapping[str, Any]
 
@@ -22,6 +25,7 @@ def observe(
     pods: Iterable[Raw],
     claims: Mapping[str, Raw | None],
     missing: Iterable[Reference] = (),
+    preset: TrainingPreset | Unreadable | None = None,
     workloads: Sequence[Raw] | None = (),
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
@@ -36,11 +40,37 @@ def observe(
         pods=tuple(_pod(raw) for raw in pods),
         claims={name: None if raw is None else _claim(raw) for name, raw in claims.items()},
         missing=frozenset(missing),
+        preset=preset,
         workload=_workload(workloads[0]) if workloads else None,
         has_kueue=workloads is not None,
         progress=progress,
         progress_changed=progress_changed,
     )
+
+
+def observe_nodes(raws: Iterable[Raw]) -> tuple[Node, ...]:
+    """The nodes of a cluster."""
+    return tuple(_node(raw) for raw in raws)
+
+
+def _node(raw: Raw) -> Node:
+    taints = raw.get("spec", {}).get("taints", ())
+    return Node(
+        name=raw.get("metadata", {}).get("name", ""),
+        labels=raw.get("metadata", {}).get("labels", {}),
+        allocatable={name: amount(str(found)) for name, found in raw.get("status", {}).get("allocatable", {}).items()},
+        taints=tuple(Taint(taint.get("key", ""), taint.get("effect", ""), taint.get("value", "")) for taint in taints),
+    )
+
+
+def read_preset(raw: Raw) -> TrainingPreset | Unreadable:
+    """The preset, whole or not at all: what this operator does not know may be a limit."""
+    try:
+        return TrainingPreset.parse(dict(raw))
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return Unreadable(f"this operator does not know what {where} says ({first['msg']}). Update the operator.")
 
 
 def _child(raw: Raw) -> Child:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainingrun.api import AcceleratorKind
-from trainingrun_operator.model import OperatorConfig
+from trainingrun_operator.model import GangScheduler, OperatorConfig
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the environment.
 
-        Raises ValueError naming the variable that is missing.
+        Raises ValueError naming the variable that is missing, or has no such value.
         """
         image = environment.get("TRAINER_IMAGE")
         if not image:
@@ -39,12 +39,23 @@ class Settings:
         namespace = environment.get("POD_NAMESPACE") or "trainingrun-system"
         return cls(
             config=OperatorConfig(
-                trainer_image=image, namespace=namespace, accelerator_images=_accelerator_images(environment)
+                trainer_image=image,
+                namespace=namespace,
+                accelerator_images=_accelerator_images(environment),
+                gang_scheduler=_gang_scheduler(environment.get("GANG_SCHEDULER")),
             ),
             identity=environment.get("POD_NAME") or socket.gethostname(),
             watch_namespace=environment.get("WATCH_NAMESPACE") or None,
             port=int(environment.get("PORT", "8081")),
         )
+
+
+def _gang_scheduler(value: str | None) -> GangScheduler | None:
+    if not value:
+        return None
+    if value not in list(GangScheduler):
+        raise ValueError(f"GANG_SCHEDULER is {value}: it is one of {', '.join(GangScheduler)}, or not set.")
+    return GangScheduler(value)
 
 
 def _accelerator_images(environment: Mapping[str, str]) -> dict[AcceleratorKind, str]:

@@ -1,12 +1,15 @@
-"""The CustomResourceDefinition, made from the API models.
+"""The CustomResourceDefinitions, made from the API models.
 
 The API server accepts structural schemas only: no `$ref`, no `anyOf` with null, no `additionalProperties: false`. The
 functions here turn pydantic's JSON schema into that form and add what it cannot say (names, columns, object defaults).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from trainingrun.api import GROUP, KIND, PLURAL, VERSION, TrainingRun
+from pydantic import BaseModel
+
+from trainingrun.api import GROUP, KIND, PLURAL, PRESET_KIND, PRESET_PLURAL, VERSION, TrainingPreset, TrainingRun
 
 Schema = dict[str, Any]
 
@@ -24,49 +27,18 @@ _COLUMNS = (
     ("Attempt", "integer", ".status.attempt", 1, "Current attempt."),
     ("Reason", "string", '.status.conditions[?(@.type=="Succeeded")].reason', 1, "Why the run is in this state."),
 )
+_PRESET_COLUMNS = (
+    ("Description", "string", ".spec.description", 0, "For whom and what it is."),
+    ("Image", "string", ".spec.defaults.image", 0, "Trainer image."),
+    ("Workers", "integer", ".spec.limits.mostWorkers", 0, "Most workers of a run."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),
+)
 
 
 def custom_resource_definition() -> Schema:
     """The CRD of TrainingRun as a plain object, ready to be written as YAML."""
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}", "labels": {"app.kubernetes.io/part-of": "trainingrun"}},
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced",
-            "names": {
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "plural": PLURAL,
-                "singular": KIND.lower(),
-                "shortNames": ["trun"],
-                "categories": ["all", "ml"],
-            },
-            "versions": [
-                {
-                    "name": VERSION,
-                    "served": True,
-                    "storage": True,
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
-                    "schema": {"openAPIV3Schema": _root_schema()},
-                }
-            ],
-        },
-    }
-
-
-def _column(name: str, kind: str, path: str, priority: int, description: str) -> Schema:
-    column: Schema = {"name": name, "type": kind, "jsonPath": path, "description": description}
-    return column | ({"priority": priority} if priority else {})
-
-
-def _root_schema() -> Schema:
-    generated = TrainingRun.model_json_schema(by_alias=True)
-    properties = _structural(generated, definitions=generated["$defs"])["properties"]
-    status = properties["status"] | {"default": {"observedGeneration": -1}}
-    return {
+    properties = _properties(TrainingRun)
+    schema = {
         "type": "object",
         "description": (TrainingRun.__doc__ or "").strip(),
         "required": ["spec"],
@@ -75,9 +47,64 @@ def _root_schema() -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object", "properties": {"name": _name_schema()}},
             "spec": properties["spec"],
-            "status": status,
+            "status": properties["status"] | {"default": {"observedGeneration": -1}},
         },
     }
+    version = _version(schema, _COLUMNS) | {"subresources": {"status": {}}}
+    names = _names(KIND, plural=PLURAL, short="trun") | {"categories": ["all", "ml"]}
+    return _definition(scope="Namespaced", names=names, version=version)
+
+
+def preset_definition() -> Schema:
+    """The CRD of TrainingPreset. It has no status: a preset is data."""
+    schema = {
+        "type": "object",
+        "description": (TrainingPreset.__doc__ or "").strip(),
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": {key: value for key, value in _properties(TrainingPreset)["spec"].items() if key != "default"},
+        },
+    }
+    names = _names(PRESET_KIND, plural=PRESET_PLURAL, short="tpreset") | {"categories": ["ml"]}
+    return _definition(scope="Cluster", names=names, version=_version(schema, _PRESET_COLUMNS))
+
+
+def _definition(*, scope: str, names: Schema, version: Schema) -> Schema:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{GROUP}", "labels": {"app.kubernetes.io/part-of": "trainingrun"}},
+        "spec": {"group": GROUP, "scope": scope, "names": names, "versions": [version]},
+    }
+
+
+def _names(kind: str, *, plural: str, short: str) -> Schema:
+    return {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower(), "shortNames": [short]}
+
+
+def _version(schema: Schema, columns: Iterable[tuple[str, str, str, int, str]]) -> Schema:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "additionalPrinterColumns": [_column(*column) for column in columns],
+        "schema": {"openAPIV3Schema": schema},
+    }
+
+
+def _column(name: str, kind: str, path: str, priority: int, description: str) -> Schema:
+    column: Schema = {"name": name, "type": kind, "jsonPath": path, "description": description}
+    return column | ({"priority": priority} if priority else {})
+
+
+def _properties(model: type[BaseModel]) -> Schema:
+    """Structural schemas of the fields of an object."""
+    generated = model.model_json_schema(by_alias=True)
+    properties: Schema = _structural(generated, definitions=generated["$defs"])["properties"]
+    return properties
 
 
 def _name_schema() -> Schema:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainingrun.api.base import AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, DECIMAL_PATTERN, OBJECT_NAME, QUANTITY_PATTERN
-from trainingrun.crd import custom_resource_definition
+from trainingrun.crd import custom_resource_definition, preset_definition
 
 Schema = dict[str, Any]
 
@@ -14,6 +14,11 @@ _HEAD = """# TrainingRun
 
 `apiVersion: trainingrun.dev/v1alpha1`, `kind: TrainingRun`, short name `trun`: every field of the API, and what the API server
 checks before it stores an object. `kubectl explain trainingrun.spec.workers` says the same in a terminal.
+"""
+_PRESET_HEAD = """# TrainingPreset
+
+`apiVersion: trainingrun.dev/v1alpha1`, `kind: TrainingPreset`, short name `tpreset`, one for the whole cluster: every field,
+and what the API server checks before it stores an object. [How to use presets](../how-to/presets.md).
 """
 _TABLE_HEAD = "| field | type | default | values | description |\n|---|---|---|---|---|\n"
 _BOUNDS = (
@@ -32,14 +37,24 @@ _WORDS = {
 
 
 def reference() -> str:
-    """All fields: path, type, default, values and description, and the rules that connect them with their words."""
-    version = custom_resource_definition()["spec"]["versions"][0]
-    properties = version["schema"]["openAPIV3Schema"]["properties"]
+    """All fields of a run: path, type, default, values and description, and the rules that connect them with their words."""
+    properties = _root(custom_resource_definition())
     # The API server refuses a description of metadata itself.
     sections = [_section("metadata", {"description": "As in every object of Kubernetes.", **properties["metadata"]})]
     for name in ("spec", "status"):
         sections += _sections(name, schema=properties[name])
     return "\n".join([_HEAD, *sections])
+
+
+def preset_reference() -> str:
+    """All fields of a preset, likewise."""
+    return "\n".join([_PRESET_HEAD, *_sections("spec", schema=_root(preset_definition())["spec"])])
+
+
+def _root(definition: Schema) -> Schema:
+    """Schemas of the fields of an object that a CRD defines."""
+    properties: Schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    return properties
 
 
 def _sections(path: str, *, schema: Schema) -> Iterator[str]:

@@ -78,7 +78,7 @@ def test_fields_that_came_later_have_their_defaults(text: str) -> None:
     spec = parse(text).spec
     assert (spec.rerun, spec.children_ttl_seconds_after_finished) == ("", None)
     assert (spec.recovery.hang_timeout_seconds, spec.recovery.lost_node) == (600, LostNode.WAIT)
-    assert (spec.workers.scratch, spec.workers.termination_grace_period_seconds) == ("10Gi", 30)
+    assert (spec.workers.scratch, spec.workers.termination_grace_period_seconds) == (None, 30)
     assert (spec.workers.env, spec.workers.volumes, spec.workers.tolerations) == ((), (), ())
 
 

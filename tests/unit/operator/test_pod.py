@@ -7,6 +7,7 @@ import pytest
 from tests.builders import an_active_run
 from tests.pods import a_pod_with, by_name, the_container
 from trainingrun_operator.children.config_map import attempt_config
+from trainingrun_operator.children.pod import pod_template
 
 Raw = dict[str, Any]
 
@@ -105,3 +106,12 @@ def test_the_trainer_is_told_how_long_it_may_take_to_stop() -> None:
     run = an_active_run(spec__workers={"terminationGracePeriodSeconds": 90})
     assert run.status.resolved is not None
     assert attempt_config(run, attempt=1, resolved=run.status.resolved).termination_grace_period_seconds == 90
+
+
+def test_service_meshes_leave_the_pod_alone() -> None:
+    run = an_active_run()
+    assert run.status.resolved is not None
+    marks = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=False)["metadata"]
+    assert marks["labels"]["sidecar.istio.io/inject"] == "false"
+    assert marks["labels"]["istio.io/dataplane-mode"] == "none"
+    assert marks["annotations"] == {"linkerd.io/inject": "disabled"}

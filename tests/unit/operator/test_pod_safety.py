@@ -15,11 +15,15 @@ from tests import reserved
 from tests.builders import a_run, an_active_run
 from tests.pod_security import violations
 from tests.pods import a_pod_with, by_name, pod_of, the_container
+from tests.presets import a_preset_manifest, preset_specs
+from trainingrun.api import PresetWorkers, TrainingPreset
 from trainingrun.mounts import TRAINER_MOUNTS
+from trainingrun_operator.resolution import resolve
 
 Raw = dict[str, Any]
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
+PRESET_FIELDS = frozenset(field.alias or name for name, field in PresetWorkers.model_fields.items())
 OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR", "TPU_WORKER_ID", "TPU_WORKER_HOSTNAMES"}
 
 BROKEN: dict[str, tuple[Callable[[Raw], Any], str]] = {
@@ -104,6 +108,13 @@ WORKERS = st.fixed_dictionaries(
         **dict.fromkeys(("serviceAccountName", "runtimeClassName", "schedulerName", "priorityClassName"), NAMES),
         **dict.fromkeys(("sharedMemory", "scratch"), AMOUNTS),
         "terminationGracePeriodSeconds": st.integers(0, 3600),
+        "network": st.fixed_dictionaries(
+            {},
+            optional={
+                "egress": st.sampled_from(["Any", "Cluster", "None"]),
+                "metadataServer": st.sampled_from(["Allow", "Deny"]),
+            },
+        ),
         "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({"cpu": AMOUNTS, "memory": AMOUNTS})}),
     },
 )
@@ -133,7 +144,27 @@ def test_no_accepted_block_of_workers_makes_a_pod_that_is_unsafe_or_hides_the_tr
         event("refused")
         return
     event("accepted")
-    pod = pod_of(run, same_node=same_node)
+    assert_safe(pod_of(run, same_node=same_node))
+
+
+@settings(max_examples=400, deadline=None)
+@given(workers=WORKERS, spec=preset_specs(WORKERS, fields=PRESET_FIELDS))
+def test_no_accepted_preset_makes_a_pod_that_is_unsafe_or_hides_the_trainers_own(workers: Raw, spec: Raw) -> None:
+    try:
+        run, preset = a_run(spec__workers=workers, spec__preset="wild"), TrainingPreset.parse(a_preset_manifest("wild", **spec))
+    except ValidationError:
+        event("refused")
+        return
+    resolution = resolve(run, preset)
+    if resolution.obstacle is not None:
+        event(resolution.obstacle.reason)
+        return
+    event("accepted")
+    assert_safe(pod_of(resolution.run.model_copy(update={"status": an_active_run().status})))
+
+
+def assert_safe(pod: Raw) -> None:
+    """It is of the restricted level, and what belongs to the trainer is the trainer's."""
     assert violations(pod) == []
     variables = [variable["name"] for variable in the_container(pod)["env"]]
     assert set(variables) & set(reserved.VARIABLES) <= OUR_VARIABLES

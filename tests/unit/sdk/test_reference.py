@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from trainingrun.crd import custom_resource_definition
-from trainingrun.reference import reference
+from trainingrun.crd import custom_resource_definition, preset_definition
+from trainingrun.reference import preset_reference, reference
 
 Schema = dict[str, Any]
 
@@ -25,20 +25,26 @@ def fields(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
         yield from fields(child, below)
 
 
-def of_users() -> dict[str, Schema]:
-    """The fields that the reference is about."""
-    root = custom_resource_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+def of_users(definition: Schema) -> dict[str, Schema]:
+    """The fields that the reference of a CRD is about."""
+    root = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return {
         path: child for path, child in fields(root) if path.partition(".")[0] in ("metadata", "spec", "status") and "." in path
     }
 
 
-def test_every_field_has_one_row() -> None:
-    assert sorted(row.split("`")[1] for row in ROWS) == sorted(of_users())
+KINDS = {"run": (custom_resource_definition(), TEXT), "preset": (preset_definition(), preset_reference())}
 
 
-def test_every_field_is_described() -> None:
-    assert [path for path, child in of_users().items() if not child.get("description")] == []
+@pytest.mark.parametrize(("definition", "text"), KINDS.values(), ids=KINDS)
+def test_every_field_has_one_row(definition: Schema, text: str) -> None:
+    rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(of_users(definition))
+
+
+@pytest.mark.parametrize(("definition", "text"), KINDS.values(), ids=KINDS)
+def test_every_field_is_described(definition: Schema, text: str) -> None:
+    assert [path for path, child in of_users(definition).items() if not child.get("description")] == []
 
 
 def test_nothing_in_a_row_ends_a_cell_too_early() -> None:
@@ -57,7 +63,7 @@ def test_no_rule_shows_its_expression() -> None:
 ROW_OF = {row.split("`")[1]: row for row in ROWS}
 
 SAID = {
-    "a default": ("spec.workers.scratch", '`"10Gi"`'),
+    "a default": ("spec.recovery.startTimeoutSeconds", "`600`"),
     "a required field": ("spec.workers.env[].name", "required"),
     "bounds": ("spec.workers.replicas", "1 to 256"),
     "values": ("spec.recovery.lostNode", "`Wait`, `Replace`"),

@@ -120,7 +120,8 @@ def test_a_killed_rank_ends_the_gang_and_is_named(start: Start) -> None:
 HALF = {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.5"}
 
 
-def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attempt", [2, 1], ids=["in the next attempt", "in the same attempt, which a queue has stopped"])
+def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(start: Start, tmp_path: Path, attempt: int) -> None:
     training = {"epochs": 6, "earlyStopping": {"patience": 3}}
     gang = start(training=training, data=HALF)
     gang.wait_for_step(45)
@@ -128,7 +129,7 @@ def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(start: St
     records = gang.wait()
     assert [record.exit_code for record in records] == [75, 75]
     assert records[0].checkpoint is not None
-    resumed = start(attempt=2, training=training, data=HALF)
+    resumed = start(attempt=attempt, training=training, data=HALF)
     assert [record.exit_code for record in resumed.wait()] == [0, 0]
     interrupted = result_of(tmp_path)["training"]
     start(attempt=1, training=training, run=another_run(3), data=HALF).wait()

@@ -1,10 +1,24 @@
-"""Who may talk to an attempt's pods: they among each other on all ports, and the operator about progress."""
+"""Whom an attempt's pods may talk to: each other on all ports, the operator about progress, the world as the user says."""
+
+from typing import Any
 
 from trainingrun.api import TrainingRun
+from trainingrun.api.network import Egress, MetadataServer
 from trainingrun.contract import PROGRESS_PORT
 from trainingrun_operator import names
+from trainingrun_operator.children.accelerator import is_slice_of_hosts
 from trainingrun_operator.children.metadata import metadata, selector
 from trainingrun_operator.model import Manifest
+
+METADATA_SERVERS = {
+    "0.0.0.0/0": ("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),
+    "::/0": ("fe80::/10", "fd00:ec2::/32", "fd20:ce::254/128"),
+}
+"""Where clouds hand out the identity and the settings of a node: link-local in nearly all of them; then Alibaba, Azure's host
+and Oracle, and in IPv6 AWS and Google."""
+
+_DNS = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+_PODS: Manifest = {"namespaceSelector": {}}
 
 
 def network_policy(run: TrainingRun, *, attempt: int, operator_namespace: str) -> Manifest:
@@ -20,7 +34,32 @@ def network_policy(run: TrainingRun, *, attempt: int, operator_namespace: str) -
         "metadata": metadata(run, attempt=attempt),
         "spec": {
             "podSelector": {"matchLabels": selector(run, attempt=attempt)},
-            "policyTypes": ["Ingress"],
+            "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": [peers]}, {"from": [operator], "ports": [{"port": PROGRESS_PORT, "protocol": "TCP"}]}],
+            "egress": [{"to": [peers]}, *_egress(run)],
         },
     }
+
+
+def _egress(run: TrainingRun) -> list[Manifest]:
+    """Rules beyond the peers. Name servers may be pods, or at the node or a link-local address, so only their port is named."""
+    network = run.spec.workers.network
+    with_metadata = network.metadata_server is MetadataServer.ALLOW
+    rules: list[Manifest] = []
+    if with_metadata:
+        rules.append({"to": [_block(hidden) for servers in METADATA_SERVERS.values() for hidden in servers]})
+    match network.egress:
+        case Egress.ANY | None:
+            world = [_block(everywhere, hidden=servers) for everywhere, servers in METADATA_SERVERS.items()]
+            return [*rules, {"to": [_PODS, *world]}, {"ports": _DNS}]
+        case Egress.CLUSTER:
+            return [*rules, {"to": [_PODS]}, {"ports": _DNS}]
+        case Egress.NONE:
+            return [*rules, {"ports": _DNS}] if is_slice_of_hosts(run) else rules
+
+
+def _block(addresses: str, *, hidden: tuple[str, ...] = ()) -> Manifest:
+    block: dict[str, Any] = {"cidr": addresses}
+    if hidden:
+        block["except"] = list(hidden)
+    return {"ipBlock": block}

@@ -12,6 +12,10 @@ from trainingrun_operator.model import Manifest
 
 USER = 1000
 
+_NO_MESH_LABELS = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
+_NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}
+"""A proxy beside the trainer would outlive it, so that the Job never ends, and would take Horovod's connections for HTTP."""
+
 
 def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
@@ -38,5 +42,8 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
         "containers": [container(run, resolved=resolved, equipment=needs)],
         "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }
-    marks = given({"labels": labels(run, attempt=attempt), "annotations": topology_annotations(run)})
+    marks = {
+        "labels": {**labels(run, attempt=attempt), **_NO_MESH_LABELS},
+        "annotations": {**topology_annotations(run), **_NO_MESH_ANNOTATIONS},
+    }
     return {"metadata": marks, "spec": given(spec)}

@@ -19,6 +19,8 @@ from trainingrun_operator.children.access import access_volume
 from trainingrun_operator.children.config_map import config_name
 from trainingrun_operator.model import Manifest
 
+DEFAULT_SCRATCH = "10Gi"
+
 # Read-only is said at the mounts, not at the volumes: a claim that is read-only in one volume is so in all of a pod.
 
 
@@ -27,7 +29,7 @@ def pod_volumes(run: TrainingRun, *, attempt: int, equipment: Equipment) -> list
     shared_memory = _shared_memory(run, equipment=equipment)
     volumes: list[Manifest] = [
         {"name": "config", "configMap": {"name": config_name(run, attempt=attempt)}},
-        {"name": "scratch", "emptyDir": {"sizeLimit": run.spec.workers.scratch}},
+        {"name": "scratch", "emptyDir": {"sizeLimit": run.spec.workers.scratch or DEFAULT_SCRATCH}},
         *(volume for volume, _ in _places(run)),
     ]
     if shared_memory is not None:

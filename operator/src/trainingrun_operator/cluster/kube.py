@@ -14,7 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio import client
 
-from trainingrun.api import GROUP, KIND, PLURAL, VERSION, ObjectMeta
+from trainingrun.api import GROUP, KIND, PLURAL, PRESET_PLURAL, VERSION, ObjectMeta
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -33,6 +33,7 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 REQUEST_TIMEOUT = 30.0
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
+_ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _PATHS = {
     "Service": ("api/v1", "services"),
     "ConfigMap": ("api/v1", "configmaps"),
@@ -49,9 +50,12 @@ _PATHS = {
 class KubeCluster:
     """See `cluster.port.Cluster`."""
 
-    def __init__(self, api: client.ApiClient, *, metrics: Metrics) -> None:
+    def __init__(self, api: client.ApiClient, *, metrics: Metrics, pod_groups: str | None = None) -> None:
+        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one."""
         self._api = api
         self._metrics = metrics
+        self._paths = _PATHS | ({"PodGroup": (f"apis/{pod_groups}", "podgroups")} if pod_groups else {})
+        self._child_kinds = CHILD_KINDS + (("PodGroup",) if pod_groups else ())
 
     async def get_run(self, namespace: str, name: str) -> Raw | None:
         """See `Cluster`."""
@@ -64,7 +68,7 @@ class KubeCluster:
 
     async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
         """See `Cluster`."""
-        lists = await asyncio.gather(*(self._list_labelled(namespace, kind, run) for kind in CHILD_KINDS))
+        lists = await asyncio.gather(*(self._list_labelled(namespace, kind, run) for kind in self._child_kinds))
         return [item for items in lists for item in items]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
@@ -73,42 +77,53 @@ class KubeCluster:
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         """See `Cluster`."""
-        return await self._get(f"{_path('PersistentVolumeClaim', namespace)}/{name}")
+        return await self._get(f"{self._path('PersistentVolumeClaim', namespace)}/{name}")
 
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         """See `Cluster`. Only metadata is asked for: what is in a Secret never comes here."""
-        path = f"{_path(reference.kind, namespace)}/{reference.name}"
+        if reference.kind == "Secret" and not await self._may_look(namespace, reference):
+            return True
         try:
-            await self._call("GET", path, accept=_METADATA_ONLY)
+            await self._call("GET", f"{self._path(reference.kind, namespace)}/{reference.name}", accept=_METADATA_ONLY)
         except NotFoundError:
             return False
-        except ForbiddenError:
-            return True
         return True
+
+    async def _may_look(self, namespace: str, reference: Reference) -> bool:
+        """Whether somebody has let the operator look at this object; by default it may not look at any Secret."""
+        _, plural = self._paths[reference.kind]
+        looking = {"verb": "get", "resource": plural, "namespace": namespace, "name": reference.name}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+        review = await self._call("POST", _ACCESS_REVIEWS, body={**body, "spec": {"resourceAttributes": looking}})
+        return bool(review.get("status", {}).get("allowed"))
+
+    async def get_preset(self, name: str) -> Raw | None:
+        """See `Cluster`."""
+        return await self._get(f"{_RUNS}/{PRESET_PLURAL}/{name}")
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """See `Cluster`."""
         selector = [("labelSelector", f"{names.WORKLOAD_JOB_LABEL}={job_uid}")]
         try:
-            return await self._list(_path("Workload", namespace), kind="Workload", query=selector)
+            return await self._list(self._path("Workload", namespace), kind="Workload", query=selector)
         except NotFoundError:
             return None
         except ForbiddenError:
             return ()
 
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
+    async def list_nodes(self) -> Sequence[Raw]:
         """See `Cluster`."""
-        return await self._get(f"{_path(kind, namespace)}/{name}")
+        return await self._list("api/v1/nodes", kind="Node")
 
     async def create(self, manifest: Manifest) -> None:
         """See `Cluster`."""
-        await self._call("POST", _path(manifest["kind"], manifest["metadata"]["namespace"]), body=manifest)
+        await self._call("POST", self._path(manifest["kind"], manifest["metadata"]["namespace"]), body=manifest)
 
     async def delete(self, namespace: str, deletion: Deletion) -> None:
         """See `Cluster`."""
         options = {"propagationPolicy": "Foreground", "preconditions": {"uid": deletion.uid}}
         try:
-            await self._call("DELETE", f"{_path(deletion.kind, namespace)}/{deletion.name}", body=options)
+            await self._call("DELETE", f"{self._path(deletion.kind, namespace)}/{deletion.name}", body=options)
         except (NotFoundError, ConflictError):
             return
 
@@ -160,7 +175,16 @@ class KubeCluster:
         )
 
     async def _list_labelled(self, namespace: str, kind: str, run: str) -> Sequence[Raw]:
-        return await self._list(_path(kind, namespace), kind=kind, query=[("labelSelector", f"{names.RUN_LABEL}={run}")])
+        try:
+            return await self._list(
+                self._path(kind, namespace), kind=kind, query=[("labelSelector", f"{names.RUN_LABEL}={run}")]
+            )
+        except NotFoundError:  # a kind that is not installed: creating one tells the user
+            return ()
+
+    def _path(self, kind: str, namespace: str) -> str:
+        group, plural = self._paths[kind]
+        return f"{group}/namespaces/{quote(namespace)}/{plural}"
 
     async def _list(self, path: str, *, kind: str, query: Sequence[tuple[str, str]] = ()) -> Sequence[Raw]:
         """Items of a list; lists leave out the kind of their items."""
@@ -198,11 +222,6 @@ class KubeCluster:
             raise _error(response.status, content, verb=verb, path=path, retry_after=response.headers.get("Retry-After"))
         parsed: Mapping[str, Any] = json.loads(content)
         return parsed
-
-
-def _path(kind: str, namespace: str) -> str:
-    group, plural = _PATHS[kind]
-    return f"{group}/namespaces/{quote(namespace)}/{plural}"
 
 
 def _error(code: int, content: bytes, *, verb: str, path: str, retry_after: str | None) -> ClusterError:

@@ -9,6 +9,7 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 Raw = Mapping[str, Any]
 
 CHILD_KINDS = ("Service", "ConfigMap", "NetworkPolicy", "Job")
+"""Children of every attempt; a PodGroup is one where a gang scheduler is configured."""
 
 
 class ClusterError(Exception):
@@ -64,11 +65,14 @@ class Cluster(Protocol):
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         """Whether a Secret or ConfigMap exists; also true when the operator is not allowed to look."""
 
+    async def get_preset(self, name: str) -> Raw | None:
+        """The TrainingPreset, or None; raises ForbiddenError."""
+
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """Kueue's Workloads of a Job; none also when they may not be read, and None when there is no such kind."""
 
-    async def get_child(self, namespace: str, kind: str, name: str) -> Raw | None:
-        """A child by name, or None."""
+    async def list_nodes(self) -> Sequence[Raw]:
+        """All nodes; raises ForbiddenError when the operator is not allowed to look."""
 
     async def create(self, manifest: Manifest) -> None:
         """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""

@@ -6,12 +6,12 @@ destroys never rests on an old view, and there is no cache of our own that could
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import TrainingRun, TrainingRunStatus
+from trainingrun.api import TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
@@ -21,18 +21,21 @@ from trainingrun_operator.cluster.port import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    NotFoundError,
     Raw,
 )
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference
-from trainingrun_operator.observe import observe
+from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference, Unreadable
+from trainingrun_operator.observe import observe, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
+from trainingrun_operator.status.accelerators import newly_spent
 from trainingrun_operator.status.finish import finish
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class Reconciler:
 
     cluster: Cluster
     progress: ProgressBook
+    nodes: NodeBook
     config: OperatorConfig
     metrics: Metrics
     now: Callable[[], datetime]
@@ -86,15 +90,19 @@ class Reconciler:
         pods = await self.cluster.list_pods(namespace, name)
         claims = {claim: await self.cluster.get_claim(namespace, claim) for claim in claim_names(run)}
         key = (namespace, name)
-        return observe(
+        observed = observe(
             children=children,
             pods=pods,
             claims=claims,
             missing=await self._missing(run),
+            preset=await self._preset(run),
             workloads=await self._workloads(run, children),
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
+        if not any(pod.unschedulable for pod in observed.pods):
+            return observed
+        return replace(observed, nodes=await self.nodes.nodes())
 
     async def _workloads(self, run: TrainingRun, children: Sequence[Raw]) -> Sequence[Raw] | None:
         """What Kueue says about the run's Job; it is only asked while it holds the Job back."""
@@ -111,6 +119,16 @@ class Reconciler:
         namespace = run.metadata.namespace
         return [each for each in access_references(run) if not await self.cluster.may_exist(namespace, each)]
 
+    async def _preset(self, run: TrainingRun) -> TrainingPreset | Unreadable | None:
+        """The preset of the next attempt; a running one has written down its own, so then nobody is asked."""
+        if run.spec.preset is None or run.status.resolved is not None:
+            return None
+        try:
+            raw = await self.cluster.get_preset(run.spec.preset)
+        except ForbiddenError:
+            return Unreadable("the operator lacks the permission to get trainingpresets. Apply the manifests of its release.")
+        return read_preset(raw) if raw is not None else None
+
     async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
         if decision.stacks_of:
@@ -122,7 +140,7 @@ class Reconciler:
         for manifest in decision.create:
             try:
                 await self._create(run, manifest)
-            except (InvalidError, ForbiddenError) as refused:
+            except (InvalidError, ForbiddenError, NotFoundError) as refused:
                 decision = self._refused(run, observed, refused, kind=manifest["kind"])
                 break
         await self._write(run, raw, decision)
@@ -140,7 +158,7 @@ class Reconciler:
 
     def _refused(self, run: TrainingRun, observed: Observed, refusal: ClusterError, *, kind: str) -> Decision:
         """What follows from a create that the API server refused."""
-        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        life = Life.of(run, observed, now=self.now(), config=self.config)
         refused = refused_for_ever if isinstance(refusal, InvalidError) else refused_for_now
         return finish(life, refused(life, kind=kind, words=str(refusal)))
 
@@ -149,11 +167,10 @@ class Reconciler:
         try:
             await self.cluster.create(manifest)
         except AlreadyExistsError:
-            name, namespace = manifest["metadata"]["name"], run.metadata.namespace
-            found = await self.cluster.get_child(namespace, manifest["kind"], name)
-            owners = (found or {}).get("metadata", {}).get("ownerReferences", ())
-            if found is not None and all(owner.get("uid") != run.metadata.uid for owner in owners):
-                raise ConflictError(f"{manifest['kind']} {name} belongs to somebody else") from None
+            kind, name = manifest["kind"], manifest["metadata"]["name"]
+            children = await self.cluster.list_children(run.metadata.namespace, run.metadata.name)
+            if not any(_is(child, kind, name, owner=run.metadata.uid) for child in children):
+                raise ConflictError(f"{kind} {name} belongs to somebody else") from None
 
     async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
         status = to_wire(decision.status)
@@ -176,7 +193,7 @@ class Reconciler:
 
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""
-        life = Life(run=run, observed=observed, now=self.now(), config=self.config)
+        life = Life.of(run, observed, now=self.now(), config=self.config)
         first = next((pod for pod in life.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
         if first is None or life.resolved is None:
             self.progress.stop(key)
@@ -184,6 +201,10 @@ class Reconciler:
             self.progress.follow(key, host=first.ip)
 
     def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
+        resolved = before.resolved or after.resolved
+        if resolved is not None and resolved.accelerator is not None:
+            spent = newly_spent(before, after, now=self.now())
+            self.metrics.accelerator_seconds.labels(resolved.accelerator).inc(spent)
         if after.is_finished and not before.is_finished:
             succeeded = after.condition("Succeeded")
             outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
@@ -194,6 +215,12 @@ class Reconciler:
         known = before.timeline.first_step if before.timeline is not None else None
         if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
             self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
+
+
+def _is(child: Raw, kind: str, name: str, *, owner: str) -> bool:
+    metadata: Raw = child["metadata"]
+    owners = metadata.get("ownerReferences", ())
+    return (child["kind"], metadata["name"]) == (kind, name) and any(each.get("uid") == owner for each in owners)
 
 
 def _about(raw: Raw) -> dict[str, str]:

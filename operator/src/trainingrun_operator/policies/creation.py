@@ -6,9 +6,11 @@ from trainingrun.api import Clock, Resolved
 from trainingrun_operator.children import (
     config_map,
     hosts_service,
+    in_gang,
     is_slice_of_hosts,
     job,
     network_policy,
+    pod_group,
     rendezvous_service,
 )
 from trainingrun_operator.life import Life
@@ -80,7 +82,14 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
     yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
-    yield job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life))
+    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life))
+    scheduler = life.config.gang_scheduler
+    if scheduler is None or resolved.replicas == 1:
+        yield workers
+        return
+    if life.job is None:  # one that has been created without stays as it is
+        yield pod_group(run, attempt=attempt, resolved=resolved, scheduler=scheduler)
+    yield in_gang(workers, scheduler=scheduler)
 
 
 def _service_first(life: Life) -> Step:
@@ -124,6 +133,7 @@ def _resolve(life: Life) -> Resolved:
         accelerator=workers.accelerator_kind,
         accelerators=workers.replicas * workers.accelerators_per_worker,
         global_batch_size=batch * spec.batches_per_step if isinstance(batch, int) else None,
+        preset=life.preset.record if life.preset is not None else None,
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from trainingrun.api.accelerator import AcceleratorKind
 from trainingrun.api.acceptance import Acceptance
 from trainingrun.api.augmentation import Augmentation
-from trainingrun.api.base import Frozen, Rule, rule, rules
+from trainingrun.api.base import Frozen, ObjectName, Rule, rule, rules
 from trainingrun.api.compression import Compression
 from trainingrun.api.data import Data
 from trainingrun.api.model import APPLICATION_PARAMETERS, BUILTIN_PARAMETERS, CNN_PARAMETERS, Model
@@ -22,6 +22,7 @@ from trainingrun.api.workers import Workers
 
 IMMUTABLE_BLOCKS = (
     "image",
+    "preset",
     "workers",
     "strategy",
     "data",
@@ -65,6 +66,26 @@ def _read_by(path: str, *words: str, given: str, of: str) -> Rule:
         f"{_tries(of, *words)}",
         f"tuning.parameters {path} is only read with {of} {named}: remove it, set {of}, or search it with {named} among its "
         "values.",
+    )
+
+
+def _outside(path: str) -> tuple[Rule, Rule]:
+    """Rules against a uri that `workers.network.egress` keeps the workers from."""
+    egress = "(has(self.workers.network.egress) ? self.workers.network.egress : 'Any')"
+    return (
+        rule(
+            f"!has(self.{path}.uri) || {egress} != 'None'",
+            f"'{path}.uri ' + self.{path}.uri + ' cannot be reached with workers.network.egress None: use Any, or Cluster for "
+            "a server in this cluster, or a persistentVolumeClaim.'",
+            computed=True,
+        ),
+        rule(
+            f"!has(self.{path}.uri) || {egress} != 'Cluster' || has(self.{path}.endpoint) || "
+            f"self.{path}.uri.startsWith('https://')",
+            f"'{path}.uri ' + self.{path}.uri + ' without an endpoint is a cloud outside of this cluster, which "
+            "workers.network.egress Cluster does not reach: use Any, or name the endpoint of a server in this cluster.'",
+            computed=True,
+        ),
     )
 
 
@@ -116,6 +137,13 @@ class TrainingRunSpec(Frozen):
             le=31536000,
             description="Seconds after the end of the run when its pods and other objects are deleted, never the TrainingRun "
             "itself or its output. Default: they are kept until the TrainingRun is deleted. Mutable.",
+        ),
+    ] = None
+    preset: Annotated[
+        ObjectName | None,
+        Field(
+            description="TrainingPreset of the platform team, read when an attempt starts: it gives values to fields that are "
+            "absent here, and bounds the run. Default: none."
         ),
     ] = None
     workers: Annotated[
@@ -178,6 +206,8 @@ class TrainingRunSpec(Frozen):
             "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights: use another "
             "data source, or remove weightsFile to begin with random weights.",
         ),
+        *_outside("data.source"),
+        *_outside("output"),
         _searched(
             f"p.name in {_paths(BUILTIN_PARAMETERS)}",
             "tuning.parameters of a built-in network may be named model.parameters.activation, dropout, hiddenUnits, filters "

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue, WithJsonSchema
 
 from trainingrun.api.base import CheckpointPosition, MetricValue, Timestamp, Tolerant
 
@@ -73,6 +73,19 @@ class Checkpoint(CheckpointPosition):
     written_at: Annotated[Timestamp | None, Field(description="When it was reported; what comes after it can be lost.")] = None
 
 
+class ResolvedPreset(Tolerant):
+    """The preset as it was when the attempt was created; what became of it since does not matter to the attempt."""
+
+    name: Annotated[Name, Field(description="Its name.")]
+    generation: Annotated[int, Field(description="Its metadata.generation, which begins anew when it is created again.")] = 0
+    hash: Annotated[str, Field(max_length=64, description="SHA-256 of its spec: equal for equal presets.")] = ""
+    spec: Annotated[
+        dict[str, JsonValue] | None,
+        WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
+        Field(description="Its spec, but for what is empty."),
+    ] = None
+
+
 class Resolved(Tolerant):
     """What applies to the current attempt; pinned when the attempt is created."""
 
@@ -85,6 +98,7 @@ class Resolved(Tolerant):
     global_batch_size: Annotated[
         int | None, Field(description="Samples per step of all ranks together; absent while training.batchSize is Auto.")
     ] = None
+    preset: Annotated[ResolvedPreset | None, Field(description="The preset of spec.preset, as it applies.")] = None
     coordinator: Annotated[
         str | None, Field(max_length=64, description="ClusterIP of the rendezvous Service, with several workers.")
     ] = None
@@ -268,6 +282,12 @@ class Ledger(Tolerant):
     lost_seconds: Annotated[
         int, Field(description="Seconds of work after the last checkpoint or trial of attempts that died, and of back-off.")
     ] = 0
+    accelerator_seconds: Annotated[
+        int,
+        Field(description="Seconds on a node, times the GPUs or TPU chips held there; what is held now since heldSince not."),
+    ] = 0
+    accelerators_held: Annotated[int, Field(description="GPUs or TPU chips that the pods hold now.")] = 0
+    held_since: Annotated[Timestamp | None, Field(description="Since when it is this number.")] = None
     goodput_percent: Annotated[
         int | None,
         Field(

@@ -8,6 +8,7 @@ from pydantic import Field
 from trainingrun.api.accelerator import TOPOLOGY_PATTERN, TPU_LABELS, Accelerator, AcceleratorKind
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
+from trainingrun.api.network import Network
 from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
@@ -38,6 +39,26 @@ def _at_least_a_megabyte(field: str) -> Rule:
         computed=True,
     )
 
+
+POD_RULES = (
+    _at_least_a_megabyte("sharedMemory"),
+    _at_least_a_megabyte("scratch"),
+    rule(
+        compared("sharedMemory", "<", "resources.limits.memory"),
+        "'workers.sharedMemory %s counts as memory, and must be smaller than workers.resources.limits.memory %s: lower it "
+        "or raise the limit.'.format([self.sharedMemory, self.resources.limits.memory])",
+        field_path=".sharedMemory",
+        computed=True,
+    ),
+    rule(
+        "!has(self.priorityClassName) || !self.priorityClassName.startsWith('system-')",
+        "'workers.priorityClassName ' + self.priorityClassName + ' is for the pods that the cluster itself needs: use a "
+        "class that does not begin with system-.'",
+        field_path=".priorityClassName",
+        computed=True,
+    ),
+)
+"""Rules about fields that a preset has too."""
 
 _GPU = "(has(self.accelerator) && has(self.accelerator.gpu))"
 _TPU = "(has(self.accelerator) && has(self.accelerator.tpu))"
@@ -73,9 +94,9 @@ class Workers(Frozen):
         ),
     ] = None
     scratch: Annotated[
-        Quantity,
-        Field(description="Size of /tmp on the node's disk. A worker that uses more is evicted."),
-    ] = "10Gi"
+        Quantity | None,
+        Field(description="Size of /tmp on the node's disk. A worker that uses more is evicted. Default: 10Gi."),
+    ] = None
     termination_grace_period_seconds: Annotated[
         int,
         Field(
@@ -122,6 +143,7 @@ class Workers(Frozen):
         ),
     ] = ()
     priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
+    network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     runtime_class_name: Annotated[
         ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
     ] = None
@@ -130,22 +152,7 @@ class Workers(Frozen):
     ] = None
 
     model_config = rules(
-        _at_least_a_megabyte("sharedMemory"),
-        _at_least_a_megabyte("scratch"),
-        rule(
-            compared("sharedMemory", "<", "resources.limits.memory"),
-            "'workers.sharedMemory %s counts as memory, and must be smaller than workers.resources.limits.memory %s: lower it "
-            "or raise the limit.'.format([self.sharedMemory, self.resources.limits.memory])",
-            field_path=".sharedMemory",
-            computed=True,
-        ),
-        rule(
-            "!has(self.priorityClassName) || !self.priorityClassName.startsWith('system-')",
-            "'workers.priorityClassName ' + self.priorityClassName + ' is for the pods that the cluster itself needs: use a "
-            "class that does not begin with system-.'",
-            field_path=".priorityClassName",
-            computed=True,
-        ),
+        *POD_RULES,
         rule(
             "!has(self.volumes) || self.volumes.all(v, self.volumes.exists_one(other, other.mountPath == v.mountPath))",
             "workers.volumes has two volumes with one mountPath: give each its own.",

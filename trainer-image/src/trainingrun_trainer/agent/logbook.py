@@ -37,11 +37,14 @@ class Logbook:
             return "\n".join(self._tail)[-limit:]
 
     def save(self, target: Place) -> None:
-        """Copy the log to the output; a failure is said on standard error and changes nothing."""
+        """Add the log to that on the output, where a worker that a queue has stopped has left what it wrote before.
+
+        A failure is said on standard error and changes nothing.
+        """
         with self._lock:
             try:
                 self._file.close()
-                target.put(self._path)
+                target.append(self._path.read_bytes())
             except (OSError, TrainerError) as problem:
                 print(f"The log could not be kept at {target.uri}: {problem}", file=sys.stderr)
             finally:

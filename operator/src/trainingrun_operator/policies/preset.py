@@ -1,0 +1,12 @@
+"""Does the preset that the run names apply to it? Only asked before an attempt; a running one is not judged."""
+
+from trainingrun_operator.life import Life
+from trainingrun_operator.policies.waiting import wait_for_user
+from trainingrun_operator.step import Step
+
+
+def wait_for_preset(life: Life) -> Step | None:
+    """Wait for a preset that is missing or overstepped, as for a missing claim: it may be made or changed."""
+    if life.obstacle is None:
+        return None
+    return wait_for_user(life, reason=life.obstacle.reason, message=life.obstacle.message)

@@ -1,0 +1,86 @@
+"""Whom the pods of an attempt may talk to, judged as a network plugin would: by the rules of the NetworkPolicy alone."""
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+from tests.builders import a_run
+from trainingrun_operator.children import network_policy
+
+Raw = dict[str, Any]
+
+PEER = {"trainingrun.dev/run": "mnist", "trainingrun.dev/run-uid": a_run().metadata.uid, "trainingrun.dev/attempt": "1"}
+INTERNET, INTERNET_6 = "192.0.2.7", "2001:db8::7"
+METADATA = ["169.254.169.254", "169.254.170.23", "100.100.100.200", "168.63.129.16", "192.0.0.192"]
+METADATA_6 = ["fd00:ec2::254", "fd20:ce::254", "fe80::a9fe:a9fe"]
+
+
+def policy(**network: str) -> Raw:
+    """The spec of the policy of a run's first attempt."""
+    run = a_run(spec__workers={"replicas": 2, "network": network})
+    spec: Raw = network_policy(run, attempt=1, operator_namespace="trainingrun-system")["spec"]
+    return spec
+
+
+def reaches(spec: Raw, *, port: int = 443, address: str | None = None, labels: Raw | None = None, near: bool = True) -> bool:
+    """Whether a worker may connect to an address, or to a pod with these labels in its namespace (`near`) or in another."""
+
+    def fits(peer: Raw) -> bool:
+        if "ipBlock" in peer:
+            block = peer["ipBlock"]
+            return address is not None and _within(address, block["cidr"], block.get("except", []))
+        if labels is None or ("namespaceSelector" not in peer and not near):
+            return False
+        wanted: Raw = peer.get("podSelector", {}).get("matchLabels", {})
+        return wanted.items() <= labels.items()
+
+    def allows(rule: Raw) -> bool:
+        ports = [entry["port"] for entry in rule.get("ports", [])]
+        return (not ports or port in ports) and ("to" not in rule or any(fits(peer) for peer in rule["to"]))
+
+    assert "Egress" in spec["policyTypes"]
+    return any(allows(rule) for rule in spec["egress"])
+
+
+def _within(address: str, network: str, hidden: list[str]) -> bool:
+    inside = [ip_address(address) in ip_network(each) for each in (network, *hidden)]
+    return inside[0] and not any(inside[1:])
+
+
+@pytest.mark.parametrize("egress", ["Any", "Cluster", "None"])
+@pytest.mark.parametrize("metadata", ["Allow", "Deny"])
+def test_peers_of_the_attempt_are_always_reached_on_every_port(egress: str, metadata: str) -> None:
+    spec = policy(egress=egress, metadataServer=metadata)
+    assert reaches(spec, port=41234, labels=PEER)
+    assert reaches(spec, port=41234, labels={**PEER, "trainingrun.dev/attempt": "2"}) == (egress != "None")
+
+
+@pytest.mark.parametrize(
+    ("egress", "internet", "pods", "names"),
+    [("Any", True, True, True), ("Cluster", False, True, True), ("None", False, False, False)],
+)
+def test_egress_says_how_far_connections_go(egress: str, internet: bool, pods: bool, names: bool) -> None:
+    spec = policy(egress=egress)
+    assert [reaches(spec, address=address) for address in (INTERNET, INTERNET_6)] == [internet, internet]
+    assert reaches(spec, labels={"app": "minio"}, near=False) == pods
+    assert [reaches(spec, port=53, address=address) for address in ("10.0.0.2", "169.254.20.10")] == [names, names]
+
+
+@pytest.mark.parametrize("address", [*METADATA, *METADATA_6])
+@pytest.mark.parametrize("egress", ["Any", "Cluster", "None"])
+def test_the_metadata_server_is_reached_only_when_the_user_says_so(egress: str, address: str) -> None:
+    assert not reaches(policy(egress=egress), port=80, address=address)
+    assert reaches(policy(egress=egress, metadataServer="Allow"), port=80, address=address)
+
+
+def test_the_metadata_server_alone_is_no_way_into_the_internet() -> None:
+    assert not reaches(policy(egress="None", metadataServer="Allow"), address=INTERNET)
+
+
+def test_only_peers_and_the_operator_come_in_and_the_operator_only_to_ask_for_progress() -> None:
+    peers, operator = policy()["ingress"]
+    assert peers == {"from": [{"podSelector": {"matchLabels": PEER}}]}
+    assert operator["ports"] == [{"port": 8080, "protocol": "TCP"}]
+    (sender,) = operator["from"]
+    assert sender["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "trainingrun-system"}}
