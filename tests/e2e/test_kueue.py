@@ -64,7 +64,7 @@ def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Pl
     team.kubectl.delete("trainingrun", "second")
     team.wait_for_epoch("first", 2)
 
-    team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 40})
+    team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 5})
     stopped = team.wait("first", "queued again", lambda run: column(run) == "Queued", timeout=60)
     assert (why(stopped)[0], team.pods("first")) == ("Preempted", [])
     before = stopped.status.checkpoint
