@@ -212,6 +212,8 @@ class OperatorConfig:
     trainer_image: str
     namespace: str
     """Where the operator runs: its pods may ask workers for their progress."""
+    seed: bytes = field(repr=False)
+    """Random, made anew by every process: secrets of children, which are created once, are derived from it."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
     gang_scheduler: GangScheduler | None = None

@@ -4,13 +4,16 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
+from pathlib import Path
 from types import FrameType
 
-from trainingrun.api import Precision, StrategyType
+from trainingrun.api import Precision, StrategyType, Transport
 from trainingrun.contract import AttemptConfig, Cause, ExitCode
 from trainingrun_trainer import messages
-from trainingrun_trainer.agent.rendezvous import Board
+from trainingrun_trainer.agent.mpi.slots import PLACE_VARIABLE, take_place
+from trainingrun_trainer.agent.rendezvous import Board, board_address
 from trainingrun_trainer.agent.stacks import answer_when_asked
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
@@ -108,7 +111,8 @@ def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
         raise bad_config("strategy.type TPU is not part of this trainer image: use workers.accelerator.gpu, or no accelerator.")
     if config.strategy is StrategyType.SINGLE or config.world_size == 1:
         return SingleProcess()
-    host, port = os.environ["HOROVOD_GLOO_RENDEZVOUS_ADDR"], int(os.environ["HOROVOD_GLOO_RENDEZVOUS_PORT"])
+    deadline = time.monotonic() + config.start_timeout_seconds
+    host, port = board_address(os.environ)
     board = Board(worker=settings.worker, host=host, port=port)
     missing = board.wait_for_all(config.replicas, timeout=config.start_timeout_seconds)
     if missing:
@@ -116,6 +120,12 @@ def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
             f"Workers {', '.join(map(str, missing))} have not come within {config.start_timeout_seconds} s.",
             cause=Cause.RENDEZVOUS_FAILED,
             hint="See why their pods do not start, or raise spec.recovery.startTimeoutSeconds.",
+        )
+    if config.transport is Transport.MPI and not take_place(Path(os.environ[PLACE_VARIABLE]), deadline=deadline):
+        raise failed(
+            f"Open MPI has not started within {config.start_timeout_seconds} s.",
+            cause=Cause.RENDEZVOUS_FAILED,
+            hint="See the lines of all logs that begin with [sshd] or [mpirun], or raise spec.recovery.startTimeoutSeconds.",
         )
     from trainingrun_trainer.parallel.horovod import HorovodGang
 
