@@ -18,7 +18,6 @@ from tools.kubectl import Kubectl
 
 IMAGE = {"spec__image": "trainer:accelerators"}
 SLICE: dict[str, Any] = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
-FRONT_CLASS = "front-of-the-queue"
 
 
 def a_gpu_node(name: str, *, gpus: int, product: str, mebibytes: int, capability: str) -> FakeNode:
@@ -56,18 +55,9 @@ NODES = (
 
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, admin: Kubectl) -> Iterator[Lab]:
-    """A laboratory with accelerators, and a class of runs that are placed before others but evict nobody."""
-    front: Object = {
-        "apiVersion": "scheduling.k8s.io/v1",
-        "kind": "PriorityClass",
-        "metadata": {"name": FRONT_CLASS},
-        "value": 1000,
-        "preemptionPolicy": "Never",
-    }
+    """A laboratory with accelerators."""
     with fake_nodes(admin, *NODES):
-        admin.apply(front)
         yield lab
-        admin.delete("priorityclass", FRONT_CLASS)
 
 
 async def play(lab: Lab, workload: Workload) -> None:
@@ -169,22 +159,21 @@ async def test_what_no_node_can_ever_hold_is_said_with_what_the_cluster_has(
 async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab) -> None:
     """Each holds what the other waits for, until the time-out lets one of them go."""
     gang = {**gpus(replicas=2, count=8, minimumMemory="40G"), "spec__recovery": {"startTimeoutSeconds": 30}}
-    first_in_queue = {**gang["spec__workers"], "priorityClassName": FRONT_CLASS}
+    guest = {**gang["spec__workers"], "tolerations": [{"key": "guests", "operator": "Exists"}]}
 
     async def deadlock(first: Stage) -> None:
         second = replace(first, name=f"{first.name}-second")
-        taken = await _occupy(first, node="a100-two")
+        await _taint(first, "a100-two", "nvidia.com/gpu", "guests")
         await first.create(**gang)
         await first.wait("to have one place", lambda: _is_half_placed(first))
-        await second.create(**{**gang, "spec__workers": first_in_queue})
-        await second.wait("to have no place", lambda: _is_waiting(second))
-        await first.api.delete(taken)
+        await second.create(**{**gang, "spec__workers": guest})
         await second.wait("to have one place", lambda: _is_half_placed(second))
+        await _taint(first, "a100-two", "nvidia.com/gpu")
         assert (await places(first), await places(second)) == ({"a100-one", ""}, {"a100-two", ""})
         await asyncio.gather(_finish(first), _finish(second))
         ended = [(await stage.run())["status"] for stage in (first, second)]
         assert [status["restarts"] for status in ended] == [0, 0]
-        assert "Unschedulable" in {past["cause"] for status in ended for past in status["history"] if "cause" in past}
+        assert "Unschedulable" in {past.get("cause") for status in ended for past in status["history"]}
         await second.delete()
         await second.until_nothing_is_left()
 
@@ -197,22 +186,10 @@ async def _finish(stage: Stage) -> None:
     await stage.until("Succeeded")
 
 
-async def _occupy(stage: Stage, *, node: str) -> str:
-    """A pod of somebody else's has all GPUs of a node; returns its path."""
-    resources = {"limits": {"nvidia.com/gpu": "8"}}
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "occupant"},
-        "spec": {
-            "nodeName": node,
-            "containers": [{"name": "a", "image": "a", "resources": resources}],
-            "terminationGracePeriodSeconds": 0,
-        },
-    }
-    folder = CHILDREN["Pod"].format(stage.namespace)
-    await stage.api.create(folder, pod)
-    return f"{folder}/occupant"
+async def _taint(stage: Stage, node: str, *keys: str) -> None:
+    """The node keeps away whoever does not tolerate these, and nobody else."""
+    taints = [{"key": key, "effect": "NoSchedule"} for key in keys]
+    await stage.api.merge(f"api/v1/nodes/{node}", {"spec": {"taints": taints}})
 
 
 async def _says(stage: Stage, sentence: str) -> bool:
@@ -223,14 +200,6 @@ async def _says(stage: Stage, sentence: str) -> bool:
 
 async def _is_half_placed(stage: Stage) -> bool:
     """Whether one of the two workers is on a node, and the scheduler has looked at the other in vain."""
-    return len(await places(stage) - {""}) == 1 and await _waiting(stage) == 1
-
-
-async def _waiting(stage: Stage) -> int:
-    """Workers that the scheduler has looked at in vain."""
-    reasons = [each.get("reason") for pod in await pods(stage) for each in pod["status"].get("conditions", ())]
-    return reasons.count("Unschedulable")
-
-
-async def _is_waiting(stage: Stage) -> bool:
-    return await _waiting(stage) == 2
+    found = await pods(stage)
+    reasons = [each.get("reason") for pod in found for each in pod["status"].get("conditions", ())]
+    return sum(bool(pod["spec"].get("nodeName")) for pod in found) == 1 and reasons.count("Unschedulable") == 1
