@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import CONFIG, NOON, a_claim, a_run, an_active_run, children
@@ -413,6 +413,7 @@ FIELDS = st.fixed_dictionaries(
 ).map(compact)
 
 
+@settings(deadline=None)
 @given(given_fields=FIELDS, asked=FIELDS)
 def test_what_is_asked_for_applies_and_so_does_what_is_given_where_nothing_is_asked_for(given_fields: Raw, asked: Raw) -> None:
     result = merged(given_fields, asked)
@@ -441,6 +442,7 @@ SOME_WORKERS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(workers=SOME_WORKERS, replicas=st.integers(1, 3), spec=preset_specs(SOME_WORKERS))
 def test_what_a_preset_fixes_and_bounds_holds_in_every_run_that_starts(workers: Raw, replicas: int, spec: Raw) -> None:
     run, preset = a_run_of(workers={**workers, "replicas": replicas}), TrainingPreset.parse(a_preset_manifest(**spec))
