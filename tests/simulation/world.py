@@ -18,7 +18,8 @@ from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
 from trainingrun_operator import names
-from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, NotFoundError, Raw
+from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, ForbiddenError, NotFoundError, Raw
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
 from trainingrun_operator.metrics import Metrics
@@ -49,6 +50,9 @@ class World:
         self.workloads: dict[str, Object] | None = {}
         """What Kueue says, by the UID of the Job; None: there is no Kueue."""
         self.asked_for_user_objects = 0
+        self.nodes: list[Object] | None = []
+        """None: the operator may not look at them."""
+        self.asked_for_nodes = 0
         self.asked_for_presets = 0
         self.writes: list[str] = []
         self.events: list[Event] = []
@@ -191,8 +195,10 @@ class World:
         self.book.asked = self.asked_for_stacks
         for name, report in self._reports.items():
             self.book.note((NAMESPACE, name), report)
+        api = _Api(self)
+        nodes = NodeBook(api, now=lambda: self.now)
         self.reconciler = Reconciler(
-            cluster=_Api(self), progress=self.book, config=CONFIG, metrics=Metrics(), now=lambda: self.now
+            cluster=api, progress=self.book, nodes=nodes, config=CONFIG, metrics=Metrics(), now=lambda: self.now
         )
 
     def _pod(self, job: Object, *, index: int) -> Object:
@@ -272,6 +278,12 @@ class _Api:
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads
         return None if workloads is None else [workloads[job_uid]] if job_uid in workloads else []
+
+    async def list_nodes(self) -> Sequence[Raw]:
+        self._world.asked_for_nodes += 1
+        if self._world.nodes is None:
+            raise ForbiddenError("nodes is forbidden")
+        return self._world.nodes
 
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]

@@ -14,6 +14,7 @@ from trainingrun_operator.children.gang import pod_group_api
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.cluster.lease import LeaseLostError, lead
 from trainingrun_operator.control.controller import Controller, resync
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.reconcile import Key, Reconciler
@@ -76,7 +77,12 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     cluster = KubeCluster(api, metrics=metrics, pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None)
     book = ProgressBook()
     reconciler = Reconciler(
-        cluster=cluster, progress=book, config=settings.config, metrics=metrics, now=lambda: datetime.now(UTC)
+        cluster=cluster,
+        progress=book,
+        nodes=NodeBook(cluster, now=_now),
+        config=settings.config,
+        metrics=metrics,
+        now=_now,
     )
     controller = Controller(reconciler.reconcile, queue=queue, metrics=metrics)
     # Started before kopf, which cancels at its end every task that was made after its own start.
@@ -99,6 +105,10 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
         for task in (*tasks, watching, stopping):
             task.cancel()
         await asyncio.gather(*tasks, watching, stopping, return_exceptions=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _login() -> None:

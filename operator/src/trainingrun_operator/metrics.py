@@ -10,6 +10,12 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.finished = Counter("trainingrun_finished", "Runs that have ended.", ["outcome"], registry=self.registry)
         self.restarts = Counter("trainingrun_restarts", "Attempts that were restarted.", ["cause"], registry=self.registry)
+        self.accelerator_seconds = Counter(
+            "trainingrun_accelerator_seconds",
+            "Seconds that pods of runs were on a node, times the GPUs or TPU chips that they held there.",
+            ["accelerator"],
+            registry=self.registry,
+        )
         self.startup = Histogram(
             "trainingrun_startup_seconds",
             "From the creation of a run to its first training step.",

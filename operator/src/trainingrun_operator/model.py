@@ -8,6 +8,7 @@ from typing import Any
 
 from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator.node import Node
 
 Manifest = dict[str, Any]
 
@@ -149,6 +150,8 @@ class Observed:
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True
     """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
+    nodes: tuple[Node, ...] | None = None
+    """All nodes, when a pod fits on none of them; None when all pods have a place, or nobody may look."""
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""

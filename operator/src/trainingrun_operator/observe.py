@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun.api import TrainingPreset
+from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import names
 from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
+from trainingrun_operator.node import Node, Taint
 
 Raw = Mapping[str, Any]
 
@@ -43,6 +45,21 @@ def observe(
         has_kueue=workloads is not None,
         progress=progress,
         progress_changed=progress_changed,
+    )
+
+
+def observe_nodes(raws: Iterable[Raw]) -> tuple[Node, ...]:
+    """The nodes of a cluster."""
+    return tuple(_node(raw) for raw in raws)
+
+
+def _node(raw: Raw) -> Node:
+    taints = raw.get("spec", {}).get("taints", ())
+    return Node(
+        name=raw.get("metadata", {}).get("name", ""),
+        labels=raw.get("metadata", {}).get("labels", {}),
+        allocatable={name: amount(str(found)) for name, found in raw.get("status", {}).get("allocatable", {}).items()},
+        taints=tuple(Taint(taint.get("key", ""), taint.get("effect", ""), taint.get("value", "")) for taint in taints),
     )
 
 

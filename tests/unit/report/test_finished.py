@@ -61,7 +61,6 @@ def a_finished_run() -> Finished:
         classes=2,
         data_sha256="cd",
         seconds={Stage.STARTING: 1.5, Stage.TRAINING: 3.0},
-        accelerators=0,
         versions={"tensorflow": "2.21.0"},
         at=datetime(2026, 11, 25, 16, 4, tzinfo=UTC),
     )

@@ -111,6 +111,10 @@ class KubeCluster:
         except ForbiddenError:
             return ()
 
+    async def list_nodes(self) -> Sequence[Raw]:
+        """See `Cluster`."""
+        return await self._list("api/v1/nodes", kind="Node")
+
     async def create(self, manifest: Manifest) -> None:
         """See `Cluster`."""
         await self._call("POST", self._path(manifest["kind"], manifest["metadata"]["namespace"]), body=manifest)

@@ -71,6 +71,9 @@ class Cluster(Protocol):
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """Kueue's Workloads of a Job; none also when they may not be read, and None when there is no such kind."""
 
+    async def list_nodes(self) -> Sequence[Raw]:
+        """All nodes; raises ForbiddenError when the operator is not allowed to look."""
+
     async def create(self, manifest: Manifest) -> None:
         """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""
 

@@ -6,7 +6,7 @@ destroys never rests on an old view, and there is no cache of our own that could
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -24,6 +24,7 @@ from trainingrun_operator.cluster.port import (
     NotFoundError,
     Raw,
 )
+from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
@@ -34,6 +35,7 @@ from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
+from trainingrun_operator.status.accelerators import newly_spent
 from trainingrun_operator.status.finish import finish
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Reconciler:
 
     cluster: Cluster
     progress: ProgressBook
+    nodes: NodeBook
     config: OperatorConfig
     metrics: Metrics
     now: Callable[[], datetime]
@@ -87,7 +90,7 @@ class Reconciler:
         pods = await self.cluster.list_pods(namespace, name)
         claims = {claim: await self.cluster.get_claim(namespace, claim) for claim in claim_names(run)}
         key = (namespace, name)
-        return observe(
+        observed = observe(
             children=children,
             pods=pods,
             claims=claims,
@@ -97,6 +100,9 @@ class Reconciler:
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
+        if not any(pod.unschedulable for pod in observed.pods):
+            return observed
+        return replace(observed, nodes=await self.nodes.nodes())
 
     async def _workloads(self, run: TrainingRun, children: Sequence[Raw]) -> Sequence[Raw] | None:
         """What Kueue says about the run's Job; it is only asked while it holds the Job back."""
@@ -195,6 +201,10 @@ class Reconciler:
             self.progress.follow(key, host=first.ip)
 
     def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
+        resolved = before.resolved or after.resolved
+        if resolved is not None and resolved.accelerator is not None:
+            spent = newly_spent(before, after, now=self.now())
+            self.metrics.accelerator_seconds.labels(resolved.accelerator).inc(spent)
         if after.is_finished and not before.is_finished:
             succeeded = after.condition("Succeeded")
             outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"

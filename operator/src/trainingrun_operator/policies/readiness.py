@@ -5,6 +5,7 @@ from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.failure import retry_or_fail
+from trainingrun_operator.policies.fit import why_nothing_fits
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.workers import ready_workers
 from trainingrun_operator.step import State, Step
@@ -52,13 +53,14 @@ def _explain(life: Life) -> tuple[str, str, str]:
     """Reason, sentence and hint for the worker that waits for the most basic thing."""
     resolved = life.resolved
     assert resolved is not None, "start_attempt comes before"
-    explained = [found for pod in life.pods if (found := _explain_pod(pod, image=resolved.image)) is not None]
+    misfit = why_nothing_fits(life)
+    explained = [found for pod in life.pods if (found := _explain_pod(pod, image=resolved.image, misfit=misfit)) is not None]
     if explained:
         return explained[0]
     return ("Starting", f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.", "")
 
 
-def _explain_pod(pod: Pod, *, image: str) -> tuple[str, str, str] | None:
+def _explain_pod(pod: Pod, *, image: str, misfit: str | None) -> tuple[str, str, str] | None:
     if pod.waiting_reason in _IMAGE_REASONS:
         return (
             Cause.IMAGE_PULL,
@@ -74,8 +76,10 @@ def _explain_pod(pod: Pod, *, image: str) -> tuple[str, str, str] | None:
     if pod.unschedulable:
         return (
             Cause.UNSCHEDULABLE,
-            f"Worker {pod.index} fits no node: {_shortened(pod.unschedulable)}",
-            "Lower spec.workers.resources.requests, or add nodes.",
+            f"Worker {pod.index} fits no node: {misfit or _shortened(pod.unschedulable)}",
+            "Ask for less, or for what there is, in spec.workers, or add such nodes."
+            if misfit is not None
+            else "Lower spec.workers.resources.requests, or add nodes.",
         )
     return None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from trainingrun.api import Account, Ledger, TrainingRunStatus
 from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
+from trainingrun_operator.status.accelerators import count_accelerators
 from trainingrun_operator.step import State, Step
 
 _ACCOUNTS = {
@@ -30,6 +31,16 @@ _WORK = (Account.TUNING, Account.TRAINING, Account.COMPRESSING, Account.EVALUATI
 
 def ledger(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
     """The ledger after a step; `status` is that step's status with its checkpoint and search."""
+    return count_accelerators(life, _time(life, step, status))
+
+
+def opened(now: datetime) -> Ledger:
+    """The ledger of a new round."""
+    return Ledger(account=Account.QUEUED, since=now.replace(microsecond=0))
+
+
+def _time(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
+    """The ledger with all time until now in its accounts, if another account goes on from here."""
     now = life.now.replace(microsecond=0)
     known = status.ledger or Ledger(account=Account.QUEUED, since=life.run.metadata.creation_timestamp or now)
     account = _account(step, status, known)
@@ -39,11 +50,6 @@ def ledger(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
     closed = _added(_added(known, known.account, kept), Account.LOST, lost)
     goes_on = {"account": account, "since": now if account else None}
     return closed.model_copy(update={**goes_on, "goodput_percent": _goodput(closed)})
-
-
-def opened(now: datetime) -> Ledger:
-    """The ledger of a new round."""
-    return Ledger(account=Account.QUEUED, since=now.replace(microsecond=0))
 
 
 def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:

@@ -282,6 +282,12 @@ class Ledger(Tolerant):
     lost_seconds: Annotated[
         int, Field(description="Seconds of work after the last checkpoint or trial of attempts that died, and of back-off.")
     ] = 0
+    accelerator_seconds: Annotated[
+        int,
+        Field(description="Seconds on a node, times the GPUs or TPU chips held there; what is held now since heldSince not."),
+    ] = 0
+    accelerators_held: Annotated[int, Field(description="GPUs or TPU chips that the pods hold now.")] = 0
+    held_since: Annotated[Timestamp | None, Field(description="Since when it is this number.")] = None
     goodput_percent: Annotated[
         int | None,
         Field(

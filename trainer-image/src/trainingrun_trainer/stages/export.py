@@ -135,7 +135,6 @@ def _finished(context: Context, split: Split, *, ending: Ending, result: Result,
         classes=split.training.classes,
         data_sha256=ending.about.sha256,
         seconds=context.progress.seconds,
-        accelerators=context.config.accelerators,
         versions={"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__},
         at=datetime.now(UTC),
     )

@@ -38,8 +38,6 @@ class Finished:
     data_sha256: str
     seconds: Mapping[Stage, float]
     """Wall-clock seconds of each stage of this attempt."""
-    accelerators: int
-    """Of all workers together."""
     versions: Mapping[str, str]
     """Of packages."""
     at: datetime

@@ -52,7 +52,7 @@ def report_data(finished: Finished, pictures: Pictures) -> ReportData:
         mistakes=pictures.mistakes,
         augmented=pictures.augmented,
         times=tuple(stage_times(finished)),
-        accelerators=finished.accelerators,
+        accelerators=config.accelerators,
         choices=tuple(choices(finished)),
         versions=tuple(versions(finished)),
         parameters=parameters(config),

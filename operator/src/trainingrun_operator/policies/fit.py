@@ -1,0 +1,45 @@
+"""Can the workers ever run on the nodes that there are? Only asked when the scheduler finds no place.
+
+It judges empty nodes: what runs there now may end. A cluster may also grow, so that nothing fits is a sentence and never final.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from trainingrun_operator.life import Life
+from trainingrun_operator.node import Node
+from trainingrun_operator.policies.demand import Requirement, requests, requirements
+
+
+def why_nothing_fits(life: Life) -> str | None:
+    """What a worker, or all of them together, need and no empty node has; None when they fit, or nobody may look."""
+    nodes = list(life.observed.nodes or ())
+    if not nodes:
+        return None
+    for requirement in requirements(life.run, attempt=life.attempt):
+        fitting = [node for node in nodes if requirement.is_met(node)]
+        if not fitting:
+            return _sentence(requirement, nodes)
+        nodes = fitting
+    return _too_few(life, nodes)
+
+
+def _sentence(requirement: Requirement, nodes: Sequence[Node]) -> str:
+    return f"it needs {requirement.asks}; {requirement.offers(nodes)}."
+
+
+def _too_few(life: Life, nodes: Sequence[Node]) -> str | None:
+    """All workers run at once: the nodes that fit must have room for all of them."""
+    workers = life.run.spec.workers
+    asked = requests(workers)
+    if not asked:
+        return None
+    places = sum(_places(node, asked) for node in nodes)
+    if places >= workers.replicas:
+        return None
+    return f"the {workers.replicas} workers run at once, and the nodes that fit have room for {places} of them when empty."
+
+
+def _places(node: Node, asked: dict[str, Decimal]) -> int:
+    """Workers that an empty node can hold."""
+    return min(int(node.has(resource) // needed) for resource, needed in asked.items() if needed > 0)
