@@ -39,7 +39,7 @@ RUN PIP_CERT=${PIP_CERT} pip install --quiet --no-cache-dir --no-compile --no-de
 FROM tensorflow AS horovod
 ARG PIP_CERT=""
 RUN apt-get update --quiet \
- && apt-get install --yes --quiet --no-install-recommends g++ make python3-dev \
+ && apt-get install --yes --quiet --no-install-recommends g++ make python3-dev libopenmpi-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY requirements/horovod.txt requirements/horovod-build.txt requirements/
@@ -49,6 +49,10 @@ RUN export PIP_CERT=${PIP_CERT} \
  && ./build.sh /wheels
 
 FROM tensorflow AS trainer
+RUN apt-get update --quiet \
+ && apt-get install --yes --quiet --no-install-recommends openmpi-bin openssh-client openssh-server \
+ && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \
+ && usermod --shell /bin/sh trainingrun
 COPY --from=horovod /wheels /tmp/wheels
 RUN pip install --quiet --no-cache-dir --no-compile --no-deps /tmp/wheels/*.whl \
  && rm -rf /tmp/wheels \

@@ -129,7 +129,7 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator -e trainer-image
 	@touch $@
 
-.venv-trainer/ready: requirements/trainer.txt sdk/pyproject.toml trainer-image/pyproject.toml
+.venv-trainer/ready: requirements/trainer.txt trainer-image/horovod/build.sh sdk/pyproject.toml trainer-image/pyproject.toml
 	@$(PYTHON) -m images trainer-venv .venv-trainer
 	@touch $@
 

@@ -1,18 +1,18 @@
 """Build the targets of the Dockerfile, with Docker where its engine runs, else with buildah."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from images.base import REFERENCE, ensure_archive
 from images.errors import ImageError
+from images.packages import ensure
 from images.recipe import ROOT
 from images.shell import answers, stream
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-DEBIAN_PACKAGES = ("buildah", "debootstrap", "runc")
+DEBIAN_PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap", "runc": "runc"}
 
 
 class Builder(Protocol):
@@ -77,7 +77,7 @@ class Buildah:
     @classmethod
     def prepare(cls, cache: Path) -> "Buildah":
         """Install buildah if it is missing, and make the base image."""
-        _install_missing()
+        ensure(DEBIAN_PACKAGES, needed_by="Building images needs Docker, or")
         builder = cls(store=cache / "buildah", base=os.environ.get("BASE") or REFERENCE)
         if builder.base == REFERENCE and not builder._has(REFERENCE):
             builder._import_base(ensure_archive(cache))
@@ -130,17 +130,3 @@ class Buildah:
 
 
 _ENVIRONMENT = {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "overlay"}
-
-
-def _install_missing() -> None:
-    missing = [package for package in DEBIAN_PACKAGES if shutil.which(package) is None]
-    if not missing:
-        return
-    names = " ".join(missing)
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise ImageError(f"Building images needs Docker, or {names}: install one of them (as root: apt-get install {names}).")
-    print(f"  installing {names}", flush=True)
-    environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    stream(["apt-get", "update", "--quiet"], environment=environment, quiet=True)
-    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
-    stream(command, environment=environment, quiet=True)

@@ -9,10 +9,14 @@ from pathlib import Path
 from images import cache_folder, locked
 from images.builder import choose
 from images.errors import ImageError
+from images.packages import ensure
 from images.recipe import ROOT, WHEEL_INPUTS, fingerprint
 
 PYTHON = "3.11"
 """The version of the image's Python: the wheel fits no other."""
+
+DEBIAN_PACKAGES = {"openmpi-bin": "mpirun", "openssh-client": "ssh", "openssh-server": "/usr/sbin/sshd"}
+"""Horovod is linked with Open MPI, whose gangs the tests start as the image does."""
 
 
 def make(target: Path) -> None:
@@ -20,6 +24,7 @@ def make(target: Path) -> None:
     uv = ROOT / ".venv" / "bin" / "uv"
     if not uv.exists():
         raise ImageError("The developer environment is missing: run `make .venv/ready` first.")
+    ensure(DEBIAN_PACKAGES, needed_by="The trainer's environment needs")
     wheel = horovod_wheel()
     python = target / "bin" / "python"
     _run(uv, "venv", "--quiet", "--clear", "--python", PYTHON, target)

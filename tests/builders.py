@@ -12,7 +12,7 @@ from trainingrun_operator.model import OperatorConfig
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 UID = "11111111-2222-3333-4444-555555555555"
-CONFIG = OperatorConfig(trainer_image="trainer:1", namespace="trainingrun-system")
+CONFIG = OperatorConfig(trainer_image="trainer:1", namespace="trainingrun-system", seed=b"seed")
 
 Raw = dict[str, Any]
 

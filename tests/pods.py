@@ -12,7 +12,7 @@ Raw = dict[str, Any]
 def pod_of(run: TrainingRun, *, same_node: bool = False) -> Raw:
     """The spec of a pod of this run's first attempt."""
     assert run.status.resolved is not None
-    spec: Raw = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=same_node)["spec"]
+    spec: Raw = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=same_node, token="token")["spec"]
     return spec
 
 

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 from tools import measurements
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.agent import rendezvous
-from trainingrun_trainer.agent.environment import rank_environment
+from trainingrun_trainer.agent.transport.gloo import rank_environment
 
 ROUNDS = 7
 PORT = 29671

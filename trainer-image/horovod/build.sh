@@ -12,6 +12,6 @@ tar -xzf "$folder"/horovod-*.tar.gz -C "$folder"
 cd "$folder"/horovod-*/
 sed -i '/xla_mpi_ops.cc/d' horovod/tensorflow/CMakeLists.txt
 HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 \
-HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 CMAKE_POLICY_VERSION_MINIMUM=3.5 \
+HOROVOD_WITH_GLOO=1 HOROVOD_WITH_MPI=1 CMAKE_POLICY_VERSION_MINIMUM=3.5 \
   pip wheel --no-deps --no-build-isolation --wheel-dir "$target" .
 rm -rf "$folder"

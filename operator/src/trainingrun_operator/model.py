@@ -42,7 +42,9 @@ class Job(Child):
     failed_indexes: str = ""
     succeeded: int = 0
     is_suspended: bool = False
-    """Held back, or not yet resumed by the Job controller: it has no pods but those that are on their way out."""
+    """It has no pods but those that are on their way out."""
+    is_resuming: bool = False
+    """Let go, but the Job controller has not said so yet: it may have made pods, and `started` is not theirs."""
     started: datetime | None = None
     """When it was last let go; None while it is suspended, and in the first moments of its life."""
 
@@ -212,6 +214,8 @@ class OperatorConfig:
     trainer_image: str
     namespace: str
     """Where the operator runs: its pods may ask workers for their progress."""
+    seed: bytes = field(repr=False)
+    """Random, made anew by every process: secrets of children, which are created once, are derived from it."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
     gang_scheduler: GangScheduler | None = None

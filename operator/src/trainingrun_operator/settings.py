@@ -1,5 +1,6 @@
 """The operator's environment as a value. Nothing else reads `os.environ`."""
 
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Settings:
             config=OperatorConfig(
                 trainer_image=image,
                 namespace=namespace,
+                seed=secrets.token_bytes(32),
                 accelerator_images=_accelerator_images(environment),
                 gang_scheduler=_gang_scheduler(environment.get("GANG_SCHEDULER")),
             ),

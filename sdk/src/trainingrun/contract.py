@@ -13,7 +13,9 @@ In a worker pod:
   - a ConfigMap with the user's network is mounted read-only at `CODE_MOUNT`, which then comes first on Python's path;
   - with `accelerator` each worker has `accelerators_per_worker` devices: GPUs, one for each rank in the order of local ranks,
     or the chips of a TPU, all for its one rank, with `TPU_WORKER_ID` and `TPU_WORKER_HOSTNAMES` as libtpu reads them;
-  - only `/tmp`, the output and the volumes of the user are writable.
+  - with `Transport.MPI`, `MPI_MOUNT` is a folder in memory of this pod alone, for keys and places, and with several workers
+    `TRAININGRUN_TOKEN` is a secret of the attempt: what the agents tell each other about their keys is sealed with it;
+  - only `/tmp`, the output and the volumes of the user are writable, and `MPI_MOUNT`.
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
 all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON). Its
@@ -46,13 +48,14 @@ from trainingrun.api.data import Data
 from trainingrun.api.model import Model
 from trainingrun.api.output import Output
 from trainingrun.api.status import Choice, Result, TuningStatus
-from trainingrun.api.strategy import GradientCompression, StrategyType
+from trainingrun.api.strategy import GradientCompression, StrategyType, Transport
 from trainingrun.api.training import Training
 from trainingrun.api.tuning import Tuning
 from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
 from trainingrun.mounts import DATA_ACCESS_MOUNT as DATA_ACCESS_MOUNT
 from trainingrun.mounts import DATA_MOUNT as DATA_MOUNT
+from trainingrun.mounts import MPI_MOUNT as MPI_MOUNT
 from trainingrun.mounts import OUTPUT_ACCESS_MOUNT as OUTPUT_ACCESS_MOUNT
 from trainingrun.mounts import OUTPUT_MOUNT as OUTPUT_MOUNT
 from trainingrun.mounts import SCRATCH_MOUNT as SCRATCH_MOUNT
@@ -60,6 +63,7 @@ from trainingrun.mounts import SHARED_MEMORY_MOUNT as SHARED_MEMORY_MOUNT
 
 CONFIG_VARIABLE = "TRAININGRUN_CONFIG"
 COORDINATOR_VARIABLE = "TRAININGRUN_COORDINATOR"
+TOKEN_VARIABLE = "TRAININGRUN_TOKEN"
 WORKER_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 
 CONFIG_FILE = "config.json"
@@ -69,6 +73,7 @@ TERMINATION_MESSAGE_LIMIT = 4096
 
 RENDEZVOUS_PORT = 29500
 PROGRESS_PORT = 8080
+SSH_PORT = 2222
 STACKS_PATH = "/stacks"
 
 
@@ -149,6 +154,9 @@ class AttemptConfig(Frozen):
     attempt: Annotated[int, Field(ge=1)]
     image: str = ""
     strategy: StrategyType
+    transport: Transport = Transport.GLOO
+    fusion_threshold_bytes: Annotated[int, Field(ge=0)] | None = None
+    cycle_time_milliseconds: Annotated[float, Field(gt=0)] | None = None
     gradient_compression: GradientCompression = GradientCompression.NONE
     backward_passes_per_step: Annotated[int, Field(ge=1)] = 1
     replicas: Annotated[int, Field(ge=1)]

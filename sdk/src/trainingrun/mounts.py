@@ -11,6 +11,7 @@ DATA_ACCESS_MOUNT = "/etc/trainingrun-data"
 OUTPUT_ACCESS_MOUNT = "/etc/trainingrun-output"
 SCRATCH_MOUNT = "/tmp"
 SHARED_MEMORY_MOUNT = "/dev/shm"
+MPI_MOUNT = "/run/trainingrun-mpi"
 
 TRAINER_MOUNTS = (
     CONFIG_MOUNT,
@@ -21,4 +22,5 @@ TRAINER_MOUNTS = (
     OUTPUT_ACCESS_MOUNT,
     SCRATCH_MOUNT,
     SHARED_MEMORY_MOUNT,
+    MPI_MOUNT,
 )

@@ -1,5 +1,6 @@
 """What each kind of accelerator becomes in the pods of its workers, and which other objects it needs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,11 +18,7 @@ from trainingrun_operator.settings import Settings
 Raw = dict[str, Any]
 
 SLICE = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
-IMAGES = OperatorConfig(
-    trainer_image="trainer:1",
-    namespace="trainingrun-system",
-    accelerator_images={AcceleratorKind.GPU: "trainer-gpu:1"},
-)
+IMAGES = replace(CONFIG, accelerator_images={AcceleratorKind.GPU: "trainer-gpu:1"})
 
 
 def gpu(**fields: Any) -> Raw:

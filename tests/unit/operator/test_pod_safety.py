@@ -23,7 +23,7 @@ from trainingrun_operator.resolution import resolve
 Raw = dict[str, Any]
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
-OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR", "TPU_WORKER_ID", "TPU_WORKER_HOSTNAMES"}
+OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR", "TRAININGRUN_TOKEN", "TPU_WORKER_ID", "TPU_WORKER_HOSTNAMES"}
 
 BROKEN: dict[str, tuple[Callable[[Raw], Any], str]] = {
     "host network": (lambda pod: pod.update(hostNetwork=True), "hostNetwork"),
@@ -124,6 +124,7 @@ URI = {
 }
 DATA = st.sampled_from([{"source": {"builtin": "MNIST10k"}}, *({"source": place, "format": "IDX"} for place in (CLAIM, URI))])
 OUTPUT = st.sampled_from([CLAIM, URI])
+TRANSPORT = st.sampled_from(["Gloo", "MPI"])
 
 
 def shadows(path: str) -> bool:
@@ -133,12 +134,13 @@ def shadows(path: str) -> bool:
 
 
 @settings(max_examples=400, deadline=None)
-@given(workers=WORKERS, data=DATA, output=OUTPUT, same_node=st.booleans())
+@given(workers=WORKERS, data=DATA, output=OUTPUT, transport=TRANSPORT, same_node=st.booleans())
 def test_no_accepted_block_of_workers_makes_a_pod_that_is_unsafe_or_hides_the_trainers_own(
-    workers: Raw, data: Raw, output: Raw, same_node: bool
+    workers: Raw, data: Raw, output: Raw, transport: str, same_node: bool
 ) -> None:
+    strategy = {"transport": transport}
     try:
-        run = an_active_run(spec__workers=workers, spec__data=data, spec__output=output)
+        run = an_active_run(spec__workers=workers, spec__data=data, spec__output=output, spec__strategy=strategy)
     except ValidationError:
         event("refused")
         return

@@ -2,7 +2,7 @@ import json
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,15 @@ def start(tmp_path: Path, builtin_data: Path) -> Iterator[Start]:
     """Starts gangs that share one output; ends what is left of them."""
     gangs: list[Gang] = []
 
-    def make(*, attempt: int = 1, replicas: int = 2, processes: int = 1, rank: str | None = None, **spec: Any) -> Gang:
+    def make(
+        *,
+        attempt: int = 1,
+        replicas: int = 2,
+        processes: int = 1,
+        rank: str | None = None,
+        variables: Mapping[int, Mapping[str, str]] | None = None,
+        **spec: Any,
+    ) -> Gang:
         folder = tmp_path / f"attempt-{attempt}-{len(gangs)}"
         folder.mkdir()
         config = a_config(attempt=attempt, replicas=replicas, processes=processes, **spec)
@@ -45,6 +53,7 @@ def start(tmp_path: Path, builtin_data: Path) -> Iterator[Start]:
                 output=tmp_path,
                 builtin=builtin_data,
                 rank=rank,
+                variables=(variables or {}).get(worker),
             )
             for worker in range(replicas)
         ]

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,11 @@ class Gang:
         """Wait until all agents have ended; returns their last words."""
         for agent in self.agents:
             agent.wait(timeout=TIMEOUT)
-        return [
-            FinalRecord.model_validate_json((self.folder / f"termination-{worker}").read_bytes())
-            for worker in range(len(self.agents))
-        ]
+        return self.records(*range(len(self.agents)))
+
+    def records(self, *workers: int) -> list[FinalRecord]:
+        """The last words of some workers that have ended."""
+        return [FinalRecord.model_validate_json((self.folder / f"termination-{each}").read_bytes()) for each in workers]
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so that the gang brings about."""
@@ -173,9 +174,17 @@ def a_config(*, attempt: int = 1, replicas: int = 1, processes: int = 1, **spec:
 
 
 def start_agent(
-    folder: Path, *, worker: int, rendezvous: int, progress: int, output: Path, builtin: Path, rank: str | None
+    folder: Path,
+    *,
+    worker: int,
+    rendezvous: int,
+    progress: int,
+    output: Path,
+    builtin: Path,
+    rank: str | None,
+    variables: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """One agent; `rank` names a module of ours that its ranks run instead of the trainer's."""
+    """One agent; `rank` names a module of ours that its ranks run instead of the trainer's, `variables` change its world."""
     module = ["trainingrun_trainer"] if rank is None else ["tests.unit.trainer.altered_agent", rank]
     environment = {
         **os.environ,
@@ -190,6 +199,7 @@ def start_agent(
         "TRAININGRUN_OUTPUT_MOUNT": str(output / "output"),
         "TRAININGRUN_OUTPUT_ACCESS_MOUNT": str(output / "output-access"),
         "TRAININGRUN_TERMINATION_MESSAGE": str(folder / f"termination-{worker}"),
+        **(variables or {}),
     }
     with (folder / f"log-{worker}").open("wb") as log:
         return subprocess.Popen([sys.executable, "-m", *module], env=environment, stdout=log, stderr=log)

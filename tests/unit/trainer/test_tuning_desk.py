@@ -83,9 +83,7 @@ def store() -> Iterator[tuple[rendezvous.Store, int]]:
 
 
 def find(port: int, *, seconds: float = 30) -> Client:
-    return Client.find(
-        {"HOROVOD_GLOO_RENDEZVOUS_ADDR": "127.0.0.1", "HOROVOD_GLOO_RENDEZVOUS_PORT": str(port)}, seconds=seconds
-    )
+    return Client.find({rendezvous.BOARD_VARIABLE: f"127.0.0.1:{port}"}, seconds=seconds)
 
 
 @pytest.fixture

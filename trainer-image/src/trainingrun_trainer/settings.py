@@ -37,6 +37,11 @@ class Settings:
     termination_message: Path
     rendezvous_port: int
     progress_port: int
+    ssh_port: int
+    mpi: Path
+    """A folder in memory for keys and places, with `Transport.MPI`."""
+    token: str | None
+    """The attempt's secret, with `Transport.MPI` and several workers."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -55,6 +60,9 @@ class Settings:
             termination_message=Path(environment.get("TRAININGRUN_TERMINATION_MESSAGE", contract.TERMINATION_MESSAGE_PATH)),
             rendezvous_port=int(environment.get("TRAININGRUN_RENDEZVOUS_PORT", contract.RENDEZVOUS_PORT)),
             progress_port=int(environment.get("TRAININGRUN_PROGRESS_PORT", contract.PROGRESS_PORT)),
+            ssh_port=int(environment.get("TRAININGRUN_SSH_PORT", contract.SSH_PORT)),
+            mpi=Path(environment.get("TRAININGRUN_MPI_MOUNT", contract.MPI_MOUNT)),
+            token=environment.get(contract.TOKEN_VARIABLE) or None,
         )
 
     def load_config(self) -> AttemptConfig:

@@ -1,9 +1,11 @@
 """The ConfigMap with all that the trainer is told about an attempt; immutable."""
 
 import json
+from math import ceil
 
 from trainingrun.api import AcceleratorKind, Resolved, TrainingRun
-from trainingrun.api.base import to_wire
+from trainingrun.api.base import number, to_wire
+from trainingrun.api.quantities import amount
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
 from trainingrun_operator import names
@@ -30,12 +32,16 @@ def config_name(run: TrainingRun, *, attempt: int) -> str:
 def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> AttemptConfig:
     """The trainer's configuration."""
     spec = run.spec
+    fusion, cycle = spec.strategy.fusion_threshold, spec.strategy.cycle_time_milliseconds
     return AttemptConfig(
         run=RunIdentity(namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid),
         round=run.status.round,
         attempt=attempt,
         image=resolved.image,
         strategy=StrategyType(resolved.strategy),
+        transport=spec.strategy.transport,
+        fusion_threshold_bytes=None if fusion is None else ceil(amount(fusion)),
+        cycle_time_milliseconds=None if cycle is None else number(cycle),
         gradient_compression=spec.strategy.gradient_compression,
         backward_passes_per_step=spec.strategy.backward_passes_per_step,
         replicas=resolved.replicas,

@@ -1,6 +1,6 @@
 """The container of a worker: the trainer image, its environment, its probe and what it may not do."""
 
-from trainingrun.api import EnvironmentVariable, Resolved, Resources, TrainingRun
+from trainingrun.api import EnvironmentVariable, Resolved, Resources, TrainingRun, Transport
 from trainingrun.api.base import to_wire
 from trainingrun.contract import (
     CONFIG_FILE,
@@ -9,6 +9,7 @@ from trainingrun.contract import (
     COORDINATOR_VARIABLE,
     PROGRESS_PORT,
     RENDEZVOUS_PORT,
+    TOKEN_VARIABLE,
 )
 from trainingrun_operator import names
 from trainingrun_operator.children.accelerator import Equipment
@@ -17,14 +18,14 @@ from trainingrun_operator.children.volumes import volume_mounts
 from trainingrun_operator.model import Manifest
 
 
-def container(run: TrainingRun, *, resolved: Resolved, equipment: Equipment) -> Manifest:
-    """The only container of a worker."""
+def container(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, token: str) -> Manifest:
+    """The only container of a worker; `token` is the attempt's secret."""
     workers = run.spec.workers
     fields: Manifest = {
         "name": names.CONTAINER,
         "image": resolved.image,
         "imagePullPolicy": workers.image_pull_policy,
-        "env": _environment(run, resolved=resolved, equipment=equipment),
+        "env": _environment(run, resolved=resolved, equipment=equipment, token=token),
         "resources": _resources(workers.resources, equipment=equipment),
         "ports": [
             {"name": "rendezvous", "containerPort": RENDEZVOUS_PORT},
@@ -53,12 +54,14 @@ def _resources(resources: Resources, *, equipment: Equipment) -> Manifest:
     return {part: {**amounts, **equipment.resources} for part, amounts in to_wire(resources).items()}
 
 
-def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment) -> list[Manifest]:
+def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, token: str) -> list[Manifest]:
     """The user's variables, then the trainer's: of two with one name the kubelet takes the last."""
     environment = [_variable(variable) for variable in run.spec.workers.env]
     environment.append({"name": CONFIG_VARIABLE, "value": f"{CONFIG_MOUNT}/{CONFIG_FILE}"})
     if resolved.coordinator:
         environment.append({"name": COORDINATOR_VARIABLE, "value": f"{resolved.coordinator}:{RENDEZVOUS_PORT}"})
+        if run.spec.strategy.transport is Transport.MPI:
+            environment.append({"name": TOKEN_VARIABLE, "value": token})
     return [*environment, *equipment.environment]
 
 

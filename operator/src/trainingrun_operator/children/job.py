@@ -9,12 +9,16 @@ from trainingrun.api import Resolved, TrainingRun
 from trainingrun_operator.children.kueue import held_back, queue_labels
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.children.pod import pod_template
+from trainingrun_operator.children.token import attempt_token
 from trainingrun_operator.model import Manifest
 
 
-def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
-    """The Job of an attempt; `same_node` puts all workers on one node, for volumes that only one node can mount."""
-    identity = metadata(run, attempt=attempt)
+def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, seed: bytes) -> Manifest:
+    """The Job of an attempt; `same_node` puts all workers on one node, for volumes that only one node can mount.
+
+    Its pods share a secret that is derived from `seed`.
+    """
+    identity, token = metadata(run, attempt=attempt), attempt_token(run, attempt=attempt, seed=seed)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -27,6 +31,6 @@ def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) 
             "maxFailedIndexes": resolved.replicas,
             "podReplacementPolicy": "Failed",
             **held_back(run),
-            "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node),
+            "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node, token=token),
         },
     }

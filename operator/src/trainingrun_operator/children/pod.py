@@ -17,7 +17,7 @@ _NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}
 """A proxy beside the trainer would outlive it, so that the Job never ends, and would take Horovod's connections for HTTP."""
 
 
-def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool) -> Manifest:
+def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, token: str) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
     workers, needs = run.spec.workers, equipment(run, attempt=attempt)
     spec: Manifest = {
@@ -39,7 +39,7 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
         },
         "subdomain": needs.subdomain,
         **placement(run, attempt=attempt, equipment=needs, same_node=same_node),
-        "containers": [container(run, resolved=resolved, equipment=needs)],
+        "containers": [container(run, resolved=resolved, equipment=needs, token=token)],
         "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }
     marks = {

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from trainingrun.api import TrainingRun, Volume
+from trainingrun.api import TrainingRun, Transport, Volume
 from trainingrun.api.base import to_wire
 from trainingrun.contract import (
     CODE_MOUNT,
     CONFIG_MOUNT,
     DATA_ACCESS_MOUNT,
     DATA_MOUNT,
+    MPI_MOUNT,
     OUTPUT_ACCESS_MOUNT,
     OUTPUT_MOUNT,
     SCRATCH_MOUNT,
@@ -20,6 +21,8 @@ from trainingrun_operator.children.config_map import config_name
 from trainingrun_operator.model import Manifest
 
 DEFAULT_SCRATCH = "10Gi"
+MPI_SIZE = "1Mi"
+"""Of the folder in memory for keys and places: some files of a few hundred bytes."""
 
 # Read-only is said at the mounts, not at the volumes: a claim that is read-only in one volume is so in all of a pod.
 
@@ -34,6 +37,8 @@ def pod_volumes(run: TrainingRun, *, attempt: int, equipment: Equipment) -> list
     ]
     if shared_memory is not None:
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}})
+    if run.spec.strategy.transport is Transport.MPI:
+        volumes.append({"name": "mpi", "emptyDir": {"medium": "Memory", "sizeLimit": MPI_SIZE}})
     return volumes + [_users(volume) for volume in run.spec.workers.volumes]
 
 
@@ -46,6 +51,8 @@ def volume_mounts(run: TrainingRun, *, equipment: Equipment) -> list[Manifest]:
     ]
     if _shared_memory(run, equipment=equipment) is not None:
         mounts.append({"name": "shared-memory", "mountPath": SHARED_MEMORY_MOUNT})
+    if run.spec.strategy.transport is Transport.MPI:
+        mounts.append({"name": "mpi", "mountPath": MPI_MOUNT})
     return mounts + [
         {
             "name": _users_name(volume),

@@ -82,7 +82,7 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
     yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
-    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life))
+    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life), seed=life.config.seed)
     scheduler = life.config.gang_scheduler
     if scheduler is None or resolved.replicas == 1:
         yield workers

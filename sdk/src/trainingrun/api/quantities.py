@@ -37,6 +37,11 @@ def at_least(field: str, minimum: str) -> str:
     return f"{_unknown(field)} || {_value(field)}.compareTo(quantity('{minimum}')) >= 0"
 
 
+def at_most(field: str, maximum: str) -> str:
+    """The condition that a field of `self` is not larger than a quantity."""
+    return f"{_unknown(field)} || {_value(field)}.compareTo(quantity('{maximum}')) <= 0"
+
+
 def _unknown(field: str) -> str:
     return f"!has(self.{field}) || !isQuantity(string(self.{field}))"
 

@@ -202,6 +202,17 @@ class TrainingRunSpec(Frozen):
             computed=True,
         ),
         rule(
+            f"{_TPU} || self.strategy.transport != 'MPI' || self.workers.replicas * {_RANKS} > 1",
+            "strategy.transport MPI connects ranks, but there is one: raise workers.replicas or workers.processesPerWorker, or "
+            "remove strategy.transport.",
+        ),
+        rule(
+            f"!{_TPU} || (self.strategy.transport != 'MPI' && !has(self.strategy.fusionThreshold) && "
+            "!has(self.strategy.cycleTimeMilliseconds))",
+            "strategy.transport MPI, strategy.fusionThreshold and strategy.cycleTimeMilliseconds are for Horovod, which does "
+            "not run on TPUs: remove them.",
+        ),
+        rule(
             "!has(self.model.application) || !has(self.model.application.weightsFile) || !has(self.data.source.builtin)",
             "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights: use another "
             "data source, or remove weightsFile to begin with random weights.",

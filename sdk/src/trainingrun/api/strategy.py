@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Frozen
+from trainingrun.api.base import Decimal, Frozen, Quantity, rule, rules
+from trainingrun.api.quantities import at_most
 
 
 class StrategyType(StrEnum):
@@ -25,6 +26,7 @@ class Transport(StrEnum):
     """What carries Horovod's messages."""
 
     GLOO = "Gloo"
+    MPI = "MPI"
 
 
 class GradientCompression(StrEnum):
@@ -44,9 +46,27 @@ class Strategy(Frozen):
             "workers.accelerator.tpu, else Horovod when there is more than one rank, else Single."
         ),
     ] = None
-    transport: Annotated[Transport, Field(description="Transport of Horovod: Gloo needs neither ssh nor a launcher.")] = (
-        Transport.GLOO
-    )
+    transport: Annotated[
+        Transport,
+        Field(
+            description="What carries Horovod's messages: Gloo, which needs neither ssh nor mpirun, or MPI, which is Open MPI "
+            "over TCP. Both train alike."
+        ),
+    ] = Transport.GLOO
+    fusion_threshold: Annotated[
+        Quantity | None,
+        Field(
+            description="Most bytes of gradients that Horovod puts into one message, for example 64Mi; 0 sends each tensor "
+            "alone. At most 1Gi. Default: Horovod's own, 128Mi."
+        ),
+    ] = None
+    cycle_time_milliseconds: Annotated[
+        Decimal | None,
+        Field(
+            description="How long Horovod collects gradients before it exchanges them, 0.01 to 1000 ms. Longer makes larger "
+            "and fewer messages. Default: 0.1, because Horovod's own 1 ms is longer than a step of a small network takes."
+        ),
+    ] = None
     gradient_compression: Annotated[
         GradientCompression,
         Field(description="None, or FP16: gradients travel as 16-bit floats, half of the bytes, slightly less exact."),
@@ -60,3 +80,21 @@ class Strategy(Frozen):
             "global batch without more memory.",
         ),
     ] = 1
+
+    model_config = rules(
+        rule(
+            at_most("fusionThreshold", "1Gi"),
+            "'strategy.fusionThreshold ' + string(self.fusionThreshold) + ' is more than 1Gi, and every rank keeps a buffer of "
+            "this size: lower it, or remove it for 128Mi.'",
+            field_path=".fusionThreshold",
+            computed=True,
+        ),
+        rule(
+            "!has(self.cycleTimeMilliseconds) || "
+            "(double(self.cycleTimeMilliseconds) >= 0.01 && double(self.cycleTimeMilliseconds) <= 1000.0)",
+            "'strategy.cycleTimeMilliseconds ' + self.cycleTimeMilliseconds + ' is not between 0.01 and 1000: correct it, or "
+            "remove it for 0.1.'",
+            field_path=".cycleTimeMilliseconds",
+            computed=True,
+        ),
+    )

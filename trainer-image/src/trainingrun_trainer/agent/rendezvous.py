@@ -23,6 +23,9 @@ AGENTS = "agents"
 State = Literal["here", "done", "stopped", "failed"]
 """`stopped`: its ranks have been told to stop, and have."""
 
+BOARD_VARIABLE = "TRAININGRUN_BOARD"
+"""In a rank: `host:port` of the store."""
+
 CONNECT_TIMEOUT = 0.2
 RETRY_INTERVAL = 0.1
 
@@ -106,8 +109,8 @@ class Board:
 
     def __init__(self, *, worker: int, host: str, port: int) -> None:
         self._worker = worker
-        self._host = host
-        self._port = port
+        self.host = host
+        self.port = port
 
     def write(self, state: State) -> bool:
         """Publish the own state; returns whether worker 0 answered."""
@@ -117,6 +120,14 @@ class Board:
         """States of all agents, or None when worker 0 does not answer."""
         body = self._request("GET", f"/{AGENTS}")
         return None if body is None else {int(worker): state for worker, state in json.loads(body).items()}
+
+    def put(self, path: str, value: bytes) -> bool:
+        """Set a value of the store; returns whether worker 0 answered."""
+        return self._request("PUT", path, value) is not None
+
+    def get(self, path: str) -> bytes | None:
+        """A value of the store, which is never empty; None when there is none, or worker 0 does not answer."""
+        return self._request("GET", path) or None
 
     def wait_for_all(self, replicas: int, *, timeout: float) -> list[int]:
         """Wait until all workers have checked in; returns those that have not after `timeout` seconds.
@@ -133,7 +144,29 @@ class Board:
         return [worker for worker in range(replicas) if worker not in known]
 
     def _request(self, verb: str, path: str, body: bytes | None = None) -> bytes | None:
-        return _request(self._host, self._port, verb, path, body)
+        return _request(self.host, self.port, verb, path, body)
+
+
+def board_address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Where a rank finds the store."""
+    return split_address(environment[BOARD_VARIABLE])
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port`."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def own_address(coordinator: str | None) -> str:
+    """The address that this pod is reached at by those that reach the coordinator (host:port); loopback without one."""
+    if coordinator is None:
+        return "127.0.0.1"
+    host, port = split_address(coordinator)
+    ((family, kind, _, _, target), *_) = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    with socket.socket(family, kind) as unsent:
+        unsent.connect(target)  # chooses the way, and sends nothing
+        return str(unsent.getsockname()[0])
 
 
 def publish(path: str, value: bytes, *, port: int) -> None:

@@ -28,6 +28,9 @@ class Verdict:
     hint: str = ""
 
 
+MPI_DAEMON_LOST = 195
+"""What Open MPI 4.1 ends a process with whose daemon has gone; the gang has, then."""
+
 SUCCEEDED = Verdict(exit_code=ExitCode.SUCCEEDED)
 PEER_LOST = Verdict(
     exit_code=ExitCode.PEER_LOST,
@@ -66,6 +69,12 @@ def judge(ended: Ended) -> Verdict:
             rank=ended.rank,
             message=ended.last.text,
             hint=ended.last.hint,
+        )
+    if ended.code == MPI_DAEMON_LOST:
+        return Verdict(
+            exit_code=ExitCode.PEER_LOST,
+            cause=Cause.PEER_LOST,
+            message=f"Rank {ended.rank} has lost Open MPI's daemon, and with it the other ranks. Its log may say why.",
         )
     return Verdict(
         exit_code=ExitCode.INTERNAL,

@@ -3,7 +3,6 @@
 import contextlib
 import math
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,13 +11,13 @@ from types import FrameType
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.crew import Crew
-from trainingrun_trainer.agent.environment import rank_environment
 from trainingrun_trainer.agent.grace import Grace
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.peers import Peers
 from trainingrun_trainer.agent.ranks import RANK_MODULE
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
 from trainingrun_trainer.agent.study import StudyProcess, study_process
+from trainingrun_trainer.agent.transport import transport
 from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Verdict, cut_short, first_cause
 from trainingrun_trainer.settings import OutputPaths, Settings
 
@@ -47,8 +46,8 @@ class Worker:
         self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
         self._is_first = settings.worker == 0
         host, port = ("127.0.0.1", settings.rendezvous_port) if self._is_first else _address(settings.coordinator)
-        self._host, self._port = host, port
         self._board = rendezvous.Board(worker=settings.worker, host=host, port=port)
+        self._transport = transport(config, settings=settings, board=self._board, logbook=logbook)
 
     def run(self) -> FinalRecord:
         """Live until the ranks have ended, and return the final record."""
@@ -69,18 +68,15 @@ class Worker:
                 self._study = stack.enter_context(study_process(self._logbook))
             for local in range(self._config.processes_per_worker):
                 self._start(local)
+            stack.enter_context(self._transport.opened())
             return self._record(self._watch())
 
     def _start(self, local_rank: int) -> None:
-        variables = rank_environment(
-            self._config,
-            worker=self._settings.worker,
-            local_rank=local_rank,
-            hostname=f"{socket.gethostname()}-{self._settings.worker}",
-            host=self._host,
-            port=self._port,
+        board = {rendezvous.BOARD_VARIABLE: f"{self._board.host}:{self._board.port}"}
+        self._crew.start(
+            self._settings.worker * self._config.processes_per_worker + local_rank,
+            environment={**board, **self._transport.environment(local_rank)},
         )
-        self._crew.start(self._settings.worker * self._config.processes_per_worker + local_rank, environment=variables)
 
     def _watch(self) -> Verdict:
         """Wait for the first failure, here or at another worker, for success everywhere, or for the end of patience."""
@@ -104,6 +100,9 @@ class Worker:
                 return self._follow()
             if news == "stopped":
                 self._grace.begin()
+            broken = self._transport.failure() if self._are_all_here() else None
+            if broken is not None:
+                return self._follow(broken)
             self._note_meeting()
             time.sleep(POLL_SECONDS)
 
@@ -118,8 +117,8 @@ class Worker:
         self._linger()
         return verdict
 
-    def _follow(self) -> Verdict:
-        """Another worker has failed; a rank of ours may still know better why."""
+    def _follow(self, because: Verdict = PEER_LOST) -> Verdict:
+        """Another worker has failed, or what connects them; a rank of ours may still know better why."""
         self._give_time(seconds=1.0)
         late = self._crew.running
         verdict = first_cause(self._crew.end(only_own_words=True))
@@ -127,7 +126,7 @@ class Worker:
         self._linger()
         if verdict != SUCCEEDED:
             return verdict
-        return self._judge_late(late) if self._grace.has_begun and late else PEER_LOST
+        return self._judge_late(late) if self._grace.has_begun and late else because
 
     def _cut_short(self) -> Verdict:
         """The ranks were told to stop and did not, or have not begun: they may wait for a rank that never comes."""
@@ -164,6 +163,10 @@ class Worker:
         known = self._store.states()
         others = range(1, self._config.replicas) if self._is_first else ()
         return all(known.get(worker, "here") != "here" for worker in others)
+
+    def _are_all_here(self) -> bool:
+        """Whether no worker has ended yet, as far as this one has to know: what one that ends takes along is no failure."""
+        return all(state == "here" for state in self._store.states().values())
 
     def _note_meeting(self) -> None:
         """Remember when all workers had checked in; only worker 0 knows."""
@@ -219,8 +222,7 @@ def _wait_until(condition: Callable[[], bool], *, seconds: float = math.inf) -> 
 
 def _address(coordinator: str | None) -> tuple[str, int]:
     assert coordinator is not None, "the operator gives every worker but the first the coordinator's address"
-    host, _, port = coordinator.rpartition(":")
-    return host, int(port)
+    return rendezvous.split_address(coordinator)
 
 
 def _now() -> datetime:

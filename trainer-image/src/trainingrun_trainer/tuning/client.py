@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainingrun.contract import Cause, ExitCode
+from trainingrun_trainer.agent.rendezvous import board_address
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.tuning.address import PATH, Address, Refusal
 from trainingrun_trainer.tuning.desk import Outcome, Turn
@@ -35,7 +36,7 @@ class Client:
 
         Raises TrainerError: PeerLost when it is not there in time, or what has kept it from starting.
         """
-        host, port = environment["HOROVOD_GLOO_RENDEZVOUS_ADDR"], int(environment["HOROVOD_GLOO_RENDEZVOUS_PORT"])
+        host, port = board_address(environment)
         deadline = time.monotonic() + seconds
         while True:
             try:

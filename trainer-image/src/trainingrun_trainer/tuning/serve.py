@@ -24,10 +24,10 @@ from pydantic import BaseModel
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_trainer.agent.http import listening
-from trainingrun_trainer.agent.rendezvous import publish
+from trainingrun_trainer.agent.rendezvous import own_address, publish
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.settings import OutputPaths, Settings
-from trainingrun_trainer.tuning.address import PATH, Address, Refusal, own_address
+from trainingrun_trainer.tuning.address import PATH, Address, Refusal
 
 STOP, GONE = "stop", "gone"
 
