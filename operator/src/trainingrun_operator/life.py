@@ -91,7 +91,7 @@ class Life:
     def is_held(self) -> bool:
         """Whether a queue holds the attempt back, or will as soon as its Job is made: no clock of the attempt runs."""
         if self.job is not None:
-            return self.job.is_suspended
+            return self.job.is_suspended or self.job.is_resuming
         is_made = self.resolved is not None and self.has_started_job
         return names.QUEUE_LABEL in self.run.metadata.labels and not is_made
 
