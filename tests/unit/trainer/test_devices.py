@@ -94,3 +94,10 @@ def test_a_run_with_the_image_for_cpus_ends_with_the_reason(
     [record] = start(replicas=1, accelerator=kind, acceleratorsPerWorker=1, strategy=strategy).wait()
     assert record.cause == cause
     assert sentence in record.message
+
+
+def test_the_agent_tells_each_rank_its_number_within_the_worker(start: Start) -> None:
+    gang = start(replicas=2, processes=2, rank="tests.unit.trainer.numbered_rank")
+    gang.wait()
+    assert "[rank 2] local rank 0" in gang.log(1)
+    assert "[rank 3] local rank 1" in gang.log(1)

@@ -9,7 +9,8 @@ from trainingrun_trainer.errors import bad_config, failed
 
 Device = Any
 
-LOCAL_RANK_VARIABLE = "HOROVOD_LOCAL_RANK"
+LOCAL_RANK_VARIABLE = "TRAININGRUN_LOCAL_RANK"
+"""Tells a rank its number within the worker, before it meets the others: only some transports say so at that time."""
 
 
 class Gpus(Protocol):
