@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.kueue import NO_ROOM, QUEUED, admit, end_leaving_pods, preempt, refuse, the_job
+from tests.simulation.test_accelerators import spent
 from tests.simulation.test_lives import preempted_and_admitted_again, restart
 from tests.simulation.test_rounds import accounts, history, life_of
 from tests.simulation.world import World
@@ -254,6 +255,69 @@ def test_a_workload_that_kueue_has_given_up_is_stalled(world: World) -> None:
     refuse(world, active=False, evicted="Deactivated")
     world.settle()
     assert (world.state(), condition(world, "Stalled")[1]) == ("Stalled", "Deactivated")
+
+
+def test_pods_that_are_there_before_the_job_says_that_it_was_resumed_are_not_taken_for_old_ones(world: World) -> None:
+    queue(world, spec__recovery={"startTimeoutSeconds": 60})
+    world.wait(3600)
+    admit(world)
+    job = the_job(world)
+    started = job["status"].pop("startTime")
+    job["status"]["conditions"] = [{"type": "Suspended", "status": "True"}]
+    world.settle()
+    assert (world.state(), condition(world, "Admitted")[0]) == ("Starting", "False")
+    job["status"] = {"startTime": started, "conditions": [{"type": "Suspended", "status": "False"}]}
+    world.settle()
+    assert (world.state(), condition(world, "Admitted")[0]) == ("Running", "True")
+    assert "Stopping" not in [event.reason.value for event in world.events]
+
+
+def test_accelerators_are_held_by_pods_and_by_nothing_that_waits(world: World) -> None:
+    gpus: dict[str, Any] = {
+        "spec__workers": {"replicas": 2, "accelerator": {"gpu": {"count": 4}}},
+        "spec__image": "trainer:gpu",
+    }
+    world.apply(**QUEUED, **gpus)
+    world.settle()
+    refuse(world)
+    world.wait(3600)
+    world.settle()
+    assert spent(world) == (0, 0)
+    admit(world)
+    world.settle()
+    world.wait(100)
+    preempt(world)
+    world.settle()
+    world.wait(10)
+    world.settle()
+    assert spent(world) == (0, 8), "the pods are still writing their checkpoint"
+    end_leaving_pods(world)
+    world.settle()
+    world.wait(3600)
+    world.settle()
+    assert spent(world) == (8 * 110, 0)
+
+
+def test_a_gang_of_which_one_half_has_no_place_gives_the_other_half_back_and_tries_again(world: World) -> None:
+    world.apply(**TWO, spec__recovery={"startTimeoutSeconds": 60, "maximumRestarts": 0})
+    world.settle()
+    world.kubelet()
+    waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}
+    world.pods["mnist-1-1"]["spec"], world.pods["mnist-1-1"]["status"] = {}, {"phase": "Pending", "conditions": [waits]}
+    world.settle()
+    world.wait(61)
+    world.settle()
+    assert "deletionTimestamp" in the_job(world)["metadata"]
+    world.finish_deletions()
+    pause = world.settle()
+    assert pause is not None
+    assert 8 <= pause <= 12
+    assert (world.state(), world.pods, condition(world, "Succeeded")[1]) == ("Restarting", {}, "Unschedulable")
+    world.wait(pause + 1)
+    world.settle()
+    world.kubelet()
+    world.settle()
+    assert (world.state(), world.run().status.attempt, world.run().status.restarts) == ("Running", 2, 0)
 
 
 def test_every_write_of_a_preempted_life_is_made_once(world: World) -> None:

@@ -42,7 +42,9 @@ class Job(Child):
     failed_indexes: str = ""
     succeeded: int = 0
     is_suspended: bool = False
-    """Held back, or not yet resumed by the Job controller: it has no pods but those that are on their way out."""
+    """It has no pods but those that are on their way out."""
+    is_resuming: bool = False
+    """Let go, but the Job controller has not said so yet: it may have made pods, and `started` is not theirs."""
     started: datetime | None = None
     """When it was last let go; None while it is suspended, and in the first moments of its life."""
 

@@ -89,12 +89,14 @@ def _child(raw: Raw) -> Child:
     if raw.get("kind") == "Service":
         return Service(**common, cluster_ip=raw.get("spec", {}).get("clusterIP", ""))
     if raw.get("kind") == "Job":
+        is_suspended = bool(raw.get("spec", {}).get("suspend"))
         return Job(
             **common,
             created=_moment(metadata.get("creationTimestamp")),
             failed_indexes=status.get("failedIndexes") or "",
             succeeded=status.get("succeeded") or 0,
-            is_suspended=bool(raw.get("spec", {}).get("suspend")) or _is_true(_conditions(status).get("Suspended")),
+            is_suspended=is_suspended,
+            is_resuming=not is_suspended and _is_true(_conditions(status).get("Suspended")),
             started=_moment(status.get("startTime")),
         )
     return Child(**common)
@@ -142,6 +144,8 @@ def _claim(raw: Raw) -> Claim:
 def _workload(raw: Raw) -> Workload:
     """The condition that says most: why it was stopped, or else why it is not admitted."""
     conditions = _conditions(raw.get("status", {}))
+    if _is_true(conditions.get("Admitted")) and not _is_true(conditions.get("Evicted")):
+        return Workload(reason="Admitted", message="it is admitted, and starts now")
     quota, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
     waits_for = conditions.get("Admitted", {}) if _is_true(quota) else quota
     why = evicted if _is_true(evicted) else waits_for

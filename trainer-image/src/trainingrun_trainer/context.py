@@ -31,12 +31,17 @@ class Context:
 
     @property
     def batch_size(self) -> int:
-        """Samples of one pass of one rank. `Auto` has become a number before anything is trained."""
+        """Samples of one pass of one device. `Auto` has become a number before anything is trained."""
         size = self.config.training.batch_size
         assert isinstance(size, int), "the stage that chooses has not run"
         return size
 
     @property
     def step_samples(self) -> int:
-        """Samples of one step of one rank, in all its passes."""
-        return self.batch_size * self.config.backward_passes_per_step
+        """Samples of one step of one rank, on all its devices, in all their passes."""
+        return self.batch_size * self.config.backward_passes_per_step * self.gang.devices
+
+    @property
+    def step_batches(self) -> int:
+        """Batches of one step of all ranks."""
+        return self.gang.size * self.gang.devices * self.config.backward_passes_per_step

@@ -47,6 +47,7 @@ def run(context: Context) -> Result | None:
             require_compressible(tuned, network, split)
         context = tuned
     state = train(context, network, split)
+    context = replace(context, gang=context.gang.host)  # the processors do what is left
     compressed = compress(context, network, split)
     evaluation = evaluate(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluation.metrics

@@ -15,6 +15,7 @@ from trainingrun_trainer import messages
 from trainingrun_trainer.agent.mpi.slots import PLACE_VARIABLE, take_place
 from trainingrun_trainer.agent.rendezvous import Board, board_address
 from trainingrun_trainer.agent.stacks import answer_when_asked
+from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE, TensorFlowGpus, take_gpu
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
@@ -78,9 +79,9 @@ def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> No
 
 
 def _prepare_tensorflow(config: AttemptConfig) -> None:
-    """Load TensorFlow with tf_keras, share the processors among the ranks of this pod, and say the versions.
+    """Load TensorFlow with tf_keras, share processors and GPUs among the ranks of this pod, and say what there is.
 
-    Raises TrainerError (bad config) when the image brings Keras 3: Horovod cannot average its gradients.
+    Raises TrainerError (bad config) when the image brings Keras 3: Horovod cannot average its gradients. See also `take_gpu`.
     """
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -92,6 +93,7 @@ def _prepare_tensorflow(config: AttemptConfig) -> None:
             f"The image has Keras {tf_keras.__version__} with TF_USE_LEGACY_KERAS={os.environ['TF_USE_LEGACY_KERAS']}: Horovod "
             "averages the gradients of tf_keras 2 only. Leave TF_USE_LEGACY_KERAS at 1 and install tf-keras 2."
         )
+    gpu = take_gpu(config, gpus=TensorFlowGpus(tf), local_rank=int(os.environ.get(LOCAL_RANK_VARIABLE, "0")))
     threads = max(1, len(os.sched_getaffinity(0)) // config.processes_per_worker)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -99,16 +101,18 @@ def _prepare_tensorflow(config: AttemptConfig) -> None:
     tf_keras.backend.experimental.enable_tf_random_generator()
     if config.training.precision is Precision.MIXED:
         tf_keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    print(f"tensorflow {tf.__version__}, tf_keras {tf_keras.__version__}, {threads} threads")
+    print(f"tensorflow {tf.__version__}, tf_keras {tf_keras.__version__}, {threads} threads, {gpu}")
 
 
 def _join(config: AttemptConfig, *, settings: Settings) -> Gang:
     """Meet the other ranks.
 
-    Raises TrainerError (RendezvousFailed) naming the workers that have not come in time, or (bad config) on a TPU.
+    Raises TrainerError (RendezvousFailed) naming the workers that have not come in time, or why there is no TPU: see `connect`.
     """
     if config.strategy is StrategyType.TPU:
-        raise bad_config("strategy.type TPU is not part of this trainer image: use workers.accelerator.gpu, or no accelerator.")
+        from trainingrun_trainer.parallel.tpu import TpuGang, connect
+
+        return TpuGang(connect(config))
     if config.strategy is StrategyType.SINGLE or config.world_size == 1:
         return SingleProcess()
     deadline = time.monotonic() + config.start_timeout_seconds

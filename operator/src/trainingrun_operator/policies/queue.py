@@ -24,6 +24,8 @@ def wait_in_queue(life: Life) -> Step | None:
     job = life.job
     if job is None or job.is_deleting:
         return None
+    if job.is_resuming:
+        return Step(State.STARTING, "Starting", f"Attempt {life.attempt} is admitted.", life.status)
     if not job.is_suspended:
         return _replace(life, "Kueue has let it go before its old pods had ended.") if life.outlived_pods else None
     if life.live_pods:
@@ -58,7 +60,7 @@ def _queued(life: Life) -> Step:
         message=where_it_goes_on(life, message.rstrip(".")) if has_run else message,
         status=life.status,
         events=(Event(EventReason.QUEUED, message),) if _is_new(life, state) else (),
-        requeue_after=LOOK_AGAIN_SECONDS if life.observed.workload is not None else FIRST_LOOK_SECONDS,
+        requeue_after=FIRST_LOOK_SECONDS if _may_speak_soon(life) else LOOK_AGAIN_SECONDS,
     )
 
 
@@ -71,6 +73,10 @@ def _word(life: Life) -> Workload:
             "spec.rerun a new value.",
         )
     return life.observed.workload or Workload(reason="Pending", message="")
+
+
+def _may_speak_soon(life: Life) -> bool:
+    return life.observed.workload is None and life.attempt_seconds < LOOK_AGAIN_SECONDS
 
 
 def _is_new(life: Life, state: State) -> bool:

@@ -19,6 +19,7 @@ from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
 from trainingrun_trainer.agent.study import StudyProcess, study_process
 from trainingrun_trainer.agent.transport import transport
 from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Verdict, cut_short, first_cause
+from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE
 from trainingrun_trainer.settings import OutputPaths, Settings
 
 POLL_SECONDS = 0.05
@@ -73,9 +74,10 @@ class Worker:
 
     def _start(self, local_rank: int) -> None:
         board = {rendezvous.BOARD_VARIABLE: f"{self._board.host}:{self._board.port}"}
+        device = {LOCAL_RANK_VARIABLE: str(local_rank)}
         self._crew.start(
             self._settings.worker * self._config.processes_per_worker + local_rank,
-            environment={**board, **self._transport.environment(local_rank)},
+            environment={**board, **device, **self._transport.environment(local_rank)},
         )
 
     def _watch(self) -> Verdict:

@@ -1,1 +1,1 @@
-"""How ranks train together, behind one small protocol: alone, or with Horovod."""
+"""How ranks train together, behind one small protocol: alone, with Horovod, or on the chips of a TPU."""

@@ -1,6 +1,7 @@
-"""The protocol of a gang of ranks. Every method but `rank` and `size` must be called by all ranks, in the same order."""
+"""The protocol of a gang of ranks. `sum` and what stands below it must be called by all ranks, in the same order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 Tensor = Any
 Variable = Any
+Step = Callable[[tuple[Tensor, ...], tuple[Tensor, ...]], Tensor]
+"""(tensors with a row for each sample, other tensors) trains inside a graph, and returns sums over the samples."""
 
 
 class Gang(Protocol):
@@ -21,8 +24,22 @@ class Gang(Protocol):
     def size(self) -> int:
         """Number of ranks."""
 
+    @property
+    def devices(self) -> int:
+        """Devices of this rank, each of which takes a batch of its own in every step."""
+
+    @property
+    def host(self) -> "Gang":
+        """The gang for what is not trained on the devices: itself, unless they are of a kind of their own."""
+
+    def scope(self) -> AbstractContextManager[object]:
+        """Variables that are made in it live on the devices."""
+
+    def on_devices(self, step: Step) -> Step:
+        """The same for the samples of all devices; used inside a graph, on variables of the scope."""
+
     def sum_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """Element-wise sums over all ranks; used inside a graph."""
+        """Element-wise sums over all devices of all ranks; used inside a graph, within a step."""
 
     def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Element-wise sums over all ranks."""

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from trainingrun.api import GradientCompression
 from trainingrun_trainer.parallel.gang import Tensor, Variable
+from trainingrun_trainer.parallel.one_device import OneDevice
 
 
-class HorovodGang:
+class HorovodGang(OneDevice):
     """All ranks of the attempt: see `Gang`. Making one waits until all have come."""
 
     def __init__(self, compression: GradientCompression = GradientCompression.NONE) -> None:

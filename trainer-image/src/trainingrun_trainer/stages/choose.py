@@ -18,6 +18,7 @@ from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
+from trainingrun_trainer.stages.network import on_devices
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import EpochPlan
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
@@ -37,6 +38,19 @@ def choose(context: Context, network: Network, feed: Feed) -> Context:
     if AUTO not in (training.batch_size, training.optimizer.learning_rate):
         return context
     context.progress.stage(Stage.CHOOSING)
+    with on_devices(context, network, feed) as placed:
+        context, note = _measured(context, placed, feed)
+    write_down(context, note)
+    context.progress.choices([found.choice for found in note.found])
+    if context.is_chief:
+        for found in note.found:
+            print(f"{found.name} Auto: {found.value}. {found.reason}")
+    return replace(context, found=note.found)
+
+
+def _measured(context: Context, network: Network, feed: Feed) -> tuple[Context, Note]:
+    """The context with numbers, and what they follow from."""
+    training = context.config.training
     note, before = recall(context), network.get_weights()
     if training.batch_size == AUTO:
         if note.get(BATCH_SIZE) is None:
@@ -46,13 +60,8 @@ def choose(context: Context, network: Network, feed: Feed) -> Context:
         if note.get(LEARNING_RATE) is None:
             note = note.adding(_Probe.of(context, network, feed, note).learning_rate())
         context = _with(context, note.get(LEARNING_RATE))
-    write_down(context, note)
     network.set_weights(before)
-    context.progress.choices([found.choice for found in note.found])
-    if context.is_chief:
-        for found in note.found:
-            print(f"{found.name} Auto: {found.value}. {found.reason}")
-    return replace(context, found=note.found)
+    return context, note
 
 
 def _with(context: Context, found: Found | None) -> Context:
@@ -94,7 +103,7 @@ class _Probe:
         context, note = self.context, self.note
         return batch_size.search(
             self.speed,
-            limit=batch_size.largest(len(self.feed), batches=self._batches),
+            limit=batch_size.largest(len(self.feed), batches=self.context.step_batches),
             measured=note.measured,
             lost=lost,
             note=lambda size, rows: write_down(context, replace(note, trying=size, measured=tuple(rows))),
@@ -102,7 +111,7 @@ class _Probe:
 
     def speed(self, batch: int) -> float:
         """Samples per second of all ranks in the best call: another program's burst must not decide."""
-        steps = -(-len(self.feed) // (batch * self._batches))
+        steps = -(-len(self.feed) // (batch * self.context.step_batches))
         seconds, best = 0.0, 0.0
         for number, call in enumerate(self._calls(batch, rates=np.zeros(steps, np.float32), length=CallLength())):
             speed = float(call.sums[2] / call.seconds)
@@ -123,19 +132,14 @@ class _Probe:
                 break
         return learning_rate.conclude(losses)
 
-    @property
-    def _batches(self) -> int:
-        """Batches of one step, on all ranks."""
-        return self.context.gang.size * self.context.config.backward_passes_per_step
-
     def _calls(self, batch: int, *, rates: NDArray[np.float32], length: CallLength) -> Iterator[Call]:
         """A step for each rate."""
         context, gang = self.context, self.context.gang
-        samples = len(rates) * batch * self._batches
+        samples = len(rates) * batch * self.context.step_batches
         epochs = range(-(-samples // len(self.feed)))
         seed = context.config.training.seed
         order = np.concatenate([epoch_order(len(self.feed), seed=seed, epoch=epoch) for epoch in epochs])[:samples]
-        taken = batch * context.config.backward_passes_per_step
+        taken = batch * context.config.backward_passes_per_step * gang.devices
         part = shard(len(order), batch=taken, rank=gang.rank, size=gang.size, order=order)
         plan = EpochPlan(part, learning_rates=rates, key=gang.rank, before=0)
         for call in in_calls(context, partial(self.run, plan), self.feed, part, first=0, length=length):

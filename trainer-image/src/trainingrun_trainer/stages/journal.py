@@ -75,9 +75,8 @@ class Journal:
 
     def _note(self, state: LoopState, *, seconds: float) -> dict[str, Any]:
         """What is known of the last epoch beside its metrics. Only a whole one has a pace."""
-        config, gang = self._context.config, self._context.gang
-        batches = gang.size * config.backward_passes_per_step
-        rates = learning_rates(config.training, batches=batches, epoch=state.epoch - 1, steps=self._steps)
+        config = self._context.config
+        rates = learning_rates(config.training, batches=self._context.step_batches, epoch=state.epoch - 1, steps=self._steps)
         pace = {"samplesPerSecond": round(sum(state.samples[-1]) / seconds)} if self._is_whole and seconds > 0 else {}
         return {
             "epoch": state.epoch,

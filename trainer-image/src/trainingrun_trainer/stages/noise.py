@@ -1,4 +1,4 @@
-"""The random layers of a network, such as dropout: what they draw follows from the seed, the rank and the step alone.
+"""The random layers of a network, such as dropout: what they draw follows from seed, rank, device of the rank and step alone.
 
 So an attempt that goes on from a checkpoint draws what the undisturbed one would have drawn, and no two ranks drop the same.
 """
@@ -24,6 +24,8 @@ class Noise:
 
     def reseed(self, step: Tensor) -> None:
         """Begin the step with this number (int64, counted over all epochs); used inside a graph."""
+        device = tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.int64)
         for generator, key in zip(self._generators, self._keys, strict=True):
             # The state of Philox: a counter of two words, of which a step uses up the lower one only, and the key.
-            generator.state.assign(tf.stack([tf.constant(0, tf.int64), step, tf.constant(key, tf.int64)]))
+            state = tf.stack([tf.constant(0, tf.int64), step, tf.constant(key, tf.int64) + device])
+            tf.raw_ops.AssignVariableOp(resource=generator.state.handle, value=state)

@@ -52,11 +52,13 @@ class Optimizer:
 
     def apply(self, gradients: Sequence[Tensor], *, learning_rate: Tensor) -> None:
         """Take one step; used inside a graph."""
-        self._iterations.assign_add(1.0)
+        # By the handle, as the kernels do: on several devices each changes its own copy.
+        tf.raw_ops.AssignAddVariableOp(resource=self._iterations.handle, value=1.0)
         step = self._iterations.read_value()
         for weight, gradient, slots in zip(self._weights, gradients, self._slots, strict=True):
             if self._decay > 0 and weight.ref() in self._decaying:
-                weight.assign_sub(weight.read_value() * (learning_rate * self._decay))
+                decayed = weight.read_value() * (learning_rate * self._decay)
+                tf.raw_ops.AssignSubVariableOp(resource=weight.handle, value=decayed)
             self._change(weight, gradient, slots, learning_rate, step)
 
 

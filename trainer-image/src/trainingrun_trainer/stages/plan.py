@@ -28,10 +28,9 @@ def epoch_plan(context: Context, feed: Feed, *, epoch: int) -> EpochPlan:
     training, gang = context.config.training, context.gang
     order = epoch_order(len(feed), seed=training.seed, epoch=epoch)
     mine = shard(len(feed), batch=context.step_samples, rank=gang.rank, size=gang.size, order=order)
-    batches = gang.size * context.config.backward_passes_per_step
     return EpochPlan(
         shard=mine,
-        learning_rates=learning_rates(training, batches=batches, epoch=epoch, steps=mine.steps),
+        learning_rates=learning_rates(training, batches=context.step_batches, epoch=epoch, steps=mine.steps),
         key=int(np.random.default_rng((training.seed, epoch, gang.rank)).integers(2**63)),
         before=epoch * mine.steps,
     )

@@ -46,6 +46,15 @@ def training_steps(context: Context, network: Network, optimizer: Learner, feed:
     prepare = _preparation(context, feed, ahead=ahead)
     differentiate = _in_passes(_differentiation(context, network), passes=config.backward_passes_per_step)
 
+    def one_device(rows: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> Tensor:
+        inputs, labels, weights = rows
+        total, rate, number = others
+        noise.reseed(number)
+        gradients, counted = differentiate(inputs, labels, weights, total)
+        optimizer.apply(gang.sum_gradients(gradients), learning_rate=rate)
+        return counted
+
+    train = gang.on_devices(one_device)
     signature = [
         *batches_signature(feed),
         tf.TensorSpec([None, None], tf.float32, name="weights"),
@@ -76,11 +85,10 @@ def training_steps(context: Context, network: Network, optimizer: Learner, feed:
 
             def one_step(place: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
                 step = first + place
-                noise.reseed(numbers[1] + tf.cast(step, tf.int64))
                 samples, answers = (tf.gather(each, place) for each in current)
-                gradients, counted = differentiate(samples, answers, tf.gather(weights, step), tf.gather(totals, step))
-                optimizer.apply(gang.sum_gradients(gradients), learning_rate=tf.gather(rates, step))
-                return place + 1, sums + counted
+                others = (tf.gather(totals, step), tf.gather(rates, step), numbers[1] + tf.cast(step, tf.int64))
+                counted = train((samples, answers, tf.gather(weights, step)), others)
+                return place + 1, sums + tf.cast(counted, tf.float64)
 
             if ahead == 1:
                 return number + 1, one_step(tf.constant(0), sums)[1], following
@@ -169,8 +177,8 @@ Differentiation = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[list[Tensor],
 def _differentiation(context: Context, network: Network) -> Differentiation:
     trained = network.trainable_variables
     l2 = number(context.config.training.regularization.l2)
-    # Every rank and every pass adds the penalties to its part of the gradient.
-    share = 1.0 / (context.gang.size * context.config.backward_passes_per_step)
+    # Every device and every pass adds the penalties to its part of the gradient.
+    share = 1.0 / context.step_batches
 
     def differentiate(inputs: Tensor, labels: Tensor, weights: Tensor, total: Tensor) -> tuple[list[Tensor], Tensor]:
         with tf.GradientTape() as tape:
@@ -182,7 +190,7 @@ def _differentiation(context: Context, network: Network) -> Differentiation:
                 penalties += [2 * l2 * tf.nn.l2_loss(kernel) for kernel in kernels(trained)]
             objective = loss / total + (tf.add_n(penalties) * share if penalties else 0.0)
         gradients = tape.gradient(objective, trained, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        counted = in_doubles([loss, correct_answers(logits, labels, weights), tf.reduce_sum(weights)])
+        counted = tf.stack([loss, correct_answers(logits, labels, weights), tf.reduce_sum(weights)])
         return [tf.convert_to_tensor(gradient) for gradient in gradients], counted
 
     return differentiate

@@ -7,6 +7,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.stages.course import Course
 from trainingrun_trainer.stages.loop import follow
+from trainingrun_trainer.stages.network import on_devices
 from trainingrun_trainer.stages.optimizers import Optimizer
 
 Network = Any
@@ -18,5 +19,6 @@ def train(context: Context, network: Network, split: Split) -> LoopState:
     Raises TrainerError: NotANumber, WeightsDiverged, OutputFailed, Superseded, or Interrupted after a checkpoint.
     """
     training = context.config.training
-    optimizer = Optimizer(training.optimizer, network.trainable_variables)
-    return follow(Course.of_training(training), context, network, split, optimizer=optimizer)
+    with on_devices(context, network, split.training) as placed:
+        optimizer = Optimizer(training.optimizer, placed.trainable_variables)
+        return follow(Course.of_training(training), context, placed, split, optimizer=optimizer)
