@@ -4,9 +4,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from trainingrun.api import PresetField, TrainingPreset
+from trainingrun.api import PresetField, PresetWorkers, TrainingPreset
 
 Raw = dict[str, Any]
+
+ALL_FIELDS = frozenset(field.alias or name for name, field in PresetWorkers.model_fields.items())
+"""Fields of `spec.workers` that a preset has."""
 
 
 def a_preset_manifest(name: str = "small", **spec: Any) -> Raw:
@@ -22,9 +25,9 @@ def a_preset(name: str = "small", *, image: str | None = None, generation: int =
     return TrainingPreset.parse(manifest)
 
 
-def preset_specs(workers: st.SearchStrategy[Raw], *, fields: frozenset[str]) -> st.SearchStrategy[Raw]:
+def preset_specs(workers: st.SearchStrategy[Raw]) -> st.SearchStrategy[Raw]:
     """Specs of presets that give some of what this strategy for `spec.workers` makes: those of its fields that a preset has."""
-    given = workers.map(lambda made: {name: value for name, value in made.items() if name in fields})
+    given = workers.map(lambda made: {name: value for name, value in made.items() if name in ALL_FIELDS})
     return st.fixed_dictionaries(
         {"defaults": st.fixed_dictionaries({"workers": given}, optional={"image": st.sampled_from(["team:1", "team:2"])})},
         optional={

@@ -109,6 +109,23 @@ def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeo
     assert "spec.image" in failure.hint
 
 
+def test_gpus_that_no_node_has_are_named_and_cost_nothing(playground: Playground) -> None:
+    gpus = {"replicas": 2, "accelerator": {"gpu": {"count": 8, "minimumMemory": "40G"}}}
+    image = playground.installation.trainer_image
+    playground.start("no-gpu", spec__image=image, spec__workers=gpus, spec__recovery={"startTimeoutSeconds": 10})
+    waiting = playground.wait(
+        "no-gpu", "waiting for GPUs", lambda run: run.status.conditions[0].reason == "Unschedulable", timeout=60
+    )
+    assert (
+        "it needs 8 GPUs with at least 40G on one node; no node offers nvidia.com/gpu." in waiting.status.conditions[0].message
+    )
+    again = playground.wait("no-gpu", "tried again", lambda run: run.status.attempt > 1, timeout=90).status
+    assert (again.restarts, again.condition("Stalled")) == (0, None)
+    assert again.ledger is not None
+    assert again.ledger.accelerator_seconds == 0
+    playground.kubectl.delete("trainingrun", "no-gpu")
+
+
 def test_too_small_a_memory_limit_is_named_with_rank_and_hint(playground: Playground) -> None:
     resources = {"requests": {"cpu": "50m"}, "limits": {"memory": "250Mi"}}
     playground.start(

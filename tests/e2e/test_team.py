@@ -27,7 +27,7 @@ def team(installation: Installation) -> Iterator[Playground]:
     installation.cluster.volume(claim="models", namespace="vision")
     yield Playground(namespace="vision", kubectl=admin.within("vision"), installation=installation)
     admin.within("vision").run("delete", "trainingruns", "--all", timeout=120)
-    admin.run("delete", *FILES, "--wait=false")
+    admin.run("delete", *FILES, "--timeout=90s", timeout=100)
 
 
 def create(team: Playground, name: str, **spec: Any) -> None:

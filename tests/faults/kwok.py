@@ -1,8 +1,11 @@
-"""KWOK: a node that does not exist, and a kubelet that only pretends. Pods become ready at once, and go when told to."""
+"""KWOK: nodes that do not exist, and a kubelet that only pretends. Pods become ready at once, and go when told to."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cluster
 from cluster import binaries
@@ -13,6 +16,7 @@ NODE = "kwok"
 CPU = "5000"
 """CPU that a worker asks for, so that it fits on no node that exists."""
 
+_FAKE = "kwok.x-k8s.io/node"
 _STAGES = Path(__file__).parent / "stages.yaml"
 
 
@@ -24,19 +28,47 @@ def kwok(admin: Kubectl, *, folder: Path) -> Iterator[None]:
     process.start(
         [
             *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
-            *("--manage-single-node", NODE, "--node-lease-duration-seconds", "40"),
+            *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
         ]
     )
     try:
-        admin.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Node",
-                "metadata": {"name": NODE, "annotations": {"kwok.x-k8s.io/node": "fake"}},
-            }
-        )
-        admin.run("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=30s")
+        with fake_nodes(admin, FakeNode(NODE)):
+            yield
+    finally:
+        process.stop()
+
+
+@dataclass(frozen=True)
+class FakeNode:
+    """A node, and what it offers besides more CPU and memory than any other."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
+    taint: str | None = None
+    """Key of a taint that keeps pods away which do not tolerate it."""
+
+
+@contextmanager
+def fake_nodes(admin: Kubectl, *nodes: FakeNode) -> Iterator[None]:
+    """These nodes are ready while the context lasts, within that of `kwok`."""
+    names = [node.name for node in nodes]
+    admin.apply(*map(_manifest, nodes))
+    try:
+        admin.run("wait", "--for=condition=Ready", *(f"node/{name}" for name in names), "--timeout=60s", timeout=70)
+        for node in nodes:
+            offered = json.dumps({"status": {"capacity": node.resources, "allocatable": node.resources}})
+            admin.run("patch", "node", node.name, "--subresource=status", "--type=merge", "--patch", offered)
         yield
     finally:
-        admin.delete("node", NODE)
-        process.stop()
+        admin.run("delete", "node", *names, "--ignore-not-found")
+
+
+def _manifest(node: FakeNode) -> dict[str, Any]:
+    taints = [{"key": node.taint, "value": "present", "effect": "NoSchedule"}] if node.taint is not None else []
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": node.name, "labels": dict(node.labels), "annotations": {_FAKE: "fake"}},
+        "spec": {"taints": taints},
+    }

@@ -58,7 +58,7 @@ class Stage:
         """The run as it is; empty when it does not exist."""
         return await self.api.get(self.path) or {}
 
-    async def until(self, status: str, *, attempt: int | None = None) -> None:
+    async def until(self, status: str, *, attempt: int | None = None, patience: float = PATIENCE) -> None:
         """Wait until the Status column says so about the current spec, in this attempt."""
 
         async def is_so() -> bool:
@@ -70,7 +70,7 @@ class Stage:
                 and attempt in (None, found.get("attempt"))
             )
 
-        await self._until(f"{status} in attempt {attempt or 'any'}", is_so)
+        await self.wait(f"{status} in attempt {attempt or 'any'}", is_so, patience=patience)
 
     async def until_children(self, count: int) -> None:
         """Wait until the run has so many children, pods included."""
@@ -78,7 +78,7 @@ class Stage:
         async def is_so() -> bool:
             return len(await self.children()) == count
 
-        await self._until(f"to have {count} children", is_so)
+        await self.wait(f"to have {count} children", is_so)
 
     async def until_nothing_is_left(self) -> None:
         """Wait until the run and all its children are gone."""
@@ -86,7 +86,7 @@ class Stage:
         async def is_so() -> bool:
             return not await self.run() and not await self.children()
 
-        await self._until("to be gone with all its children", is_so)
+        await self.wait("to be gone with all its children", is_so)
 
     async def children(self) -> list[Object]:
         """All objects that carry the run's label, each with its kind."""
@@ -139,13 +139,14 @@ class Stage:
         path = f"{CHILDREN['Pod'].format(self.namespace)}/{pod['metadata']['name']}"
         await self.api.merge(f"{path}/status", {"status": status})
 
-    async def _until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
+    async def wait(self, what: str, is_so: Callable[[], Awaitable[bool]], *, patience: float = PATIENCE) -> None:
+        """Wait until something is so, and fail with `what` was waited for and the run's status."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE
+        deadline = loop.time() + patience
         while not await is_so():
             if loop.time() > deadline:
                 status = json.dumps((await self.run()).get("status", {}), indent=1)
-                raise AssertionError(f"waited {PATIENCE:.0f} s for {self.name} {what}; its status: {status}")
+                raise AssertionError(f"waited {patience:.0f} s for {self.name} {what}; its status: {status}")
             await asyncio.sleep(0.2)
 
 

@@ -32,7 +32,7 @@ def team(crd: Kubectl) -> Iterator[Kubectl]:
         timeout=60,
     )
     yield kubectl
-    crd.run("delete", *(word for name in files for word in ("-f", str(TEAM / name))), "--wait=false")
+    crd.run("delete", *(word for name in files for word in ("-f", str(TEAM / name))), "--timeout=90s", timeout=100)
 
 
 def without_preset() -> dict[str, Any]:

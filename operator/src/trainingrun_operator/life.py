@@ -162,9 +162,18 @@ class Life:
         return (self.now - begun).total_seconds() if begun is not None else 0.0
 
     @property
+    def placed(self) -> datetime | None:
+        """When the last worker of the attempt was bound to a node; None while one has no place."""
+        moments = [pod.scheduled for pod in self.pods if pod.scheduled is not None]
+        wanted = self.resolved.replicas if self.resolved is not None else 0
+        return max(moments) if moments and len(moments) >= wanted else None
+
+    @property
     def start_timeout_left(self) -> float:
-        """Seconds until the attempt must be ready."""
-        return self.run.spec.recovery.start_timeout_seconds - self.attempt_seconds
+        """Seconds until all workers must have a place, and from then on anew until they must be ready."""
+        placed = self.placed
+        waited = self.attempt_seconds if placed is None else (self.now - placed).total_seconds()
+        return self.run.spec.recovery.start_timeout_seconds - waited
 
     @property
     def report(self) -> ProgressReport | None:

@@ -1,11 +1,12 @@
 """When no node can ever hold a worker, the run says what it needs and what the cluster has instead."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children
+from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children, stamp
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Observed
@@ -199,3 +200,12 @@ def test_the_status_says_it_and_the_run_is_not_stalled(nodes: list[Raw] | None, 
     assert reconciling is not None
     assert (reconciling.reason, reconciling.message) == ("Unschedulable", words)
     assert status.condition("Stalled") is None
+
+
+def test_a_gang_that_got_its_last_place_late_has_its_time_to_start_and_is_not_given_up() -> None:
+    run = an_active_run(spec__workers={"replicas": 2, **gpu()}, spec__recovery={"startTimeoutSeconds": 30})
+    bound = {"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(NOON - timedelta(seconds=5))}
+    pods = [a_pod(0), a_pod(1, phase="Pending", ready=False, waiting={}, conditions=[bound])]
+    decision = decide(run, world(None, children=children(run), pods=pods), now=NOON, config=CONFIG)
+    assert decision.status.stopping is None
+    assert decision.requeue_after == 25

@@ -16,14 +16,13 @@ from tests.builders import a_run, an_active_run
 from tests.pod_security import violations
 from tests.pods import a_pod_with, by_name, pod_of, the_container
 from tests.presets import a_preset_manifest, preset_specs
-from trainingrun.api import PresetWorkers, TrainingPreset
+from trainingrun.api import TrainingPreset
 from trainingrun.mounts import TRAINER_MOUNTS
 from trainingrun_operator.resolution import resolve
 
 Raw = dict[str, Any]
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
-PRESET_FIELDS = frozenset(field.alias or name for name, field in PresetWorkers.model_fields.items())
 OUR_VARIABLES = {"TRAININGRUN_CONFIG", "TRAININGRUN_COORDINATOR", "TRAININGRUN_TOKEN", "TPU_WORKER_ID", "TPU_WORKER_HOSTNAMES"}
 
 BROKEN: dict[str, tuple[Callable[[Raw], Any], str]] = {
@@ -150,7 +149,7 @@ def test_no_accepted_block_of_workers_makes_a_pod_that_is_unsafe_or_hides_the_tr
 
 
 @settings(max_examples=400, deadline=None)
-@given(workers=WORKERS, spec=preset_specs(WORKERS, fields=PRESET_FIELDS))
+@given(workers=WORKERS, spec=preset_specs(WORKERS))
 def test_no_accepted_preset_makes_a_pod_that_is_unsafe_or_hides_the_trainers_own(workers: Raw, spec: Raw) -> None:
     try:
         run, preset = a_run(spec__workers=workers, spec__preset="wild"), TrainingPreset.parse(a_preset_manifest("wild", **spec))

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import CONFIG, NOON, a_claim, a_run, an_active_run, children
 from tests.pods import by_name, pod_of, the_container
-from tests.presets import a_preset
+from tests.presets import a_preset, a_preset_manifest, preset_specs
 from trainingrun.api import PresetField, PresetWorkers, TrainingPreset, TrainingRun, TrainingRunSpec, Workers
 from trainingrun.api.base import to_wire
 from trainingrun_operator.decide import decide
@@ -413,6 +413,7 @@ FIELDS = st.fixed_dictionaries(
 ).map(compact)
 
 
+@settings(deadline=None)
 @given(given_fields=FIELDS, asked=FIELDS)
 def test_what_is_asked_for_applies_and_so_does_what_is_given_where_nothing_is_asked_for(given_fields: Raw, asked: Raw) -> None:
     result = merged(given_fields, asked)
@@ -421,3 +422,39 @@ def test_what_is_asked_for_applies_and_so_does_what_is_given_where_nothing_is_as
     assert {difference.path for difference in differences(given_fields, result)} == changed
     assert merged(given_fields, result) == result
     assert merged(given_fields, {}) == given_fields
+
+
+# -- what holds in every run that starts
+
+SIZES = st.sampled_from(["1Gi", "2Gi"])
+SOME_WORKERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "scratch": SIZES,
+        "runtimeClassName": st.sampled_from(["gvisor", "runc"]),
+        "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({}, optional={"cpu": SIZES, "memory": SIZES})}),
+        "env": ENTRIES,
+        "nodeSelector": ENTRIES,
+        "tolerations": st.lists(st.sampled_from([{"key": key, "operator": "Exists"} for key in "ab"]), max_size=2),
+        "network": st.fixed_dictionaries({}, optional={"egress": st.sampled_from(["Any", "Cluster"])}),
+        "accelerator": st.integers(1, 2).map(lambda count: {"gpu": {"count": count}}),
+    },
+)
+
+
+@settings(deadline=None)
+@given(workers=SOME_WORKERS, replicas=st.integers(1, 3), spec=preset_specs(SOME_WORKERS))
+def test_what_a_preset_fixes_and_bounds_holds_in_every_run_that_starts(workers: Raw, replicas: int, spec: Raw) -> None:
+    run, preset = a_run_of(workers={**workers, "replicas": replicas}), TrainingPreset.parse(a_preset_manifest(**spec))
+    resolution = resolve(run, preset)
+    if resolution.obstacle is not None:
+        return
+    result, limits = resolution.run.spec, preset.spec.limits
+    held = compact({"image": result.image or "", "workers": to_wire(result.workers)})
+    changed = {difference.path for difference in differences(compact(to_wire(preset.spec.defaults)), held)}
+    assert all(path.startswith(tuple(preset.spec.allowed_overrides)) for path in changed)
+    if PresetField.ENV not in preset.spec.allowed_overrides:
+        assert set(preset.spec.defaults.workers.env) <= set(result.workers.env)
+    assert result.workers.replicas <= (limits.most_workers or 3)
+    if limits.most_accelerators is not None:
+        assert result.workers.replicas * result.workers.accelerators_per_worker <= limits.most_accelerators

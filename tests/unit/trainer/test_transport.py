@@ -9,6 +9,7 @@ from tests.unit.trainer.gangs import a_config
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.mpi.door import sshd_config
 from trainingrun_trainer.agent.mpi.launch import Announcement, files, mpirun
+from trainingrun_trainer.agent.mpi.orted_only import daemon
 from trainingrun_trainer.agent.mpi.seal import sealed, unsealed
 from trainingrun_trainer.agent.rendezvous import Board
 from trainingrun_trainer.agent.transport import transport
@@ -100,3 +101,17 @@ def test_a_rank_whose_daemon_is_gone_is_no_cause_unless_it_says_why() -> None:
     assert first_cause([Ended(rank=1, code=195)]).cause == "PeerLost"
     words = failure(exit_code=70, cause="OutputFailed", text="No space.", hint="")
     assert first_cause([Ended(rank=1, code=195, last=words)]).cause == "OutputFailed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "run"),
+    [
+        ('  orted --daemonize -mca ess "env"', ["orted", "--daemonize", "-mca", "ess", "env"]),
+        ("( test ! -r ./.profile || . ./.profile;  orted -mca a b )", ["orted", "-mca", "a", "b"]),
+        ("orted; touch /tmp/x", []),
+        ("cat /etc/passwd", []),
+        ("", []),
+    ],
+)
+def test_a_door_leads_to_open_mpis_daemon_whatever_the_users_shell_is(asked: str, run: list[str]) -> None:
+    assert daemon(asked) == run

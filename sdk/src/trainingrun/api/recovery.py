@@ -29,7 +29,11 @@ class Recovery(Frozen):
     ] = 3
     start_timeout_seconds: Annotated[
         int,
-        Field(ge=10, le=86400, description="How long an attempt may take until all its ranks are ready to train."),
+        Field(
+            ge=10,
+            le=86400,
+            description="How long an attempt may wait for nodes, and once it has them until all its ranks are ready to train.",
+        ),
     ] = 600
     hang_timeout_seconds: Annotated[
         int,

@@ -134,8 +134,8 @@ def _start_mpirun(meeting: Meeting, workers: Mapping[int, Announcement]) -> Help
 
 
 def _environment(socket: Path) -> dict[str, str]:
-    """Nothing of the user's: the ranks have it, and it must not travel."""
-    known = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("OMPI_")}
+    """Nothing of the user's: the ranks have it, and it must not travel. `OMPI_ALLOW_*` lets root be root, for developers."""
+    known = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("OMPI_ALLOW_")}
     return {**known, SOCKET_VARIABLE: str(socket)}
 
 

@@ -7,8 +7,28 @@ import os
 import shlex
 import sys
 
-if __name__ == "__main__":
-    words = shlex.split(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
-    if not words or words[0] != "orted":
-        sys.exit("This door is for Open MPI's orted only.")
+DAEMON = "orted"
+
+
+def daemon(command: str) -> list[str]:
+    """The words of the daemon in what mpirun asks for; none when it is not there.
+
+    For a user whose shell is not bash mpirun asks for `( test ! -r ./.profile || . ./.profile; orted ... )`.
+    """
+    words = shlex.split(command)
+    if DAEMON not in words:
+        return []
+    start = words.index(DAEMON)
+    return words[start:-1] if words[-1] == ")" else words[start:]
+
+
+def main() -> None:
+    """Become the daemon."""
+    words = daemon(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
+    if not words:
+        sys.exit(f"This door is for Open MPI's {DAEMON} only.")
     os.execvp(words[0], words)
+
+
+if __name__ == "__main__":
+    main()
