@@ -12,7 +12,7 @@ from tools.install import Installation
 from tools.kubectl import KubectlError
 from trainingrun.api import TrainingRun
 
-LONG = {"epochs": 100}
+LONG = {"epochs": 200}
 ONE_RUN = "150m"
 """CPU of the queue: room for the two workers of one run."""
 
@@ -52,7 +52,7 @@ def why(run: TrainingRun) -> tuple[str, str]:
 
 def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Playground) -> None:
     team.start("first", metadata__labels=in_queue("low"), spec__training=LONG, spec__recovery={"maximumRestarts": 0})
-    team.wait_for_epoch("first", 2)
+    team.wait("first", "admitted", lambda run: column(run) == "Starting" and run.status.clock is not None)
 
     team.start("second", metadata__labels=in_queue("low"), spec__training=LONG)
     waiting = team.wait("second", "queued", lambda run: column(run) == "Queued" and "quota" in why(run)[1])
@@ -62,8 +62,9 @@ def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Pl
     services = team.kubectl.list("services", selector="trainingrun.dev/run=second")
     assert len(services) == 1, "the address that its workers will meet at, and no more"
     team.kubectl.delete("trainingrun", "second")
+    team.wait_for_epoch("first", 2)
 
-    team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 40})
+    team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 5})
     stopped = team.wait("first", "queued again", lambda run: column(run) == "Queued", timeout=60)
     assert (why(stopped)[0], team.pods("first")) == ("Preempted", [])
     before = stopped.status.checkpoint

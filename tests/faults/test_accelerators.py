@@ -163,19 +163,21 @@ async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab)
 
     async def deadlock(first: Stage) -> None:
         second = replace(first, name=f"{first.name}-second")
-        await _taint(first, "a100-two", "nvidia.com/gpu", "guests")
-        await first.create(**gang)
-        await first.wait("to have one place", lambda: _is_half_placed(first))
-        await second.create(**{**gang, "spec__workers": guest})
-        await second.wait("to have one place", lambda: _is_half_placed(second))
-        await _taint(first, "a100-two", "nvidia.com/gpu")
-        assert (await places(first), await places(second)) == ({"a100-one", ""}, {"a100-two", ""})
-        await asyncio.gather(_finish(first), _finish(second))
-        ended = [(await stage.run())["status"] for stage in (first, second)]
+        try:
+            await _taint(first, "a100-two", "nvidia.com/gpu", "guests")
+            await first.create(**gang)
+            await first.wait("to have one place", lambda: _is_half_placed(first))
+            await second.create(**{**gang, "spec__workers": guest})
+            await second.wait("to have one place", lambda: _is_half_placed(second))
+            await _taint(first, "a100-two", "nvidia.com/gpu")
+            assert (await places(first), await places(second)) == ({"a100-one", ""}, {"a100-two", ""})
+            await asyncio.gather(_finish(first), _finish(second))
+            ended = [(await stage.run())["status"] for stage in (first, second)]
+        finally:
+            await second.delete()
+            await second.until_nothing_is_left()
         assert [status["restarts"] for status in ended] == [0, 0]
         assert "Unschedulable" in {past.get("cause") for status in ended for past in status["history"]}
-        await second.delete()
-        await second.until_nothing_is_left()
 
     await play(fleet, deadlock)
 

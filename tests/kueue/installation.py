@@ -25,6 +25,9 @@ _CONTAINER = {
     "command": ["/kueue"],
     "imagePullPolicy": "IfNotPresent",
     "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}},
+    # On a busy machine it may be slow, and is no worse for that.
+    "livenessProbe": {"timeoutSeconds": 10, "failureThreshold": 10},
+    "readinessProbe": {"timeoutSeconds": 10},
 }
 
 
@@ -56,9 +59,10 @@ def _load(backend: cluster.Cluster) -> None:
 
 
 def _render(admin: Kubectl) -> str:
-    """Kueue's default manifests with our image, and without its API of pending workloads.
+    """Kueue's default manifests with our image, but for two things.
 
-    While the server of such an API is away, no namespace can be deleted.
+    It elects no leader, which a busy machine makes it lose. And its API of pending workloads is left out: while the server of
+    such an API is away, no namespace can be deleted.
     """
     module = subprocess.run(
         ["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kueue"],
@@ -72,7 +76,7 @@ def _render(admin: Kubectl) -> str:
         overlay: dict[str, Any] = {
             "resources": [os.path.relpath(f"{module}/config/default", start=folder)],
             "images": [{"name": _PLACEHOLDER, "newName": _IMAGE, "newTag": _TAG}],
-            "patches": [_patch("apps/v1", "Deployment", "kueue-controller-manager", _CONTAINER)]
+            "patches": [_patch("apps/v1", "Deployment", "kueue-controller-manager", _CONTAINER), _without_election(module)]
             + [_removed(f"{version}.visibility.kueue.x-k8s.io") for version in ("v1beta1", "v1beta2")],
         }
         (Path(folder) / "kustomization.yaml").write_text(json.dumps(overlay))
@@ -83,6 +87,15 @@ def _patch(version: str, kind: str, name: str, container: dict[str, Any]) -> dic
     metadata = {"name": name, "namespace": NAMESPACE}
     spec = {"template": {"spec": {"containers": [container]}}}
     return {"patch": json.dumps({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec})}
+
+
+def _without_election(module: str) -> dict[str, str]:
+    name = "controller_manager_config.yaml"
+    text = (Path(module) / "config" / "components" / "manager" / name).read_text()
+    changed = text.replace("leaderElect: true", "leaderElect: false")
+    assert changed != text, "Kueue's configuration elects a leader"
+    metadata = {"name": "kueue-manager-config", "namespace": NAMESPACE}
+    return {"patch": json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {name: changed}})}
 
 
 def _removed(name: str) -> dict[str, str]:
