@@ -11,6 +11,7 @@ BENCH_CLUSTER_NAME ?= trainingrun-bench
 EXAMPLE ?= mnist-ship
 REGISTRY ?=
 TAG ?=
+ALSO ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
@@ -77,13 +78,13 @@ verify: .venv/ready ## Fail when a generated file or a lock is out of date
 lock: .venv/ready ## Resolve requirements/*.txt again (tools/lock.sh --upgrade takes newer versions)
 	@tools/lock.sh
 
-images: ## Build the operator and trainer images
+images: ## Build the operator and trainer images (python3 -m images build trainer-gpu, or trainer-tpu, builds those)
 	@$(PYTHON) -m images build all
 
-push: ## Push the images and write manifests/install.yaml for them: REGISTRY=... TAG=...
+push: ## Push the images and write manifests/install.yaml for them: REGISTRY=... TAG=... (ALSO="trainer-gpu trainer-tpu")
 	@test -n "$(REGISTRY)" && test -n "$(TAG)" || { echo "Say where to: make images push REGISTRY=registry.example/team TAG=1.0"; exit 64; }
-	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)"
-	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" > "$(INSTALL_MANIFEST)"
+	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %)
+	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %) > "$(INSTALL_MANIFEST)"
 	@echo "Now: kubectl apply -f $(INSTALL_MANIFEST)"
 
 cluster-up: ## Start the local cluster (CLUSTER=embedded, kind or existing; CLUSTER_NAME=trainingrun)

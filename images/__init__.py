@@ -3,19 +3,17 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from images.builder import choose
 from images.errors import ImageError
-from images.recipe import RECIPES, Recipe
+from images.recipe import RECIPES, USUAL, Recipe
 from images.render import render
 
 __all__ = ["Archive", "ImageError", "build", "cache_folder", "names", "push", "render"]
-
-NEEDED_BYTES = 12_000_000_000
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,14 @@ def build(name: str) -> Archive:
     return archive
 
 
-def names(*, registry: str, tag: str) -> dict[str, str]:
-    """What the images are called in a registry, by their short names."""
-    return {name: f"{registry.rstrip('/')}/{recipe.repository}:{tag}" for name, recipe in RECIPES.items()}
+def names(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[str, str]:
+    """What the usual images and these others are called in a registry, by their short names."""
+    return {name: f"{registry.rstrip('/')}/{_recipe(name).repository}:{tag}" for name in (*USUAL, *accelerated)}
 
 
-def push(*, registry: str, tag: str) -> dict[str, str]:
-    """Push both images to a registry and return their names there."""
-    pushed = names(registry=registry, tag=tag)
+def push(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[str, str]:
+    """Push the usual images and these others to a registry and return their names there."""
+    pushed = names(registry=registry, tag=tag, accelerated=accelerated)
     for name, destination in pushed.items():
         choose(cache_folder()).push(reference=build(name).reference, destination=destination)
     return pushed
@@ -75,17 +73,17 @@ def locked(what: str) -> Iterator[None]:
 def _build(recipe: Recipe, *, archive: Archive) -> None:
     archive.path.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(archive.path.parent).free
-    if free < NEEDED_BYTES:
+    if free < recipe.needed_bytes:
         raise ImageError(
-            f"Building images needs {NEEDED_BYTES / 1e9:.0f} GB in {archive.path.parent}, and {free / 1e9:.1f} GB are free: "
-            "free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
+            f"Building {recipe.name} needs {recipe.needed_bytes / 1e9:.0f} GB in {archive.path.parent}, and {free / 1e9:.1f} "
+            "GB are free: free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
         )
     builder = choose(cache_folder())
-    builder.build(target=recipe.target, reference=archive.reference)
+    builder.build(target=recipe.name, reference=archive.reference)
     temporary = archive.path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     builder.save(reference=archive.reference, archive=temporary)
-    for outdated in archive.path.parent.glob(f"{recipe.repository}-*.tar"):
+    for outdated in archive.path.parent.glob(f"{recipe.repository}-{'?' * len(recipe.tag)}.tar"):
         outdated.unlink()
     temporary.rename(archive.path)
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from images import ImageError, build, names, push, render, venv
-from images.recipe import RECIPES
+from images.recipe import ACCELERATED, RECIPES, USUAL
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,12 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m images", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    building = commands.add_parser("build", help="build an image, unless it has not changed")
+    building = commands.add_parser(
+        "build", help="build an image, unless it has not changed; all are the operator and the trainer"
+    )
     building.add_argument("name", choices=[*RECIPES, "all"])
-    for name, text in (("push", "push both images to a registry"), ("render", "print the manifests for pushed images")):
+    for name, text in (("push", "push images to a registry"), ("render", "print the manifests for pushed images")):
         command = commands.add_parser(name, help=text)
         command.add_argument("--registry", required=True)
         command.add_argument("--tag", required=True)
+        command.add_argument("--also", action="append", default=[], choices=ACCELERATED, help="an image for accelerators")
     environment = commands.add_parser("trainer-venv", help="make the trainer's environment for tests")
     environment.add_argument("path", type=Path)
     return parser
@@ -36,14 +39,14 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> None:
     match options.command:
         case "build":
-            for name in RECIPES if options.name == "all" else [options.name]:
+            for name in USUAL if options.name == "all" else [options.name]:
                 archive = build(name)
                 print(f"{archive.reference}\n  {archive.path} ({archive.path.stat().st_size / 1e6:.0f} MB)")
         case "push":
-            for reference in push(registry=options.registry, tag=options.tag).values():
+            for reference in push(registry=options.registry, tag=options.tag, accelerated=options.also).values():
                 print(f"pushed {reference}")
         case "render":
-            print(render(**names(registry=options.registry, tag=options.tag)))
+            print(render(names(registry=options.registry, tag=options.tag, accelerated=options.also)))
         case "trainer-venv":
             venv.make(options.path.resolve())
 

@@ -14,8 +14,10 @@ class Recipe:
     """An image, and the files and folders of the repository that go into it."""
 
     name: str
-    target: str
+    """Also of its target in the Dockerfile."""
     inputs: tuple[str, ...]
+    needed_bytes: int = 12_000_000_000
+    """Free space that building it takes, archive included."""
 
     @property
     def repository(self) -> str:
@@ -33,29 +35,24 @@ class Recipe:
         return f"docker.io/library/{self.repository}:{self.tag}"
 
 
-RECIPES = {
-    "operator": Recipe("operator", "operator", (*_COMMON, "requirements/operator.txt", "operator/src")),
-    "trainer": Recipe(
-        "trainer",
-        "trainer",
-        (
-            *_COMMON,
-            "requirements/trainer.txt",
-            "requirements/horovod.txt",
-            "requirements/horovod-build.txt",
-            "trainer-image/horovod",
-            "trainer-image/src",
-            "examples/data",
-        ),
-    ),
+_HOROVOD = ("requirements/horovod.txt", "requirements/horovod-build.txt", "trainer-image/horovod")
+_TRAINER = (*_COMMON, "trainer-image/src", "examples/data")
+
+USUAL = {
+    "operator": Recipe("operator", (*_COMMON, "requirements/operator.txt", "operator/src")),
+    "trainer": Recipe("trainer", (*_TRAINER, "requirements/trainer.txt", *_HOROVOD)),
 }
-WHEEL_INPUTS = (
-    "Dockerfile",
-    "requirements/trainer.txt",
-    "requirements/horovod.txt",
-    "requirements/horovod-build.txt",
-    "trainer-image/horovod",
-)
+ACCELERATED = {
+    "trainer-gpu": Recipe(
+        "trainer-gpu",
+        (*_TRAINER, "requirements/trainer-gpu.txt", "requirements/horovod-gpu-build.txt", *_HOROVOD),
+        needed_bytes=40_000_000_000,
+    ),
+    "trainer-tpu": Recipe("trainer-tpu", (*_TRAINER, "requirements/trainer-tpu.txt")),
+}
+"""Only built when somebody asks for them."""
+RECIPES = USUAL | ACCELERATED
+WHEEL_INPUTS = ("Dockerfile", "requirements/trainer.txt", *_HOROVOD)
 
 
 def fingerprint(inputs: tuple[str, ...], *, root: Path = ROOT) -> str:

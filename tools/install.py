@@ -36,7 +36,7 @@ def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, s
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    kubectl.run("apply", "-f", "-", stdin=images.render(**references))
+    kubectl.run("apply", "-f", "-", stdin=images.render(references))
     kubectl.within(OPERATOR_NAMESPACE).run(
         *("rollout", "status", "deployment/trainingrun-operator", "--timeout=180s"), timeout=190
     )

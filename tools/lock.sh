@@ -37,6 +37,13 @@ lock() { # TARGET SOURCE...
 lock bootstrap requirements/bootstrap.in
 lock operator operator/pyproject.toml
 lock dev operator/pyproject.toml requirements/dev.in -c requirements/operator.txt
-lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt --no-emit-package tensorflow
+lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt \
+  --override requirements/trainer-cpu-overrides.txt --no-emit-package tensorflow
+lock trainer-gpu requirements/trainer.in requirements/trainer-gpu.in -c requirements/trainer.txt \
+  --override requirements/trainer-overrides.txt --override requirements/trainer-gpu-overrides.txt --no-emit-package tensorflow-cpu
+lock horovod-gpu-build requirements/horovod-gpu-build.in
+lock trainer-tpu requirements/trainer.in requirements/trainer-tpu.in \
+  --override requirements/trainer-overrides.txt --override requirements/trainer-tpu-overrides.txt \
+  --no-emit-package tensorflow-cpu --no-emit-package tensorflow
 lock bench requirements/bench.in -c requirements/trainer.txt
 lock test requirements/test.in -c requirements/trainer.txt -c requirements/dev.txt
