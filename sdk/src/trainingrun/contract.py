@@ -47,7 +47,7 @@ from trainingrun.api.compression import Compression
 from trainingrun.api.data import Data
 from trainingrun.api.model import Model
 from trainingrun.api.output import Output
-from trainingrun.api.status import Choice, Result, TuningStatus
+from trainingrun.api.result import Choice, Result, TuningStatus
 from trainingrun.api.strategy import GradientCompression, StrategyType, Transport
 from trainingrun.api.training import Training
 from trainingrun.api.tuning import Tuning

@@ -6,7 +6,7 @@ import threading
 from typing import Literal
 
 from trainingrun.api.base import Frozen, to_wire
-from trainingrun.api.status import Result
+from trainingrun.api.result import Result
 from trainingrun.contract import ProgressReport
 
 PIPE_VARIABLE = "TRAININGRUN_REPORT_PIPE"

@@ -53,16 +53,22 @@ from trainingrun.api.preset import (
 )
 from trainingrun.api.recovery import LostNode, Recovery
 from trainingrun.api.resources import ResourceList, Resources
+from trainingrun.api.result import (
+    MOST_ARTIFACTS,
+    Artifact,
+    BestTrial,
+    Choice,
+    Result,
+    TriedValue,
+    TuningRecord,
+    TuningStatus,
+)
 from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
 from trainingrun.api.search import DoubleRange, IntRange, Scale, SearchParameter
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
-    MOST_ARTIFACTS,
     Account,
-    Artifact,
-    BestTrial,
     Checkpoint,
-    Choice,
     Clock,
     Columns,
     Condition,
@@ -73,14 +79,10 @@ from trainingrun.api.status import (
     Progress,
     Resolved,
     ResolvedPreset,
-    Result,
     Stopping,
     StopReason,
     Timeline,
     TrainingRunStatus,
-    TriedValue,
-    TuningRecord,
-    TuningStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
 from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
