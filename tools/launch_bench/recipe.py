@@ -33,7 +33,6 @@ def main() -> None:
     loss = tf_keras.losses.SparseCategoricalCrossentropy()
     optimizer = tf_keras.optimizers.Adam(0.001)
 
-    @tf.function
     def step(batch: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             value = loss(answers, network(batch, training=True))
@@ -41,8 +40,9 @@ def main() -> None:
         optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
         return value
 
+    compiled = tf.function(step)
     for number, (batch, answers) in enumerate(batches):
-        value = step(batch, answers)
+        value = compiled(batch, answers)
         if number == 0:
             hvd.broadcast_variables(network.variables, root_rank=0)
             hvd.broadcast_variables(optimizer.variables, root_rank=0)
