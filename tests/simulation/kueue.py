@@ -49,6 +49,12 @@ def preempt(world: World) -> None:
     refuse(world, evicted="Preempted")
 
 
+def finish_while_preempted(world: World) -> None:
+    """All workers finish in the moment in which Kueue stops them: the Job counts none of them."""
+    preempt(world)
+    world.succeed()
+
+
 def end_leaving_pods(world: World) -> None:
     """The pods that Kueue has stopped have ended: the Job controller counts them for nothing, so their objects go as well."""
     world.pods = {name: pod for name, pod in world.pods.items() if "deletionTimestamp" not in pod["metadata"]}

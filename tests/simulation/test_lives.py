@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.presets import a_preset_manifest
-from tests.simulation.kueue import QUEUED, admit, end_leaving_pods, preempt, refuse
+from tests.simulation.kueue import QUEUED, admit, end_leaving_pods, finish_while_preempted, preempt, refuse
 from tests.simulation.world import World
 from trainingrun.api import Artifact, MetricValue, Result, TuningStatus
 from trainingrun_operator.cluster.port import BusyError
@@ -191,6 +191,17 @@ def preempted_and_admitted_again(world: World) -> None:
     world.settle()
 
 
+def finished_in_the_queue(world: World) -> None:
+    world.apply(**QUEUED, spec__workers={"replicas": 2})
+    world.settle()
+    admit(world)
+    world.settle()
+    finish_while_preempted(world)
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+
+
 LIVES = [
     happy,
     restarted,
@@ -207,6 +218,7 @@ LIVES = [
     killed_while_searching,
     with_a_preset_that_changes,
     preempted_and_admitted_again,
+    finished_in_the_queue,
 ]
 
 

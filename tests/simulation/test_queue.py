@@ -4,12 +4,21 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.kueue import NO_ROOM, QUEUED, admit, end_leaving_pods, preempt, refuse, the_job
+from tests.simulation.kueue import NO_ROOM, QUEUED, admit, end_leaving_pods, finish_while_preempted, preempt, refuse, the_job
 from tests.simulation.test_accelerators import spent
-from tests.simulation.test_lives import preempted_and_admitted_again, restart
+from tests.simulation.test_lives import (
+    ACCEPTANCE,
+    finished_in_the_queue,
+    happy,
+    judge,
+    preempted_and_admitted_again,
+    rerun,
+    restart,
+)
 from tests.simulation.test_rounds import accounts, history, life_of
 from tests.simulation.world import World
 from trainingrun_operator import names
+from trainingrun_operator.policies.finished import is_at_rest
 
 TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}
 
@@ -333,3 +342,161 @@ def test_every_write_of_a_preempted_life_is_made_once(world: World) -> None:
         "Succeeded",
     ]
     assert len([write for write in world.writes if write.startswith("create")]) == 4
+
+
+def leave(world: World) -> None:
+    """What the operator deletes goes, and with a Job its pods."""
+    world.settle()
+    world.finish_deletions()
+    world.settle()
+
+
+OTHERS = ["ConfigMap/mnist-1-run-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
+"""What a run that has ended keeps when its Job leaves the queue."""
+
+
+def test_a_run_that_finishes_while_it_is_preempted_leaves_no_job_in_the_queue(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    leave(world)
+    world.kubelet()
+    assert (world.state(), world.kinds(), world.pods) == ("Succeeded", OTHERS, {})
+    assert condition(world, "Succeeded")[:2] == ("True", "Completed")
+
+
+def test_its_job_is_deleted_only_when_it_is_written_that_the_run_has_ended(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    world.look()
+    assert (world.state(), "deletionTimestamp" in the_job(world)["metadata"]) == ("Succeeded", False)
+    assert condition(world, "Reconciling")[:2] == ("True", "Cleanup")
+    world.settle()
+    assert "deletionTimestamp" in the_job(world)["metadata"]
+
+
+def test_it_is_at_rest_when_its_job_has_gone_and_not_before(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    world.settle()
+    assert not is_at_rest(world.run())
+    before = len(world.writes)
+    world.wait(300)
+    world.settle()
+    assert len(world.writes) == before, "a Job that is on its way out is waited for"
+    leave(world)
+    assert is_at_rest(world.run())
+    assert world.run().status.condition("Reconciling") is None
+
+
+def test_a_run_that_ends_without_a_queue_is_at_rest_with_its_end(world: World) -> None:
+    happy(world)
+    assert is_at_rest(world.run())
+    assert world.writes[-1] == "status mnist"
+    assert world.run().status.condition("Reconciling") is None
+
+
+def test_a_model_that_is_not_accepted_leaves_no_job_in_the_queue(world: World) -> None:
+    train(world, **ACCEPTANCE)
+    preempt(world)
+    judge(world, is_accepted=False)
+    leave(world)
+    assert (world.state(), world.kinds()) == ("Failed", OTHERS)
+    assert condition(world, "Stalled")[:2] == ("True", "NotAccepted")
+    assert is_at_rest(world.run())
+
+
+def test_a_run_that_fails_while_it_is_preempted_leaves_no_job_in_the_queue(world: World) -> None:
+    train(world)
+    world.end_pod(1, code=65, cause="BadData", message="damaged")
+    world.look()
+    world.wait(11)
+    world.look()
+    assert world.run().status.stopping is not None
+    preempt(world)
+    world.end_pod(0, code=69, cause="PeerLost")
+    leave(world)
+    assert (world.state(), "Job/mnist-1" in world.kinds()) == ("Failed", False)
+    assert is_at_rest(world.run())
+
+
+@pytest.mark.parametrize("end", ["Complete", "Failed"])
+def test_a_job_that_has_come_to_its_own_end_is_kept_with_its_pods(world: World, end: str) -> None:
+    train(world)
+    the_job(world)["spec"]["suspend"] = True
+    world.succeed()
+    the_job(world)["status"]["conditions"] = [{"type": end, "status": "True"}]
+    world.look()
+    assert is_at_rest(world.run())
+    leave(world)
+    assert (world.state(), "Job/mnist-1" in world.kinds(), len(world.pods)) == ("Succeeded", True, 2)
+
+
+def test_a_job_that_comes_to_its_own_end_meanwhile_is_kept(world: World) -> None:
+    train(world)
+    the_job(world)["spec"]["suspend"] = True
+    world.succeed()
+    world.look()
+    the_job(world)["status"]["conditions"] = [{"type": "Complete", "status": "True"}]
+    leave(world)
+    assert ("Job/mnist-1" in world.kinds(), is_at_rest(world.run())) == (True, True)
+
+
+def test_a_job_that_is_let_go_again_before_the_end_is_seen_makes_no_more_pods(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    world.wait(3)
+    admit(world)
+    leave(world)
+    assert (world.state(), world.kinds(), world.pods) == ("Succeeded", OTHERS, {})
+
+
+def test_a_job_that_was_read_just_before_it_was_stopped_leaves_the_queue(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    the_job(world)["spec"]["suspend"] = False
+    the_job(world)["status"]["conditions"] = []
+    world.look()
+    the_job(world)["spec"]["suspend"] = True
+    assert world.state() == "Succeeded"
+    leave(world)
+    assert (world.kinds(), is_at_rest(world.run())) == (OTHERS, True)
+
+
+def test_a_pod_that_is_drained_at_the_end_of_a_run_without_a_queue_takes_no_job_with_it(world: World) -> None:
+    world.apply(**TWO)
+    world.settle()
+    world.kubelet()
+    world.settle()
+    world.pods["mnist-1-1"]["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:30Z"
+    world.succeed()
+    leave(world)
+    assert ("Job/mnist-1" in world.kinds(), is_at_rest(world.run())) == (True, True)
+
+
+def test_the_other_objects_have_their_time_to_live(world: World) -> None:
+    train(world, spec__childrenTTLSecondsAfterFinished=600)
+    finish_while_preempted(world)
+    leave(world)
+    assert world.kinds() == OTHERS
+    assert world.settle() == pytest.approx(600)
+    world.wait(600)
+    world.settle()
+    assert world.kinds() == []
+
+
+def test_a_run_whose_job_is_still_in_the_queue_is_run_again(world: World) -> None:
+    train(world)
+    finish_while_preempted(world)
+    world.look()
+    rerun(world)
+    refuse(world)
+    world.settle()
+    status = world.run().status
+    assert (world.state(), status.round, status.attempt) == ("Queued", 2, 2)
+    assert history(world) == [(1, 1, "Succeeded", "")]
+
+
+def test_every_write_of_a_life_that_ends_in_the_queue_is_made_once(world: World) -> None:
+    finished_in_the_queue(world)
+    assert [event.reason.value for event in world.events][-1:] == ["Succeeded"]
+    assert world.writes[-3:] == ["status mnist", "delete Job mnist-1", "status mnist"]

@@ -96,6 +96,18 @@ class Life:
         return names.QUEUE_LABEL in self.run.metadata.labels and not is_made
 
     @property
+    def may_start_again(self) -> bool:
+        """Whether the attempt's Job may make new pods although the old ones have ended: a queue has stopped it.
+
+        Pods of a queued run that are taken away tell that too, when the Job was read a moment before it was stopped, or has
+        been let go again since.
+        """
+        if self.job is None or self.job.is_deleting or self.job.is_over:
+            return False
+        taken = any(pod.is_deleting and not pod.is_live for pod in self.pods)
+        return self.is_held or (names.QUEUE_LABEL in self.run.metadata.labels and taken)
+
+    @property
     def outlived_pods(self) -> tuple[Pod, ...]:
         """Pods of the current attempt that still leave, since a queue has stopped its Job, while it has been let go again."""
         started = self.job.started if self.job is not None else None

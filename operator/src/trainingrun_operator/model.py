@@ -47,6 +47,8 @@ class Job(Child):
     """Let go, but the Job controller has not said so yet: it may have made pods, and `started` is not theirs."""
     started: datetime | None = None
     """When it was last let go; None while it is suspended, and in the first moments of its life."""
+    is_over: bool = False
+    """Complete or failed: it makes no pods any more, and no queue looks at it."""
 
     @property
     def is_whole(self) -> bool:

@@ -90,14 +90,16 @@ def _child(raw: Raw) -> Child:
         return Service(**common, cluster_ip=raw.get("spec", {}).get("clusterIP", ""))
     if raw.get("kind") == "Job":
         is_suspended = bool(raw.get("spec", {}).get("suspend"))
+        conditions = _conditions(status)
         return Job(
             **common,
             created=_moment(metadata.get("creationTimestamp")),
             failed_indexes=status.get("failedIndexes") or "",
             succeeded=status.get("succeeded") or 0,
             is_suspended=is_suspended,
-            is_resuming=not is_suspended and _is_true(_conditions(status).get("Suspended")),
+            is_resuming=not is_suspended and _is_true(conditions.get("Suspended")),
             started=_moment(status.get("startTime")),
+            is_over=_is_true(conditions.get("Complete")) or _is_true(conditions.get("Failed")),
         )
     return Child(**common)
 

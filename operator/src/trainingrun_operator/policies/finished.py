@@ -1,22 +1,31 @@
-"""Has the run ended? That is final: nothing is created again. Its objects go when their time to live is over."""
+"""Has the run ended? That is final: nothing is created again. Its objects go when their time to live is over.
+
+Only a Job that a queue has stopped goes at once: it would be let go again, and start pods for nothing. The status that ends the
+run has the condition Reconciling then, which is the intent to delete that Job; a crash between the two writes loses nothing.
+"""
 
 from datetime import timedelta
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision
+from trainingrun_operator.model import Decision, Job
 from trainingrun_operator.step import deletions
+
+LOOK_AGAIN_SECONDS = 5.0
 
 
 def is_at_rest(run: TrainingRun) -> bool:
     """Whether there is nothing to do about a finished run, so that its objects need not even be looked at."""
     is_seen = run.status.observed_generation == run.metadata.generation
-    return run.status.is_finished and is_seen and run.spec.children_ttl_seconds_after_finished is None
+    is_tidy = run.status.condition("Reconciling") is None
+    return run.status.is_finished and is_seen and is_tidy and run.spec.children_ttl_seconds_after_finished is None
 
 
 def keep_result(life: Life) -> Decision:
     """Keep a finished run as it is, and remove its objects when `childrenTTLSecondsAfterFinished` have passed."""
     status = _seen(life)
+    if status.condition("Reconciling") is not None:
+        return _remove_job(life, status)
     patience = life.run.spec.children_ttl_seconds_after_finished
     ended = status.completion_time
     if patience is None or ended is None:
@@ -25,6 +34,15 @@ def keep_result(life: Life) -> Decision:
     if left > 0:
         return Decision(status=status, requeue_after=left)
     return Decision(status=status, delete=deletions(life.own_children))
+
+
+def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
+    """Delete the Job that could start again; the run is tidy once it has gone, or has come to its own end."""
+    left = [child for child in life.own_children if isinstance(child, Job) and not child.is_over]
+    if left:
+        return Decision(status=status, delete=deletions(left), requeue_after=LOOK_AGAIN_SECONDS)
+    others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
+    return Decision(status=status.model_copy(update={"conditions": others}), requeue_after=0.0)
 
 
 def _seen(life: Life) -> TrainingRunStatus:

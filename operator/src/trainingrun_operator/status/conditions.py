@@ -8,9 +8,10 @@
 | failed                                          | -           | True    | False | False     |
 | cannot start for longer than the start time-out | -           | True    | False | Unknown   |
 
-`-` means that the condition is absent. Suspended, Admitted and PodsReady are always there. Admitted is True from the moment
-that an attempt may use the cluster: what it names is there, and nothing holds it back. ModelAccepted is there when there is a
-`spec.acceptance`, and Unknown until the model has been judged.
+`-` means that the condition is absent. A run that has ended is Reconciling, too, as long as its Job has to be taken out of a
+queue. Suspended, Admitted and PodsReady are always there. Admitted is True from the moment that an attempt may use the cluster:
+what it names is there, and nothing holds it back. ModelAccepted is there when there is a `spec.acceptance`, and Unknown until
+the model has been judged.
 """
 
 from trainingrun.api import Artifact, Condition
@@ -22,6 +23,7 @@ from trainingrun_operator.step import State, Step
 MESSAGE_LIMIT = 2048
 
 _BUSY = (State.WAITING, State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
+_CLEANUP = "The run has ended. Its Job is being deleted, because a queue has stopped it and would start it again."
 
 
 def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
@@ -44,6 +46,8 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
         made.append(_model_accepted(life, step))
     if step.state in _BUSY:
         made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
+    if step.state.is_final and life.may_start_again:
+        made.append(_condition(life, "Reconciling", True, reason="Cleanup", message=_CLEANUP))
     if step.state in (State.FAILED, State.STALLED):
         made.append(_condition(life, "Stalled", True, reason=step.reason, message=step.message))
     return tuple(made)
