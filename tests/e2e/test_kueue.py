@@ -72,7 +72,7 @@ def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Pl
     assert f"training goes on after epoch {before.epoch}" in why(stopped)[1]
     assert team.wait_until_finished("urgent").status.result is not None
 
-    finished = team.wait_until_finished("first")
+    finished = team.wait_until_finished("first", timeout=500)
     status = finished.status
     assert status.result is not None
     assert (status.attempt, status.restarts, [past.outcome for past in status.history]) == (1, 0, ["Succeeded"])
