@@ -387,7 +387,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__strategy__type": "Single", "spec__workers__replicas": 2},
         "strategy.type Single trains in one process, but workers.replicas is 2",
     ),
-    "a transport that is not there yet": ({"spec__strategy__transport": "MPI"}, "spec.strategy.transport"),
+    "a transport that is not there": ({"spec__strategy__transport": "RDMA"}, "spec.strategy.transport"),
     "a name that is too long": ({"metadata__name": "a" * 51}, "metadata.name"),
     "a name that begins with a digit": ({"metadata__name": "1st"}, "metadata.name"),
     "an amount that is none": (
