@@ -12,7 +12,7 @@ from tools.install import Installation
 from tools.kubectl import KubectlError
 from trainingrun.api import TrainingRun
 
-LONG = {"epochs": 200}
+LONG = {"epochs": 100}
 ONE_RUN = "150m"
 """CPU of the queue: room for the two workers of one run."""
 
