@@ -28,7 +28,8 @@ class Asked:
     resource: str
     """With its subresource, as roles name it."""
     verb: str
-    code: int
+    is_allowed: bool
+    """Whether its roles allow it. What a quota or the end of a namespace refuses is a 403 too, and no matter of roles."""
 
     @property
     def permission(self) -> tuple[str, str, str]:
@@ -51,7 +52,7 @@ def asked(installation: Installation) -> list[Asked]:
 
 def test_nothing_that_the_operator_asked_for_was_forbidden(asked: list[Asked]) -> None:
     assert asked, "the audit log has no request of the operator, so that this says nothing"
-    assert [request for request in asked if request.code == 403] == []
+    assert [request for request in asked if not request.is_allowed] == []
 
 
 def test_every_permission_was_used(asked: list[Asked], request: pytest.FixtureRequest) -> None:
@@ -83,5 +84,5 @@ def _requests(log: Path, *, since: str) -> Iterator[Asked]:
             continue
         about = event["objectRef"]
         resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
-        code = event.get("responseStatus", {}).get("code", 0)
-        yield Asked(group=about.get("apiGroup", ""), resource=resource, verb=event["verb"], code=code)
+        is_allowed = event["annotations"]["authorization.k8s.io/decision"] == "allow"
+        yield Asked(group=about.get("apiGroup", ""), resource=resource, verb=event["verb"], is_allowed=is_allowed)
