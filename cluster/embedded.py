@@ -40,6 +40,7 @@ class EmbeddedCluster:
         programs = binaries.ensure(self.cache)
         binaries.check_space(self.cache, needed=UP_BYTES, purpose="running a cluster")
         with self._lock():
+            self._remove_rest()
             where = self._make_layout()
             network.make(where)
             cgroups.make(where.cgroup)
@@ -50,12 +51,14 @@ class EmbeddedCluster:
             _wait("the node to be ready", self._is_node_ready)
 
     def down(self) -> None:
-        """End all processes and remove everything except the built programs and images."""
+        """End all processes and remove everything except the built programs and images. Interrupting is safe here too."""
         where = self._layout()
         if where is None:
+            self._remove_rest()
             return
         _require_root()
         with self._lock():
+            self._remove_rest()
             for component in reversed(COMPONENTS):
                 self._process(component.name, where=where).stop()
             cgroups.remove(where.cgroup)
@@ -64,7 +67,8 @@ class EmbeddedCluster:
             mounts.unmount([where.state, where.run])
             shutil.rmtree(where.run, ignore_errors=True)
             _remove_traces(where)
-            shutil.rmtree(where.state)
+            where.state.rename(self._rest())
+            self._remove_rest()
 
     def status(self) -> list[tuple[str, str]]:
         """State of the API server's node and of every component."""
@@ -174,6 +178,14 @@ class EmbeddedCluster:
         temporary.write_text(json.dumps({"link": str(link)}))
         temporary.replace(self._choice())
         return self.layout()
+
+    def _rest(self) -> Path:
+        """Where a state is removed: one that has lost half of its files must never be taken for a cluster."""
+        return self.cache / "clusters" / f"{self.name}.removed"
+
+    def _remove_rest(self) -> None:
+        if self._rest().exists():
+            shutil.rmtree(self._rest())
 
     def _choice(self) -> Path:
         return self.cache / "clusters" / self.name / "layout.json"

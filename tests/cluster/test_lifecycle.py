@@ -1,6 +1,7 @@
 """The embedded cluster on this machine: it comes up, stays as it is, shares the machine, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,12 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import cluster
 from cluster.cgroups import hierarchies
 from cluster.embedded import EmbeddedCluster
+from cluster.shell import run
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -116,6 +119,24 @@ def test_an_up_that_was_killed_half_way_is_cleaned_up_by_down(interfaces: frozen
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as starting:
         time.sleep(seconds)
         starting.kill()
+    embedded(NAMES[0]).down()
+    assert traces(interfaces) == NOTHING
+
+
+def test_a_down_that_was_killed_half_way_leaves_no_half_a_cluster_to_start(
+    interfaces: frozenset[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path) -> None:
+        shutil.rmtree(folder / "containerd")
+        raise KeyboardInterrupt
+
+    embedded(NAMES[0]).up()
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("cluster.embedded.shutil", SimpleNamespace(rmtree=killed))
+        embedded(NAMES[0]).down()
+    embedded(NAMES[0]).up()
+    where = embedded(NAMES[0]).layout()
+    assert run(["ctr", "--address", where.socket, "--namespace", "k8s.io", "images", "check"]).count("complete") > 0
     embedded(NAMES[0]).down()
     assert traces(interfaces) == NOTHING
 
