@@ -42,7 +42,7 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 
 unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
 	$(BIN)/pytest tests/unit --ignore tests/unit/trainer
-	.venv-trainer/bin/pytest tests/unit/trainer
+	.venv-trainer/bin/pytest tests/unit/trainer -n 2 --dist worksteal
 
 browser: .venv/ready ## The pages that people open, in headless Chromium
 	$(BIN)/pytest tests/browser
@@ -133,7 +133,7 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator -e trainer-image
 	@touch $@
 
-.venv-trainer/ready: requirements/trainer.txt trainer-image/horovod/build.sh sdk/pyproject.toml trainer-image/pyproject.toml
+.venv-trainer/ready: requirements/trainer.txt requirements/test.txt trainer-image/horovod/build.sh sdk/pyproject.toml trainer-image/pyproject.toml
 	@$(PYTHON) -m images trainer-venv .venv-trainer
 	@touch $@
 

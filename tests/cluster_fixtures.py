@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import cluster
 from tools.kubectl import Kubectl
+
+CRDS = Path(__file__).parent.parent / "crds"
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,15 @@ def backend() -> cluster.Cluster:
 def admin(backend: cluster.Cluster) -> Kubectl:
     """kubectl as the cluster's administrator."""
     return Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
+
+
+def install_crds(admin: Kubectl) -> None:
+    """Apply the CRDs and wait until the API server serves them."""
+    # --for=condition fails at once on an object that has no conditions yet.
+    established = """--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True"""
+    for plural in ("trainingruns", "trainingpresets"):
+        admin.run("apply", "-f", str(CRDS / f"{plural}.yaml"))
+        admin.run("wait", established, f"crd/{plural}.trainingrun.dev", "--timeout=30s")
 
 
 def fresh_namespace(admin: Kubectl, name: str) -> Iterator[Kubectl]:

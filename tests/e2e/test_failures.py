@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import DIGITS, Playground, a_claim
+from tests.e2e.conftest import DIGITS, SMALL, Playground, a_claim
 from tools.dataset import upload
 
+ALONE = {"replicas": 1, "resources": SMALL}
 IMAGES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
 
@@ -28,7 +29,7 @@ def put(playground: Playground, folder: Path, *, path: str) -> None:
 
 
 def test_a_missing_data_path_is_named_together_with_what_is_there(playground: Playground) -> None:
-    playground.start("no-data", spec__data=data("mnist-1k"))
+    playground.start("no-data", spec__workers=ALONE, spec__data=data("mnist-1k"))
     failure = playground.wait_until_finished("no-data").status.failure
     assert failure is not None
     assert (failure.cause, failure.exit_code) == ("BadData", 65)
@@ -44,12 +45,12 @@ def test_a_gap_in_a_table_is_named_by_line_and_column_and_can_be_left_out(playgr
     put(playground, tmp_path, path="table")
     table = {**data("table"), "format": "CSV", "csv": {"labelColumn": "kind"}}
     del table["idx"]
-    playground.start("table", spec__data=table)
+    playground.start("table", spec__workers=ALONE, spec__data=table)
     failed = playground.wait_until_finished("table")
     assert failed.status.failure is not None
     assert "numbers.csv, line 11, column id: '' is no finite number" in failed.status.failure.message
     without = {**table, "csv": {"labelColumn": "kind", "ignoredColumns": ["id"]}}
-    playground.start("table", spec__data=without, spec__rerun="without the gap")
+    playground.start("table", spec__workers=ALONE, spec__data=without, spec__rerun="without the gap")
     playground.wait("table", "in its second round", lambda run: run.status.round == 2)
     finished = playground.wait_until_finished("table")
     assert finished.status.result is not None, finished.status.failure
@@ -59,7 +60,7 @@ def test_a_corrupt_file_is_named_and_not_tried_again(playground: Playground, tmp
     (tmp_path / IMAGES).write_bytes((DIGITS / IMAGES).read_bytes()[:100_000])
     (tmp_path / LABELS).write_bytes((DIGITS / LABELS).read_bytes())
     put(playground, tmp_path, path="corrupt")
-    playground.start("corrupt", spec__data=data("corrupt"))
+    playground.start("corrupt", spec__workers=ALONE, spec__data=data("corrupt"))
     run = playground.wait_until_finished("corrupt")
     assert run.status.failure is not None
     assert run.status.failure.cause == "BadData"
@@ -73,7 +74,7 @@ def test_a_label_out_of_range_is_named_with_its_position(playground: Playground,
     (tmp_path / LABELS).write_bytes(gzip.compress(bytes(labels)))
     (tmp_path / IMAGES).write_bytes((DIGITS / IMAGES).read_bytes())
     put(playground, tmp_path, path="mislabelled")
-    playground.start("mislabelled", spec__data=data("mislabelled"))
+    playground.start("mislabelled", spec__workers=ALONE, spec__data=data("mislabelled"))
     failure = playground.wait_until_finished("mislabelled").status.failure
     assert failure is not None
     assert "label 200 of sample 4711 is out of range" in failure.message
@@ -158,7 +159,7 @@ def small_disk(playground: Playground) -> Iterator[str]:
 
 def test_a_full_output_is_named(playground: Playground, small_disk: str) -> None:
     output = {"persistentVolumeClaim": {"claimName": small_disk}}
-    playground.start("full", spec__output=output, spec__recovery={"maximumRestarts": 0})
+    playground.start("full", spec__workers=ALONE, spec__output=output, spec__recovery={"maximumRestarts": 0})
     failure = playground.wait_until_finished("full").status.failure
     assert failure is not None
     assert failure.cause == "OutputFailed", failure

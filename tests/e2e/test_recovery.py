@@ -8,8 +8,8 @@ import pytest
 
 from tests.e2e.conftest import Playground
 
-LONG = {"epochs": 100}
-"""Half a minute of training: a checkpoint is in the status ten seconds after it was written at the latest."""
+LONG = {"epochs": 60}
+"""Half a minute of training on two cores: a checkpoint is in the status ten seconds after it was written at the latest."""
 
 
 def kill_ranks(playground: Playground, pod: str) -> None:

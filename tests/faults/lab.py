@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tests.cluster_fixtures import install_crds
 from tests.faults.api import Endpoint
 from tools.kubectl import Kubectl, KubectlError
 
@@ -38,9 +39,7 @@ class Lab:
 def laboratory(admin: Kubectl, *, size: int, folder: Path) -> Iterator[Lab]:
     """Namespaces for so many tries at once, with no other operator in the cluster; removed afterwards."""
     namespaces = tuple(f"faults-{number}" for number in range(size))
-    for plural in ("trainingruns", "trainingpresets"):
-        admin.run("apply", "-f", str(ROOT / "crds" / f"{plural}.yaml"))
-        admin.run("wait", "--for=condition=Established", f"crd/{plural}.trainingrun.dev", "--timeout=30s")
+    install_crds(admin)
     rules = list(yaml.safe_load_all((ROOT / "manifests" / "base" / "rbac.yaml").read_text()))
     with _no_other_operator(admin):
         _remove(admin, (*namespaces, RIVAL_NAMESPACE))  # what an interrupted session has left

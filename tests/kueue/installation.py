@@ -1,25 +1,26 @@
 """A real Kueue for tests: built from its Go module, installed with the manifests of that module, as a pod of the cluster."""
 
 import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cluster
-from cluster.binaries import GoModule, ensure_extra
-from cluster.images import single_program_image
+from cluster.binaries import GoModule
 from tests.waiting import wait_for
+from tools.go_operator import GoOperator
 from tools.kubectl import Kubectl
 
 NAMESPACE = "kueue-system"
 
-_MODULE = GoModule("kueue", ("sigs.k8s.io/kueue/cmd/kueue",), source=Path(__file__).parent / "go")
-_IMAGE, _TAG = "docker.io/library/kueue", "test"
-_PLACEHOLDER = "us-central1-docker.pkg.dev/k8s-staging-images/kueue/kueue"
+_PATH = "sigs.k8s.io/kueue"
+_KUEUE = GoOperator(
+    module=GoModule("kueue", (f"{_PATH}/cmd/kueue",), source=Path(__file__).parent / "go"),
+    path=_PATH,
+    manifests="config/default",
+    placeholder="us-central1-docker.pkg.dev/k8s-staging-images/kueue/kueue",
+)
 _CONTAINER = {
     "name": "manager",
     "command": ["/kueue"],
@@ -37,8 +38,8 @@ def kueue(backend: cluster.Cluster, admin: Kubectl) -> Iterator[None]:
 
     Nothing of it may stay: its webhooks would refuse every Job of the cluster.
     """
-    _load(backend)
-    manifests = _render(admin)
+    _KUEUE.load(backend)
+    manifests = _KUEUE.render(admin, patches=_patches())
     admin.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests, timeout=120)
     try:
         admin.within(NAMESPACE).run(
@@ -50,37 +51,16 @@ def kueue(backend: cluster.Cluster, admin: Kubectl) -> Iterator[None]:
         admin.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", stdin=manifests, timeout=130)
 
 
-def _load(backend: cluster.Cluster) -> None:
-    program = ensure_extra(_MODULE, cache=cluster.cache_folder())["kueue"]
-    archive = program.parent.with_suffix(".tar")
-    if not archive.exists():
-        archive.write_bytes(single_program_image(program, reference=f"{_IMAGE}:{_TAG}"))
-    backend.load(archive)
+def _patches() -> list[dict[str, str]]:
+    """Our image has no other start, it elects no leader, and it serves no API of pending workloads.
 
-
-def _render(admin: Kubectl) -> str:
-    """Kueue's default manifests with our image, but for two things.
-
-    It elects no leader, which a busy machine makes it lose. And its API of pending workloads is left out: while the server of
-    such an API is away, no namespace can be deleted.
+    A busy machine makes it lose an election. And while the server of such an API is away, no namespace can be deleted.
     """
-    module = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kueue"],
-        cwd=_MODULE.folder,
-        env={**os.environ, "GOFLAGS": "-mod=mod"},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    with tempfile.TemporaryDirectory() as folder:
-        overlay: dict[str, Any] = {
-            "resources": [os.path.relpath(f"{module}/config/default", start=folder)],
-            "images": [{"name": _PLACEHOLDER, "newName": _IMAGE, "newTag": _TAG}],
-            "patches": [_patch("apps/v1", "Deployment", "kueue-controller-manager", _CONTAINER), _without_election(module)]
-            + [_removed(f"{version}.visibility.kueue.x-k8s.io") for version in ("v1beta1", "v1beta2")],
-        }
-        (Path(folder) / "kustomization.yaml").write_text(json.dumps(overlay))
-        return admin.run("kustomize", folder)
+    return [
+        _patch("apps/v1", "Deployment", "kueue-controller-manager", _CONTAINER),
+        _without_election(),
+        *(_removed(f"{version}.visibility.kueue.x-k8s.io") for version in ("v1beta1", "v1beta2")),
+    ]
 
 
 def _patch(version: str, kind: str, name: str, container: dict[str, Any]) -> dict[str, str]:
@@ -89,9 +69,9 @@ def _patch(version: str, kind: str, name: str, container: dict[str, Any]) -> dic
     return {"patch": json.dumps({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec})}
 
 
-def _without_election(module: str) -> dict[str, str]:
+def _without_election() -> dict[str, str]:
     name = "controller_manager_config.yaml"
-    text = (Path(module) / "config" / "components" / "manager" / name).read_text()
+    text = (_KUEUE.source() / "config" / "components" / "manager" / name).read_text()
     changed = text.replace("leaderElect: true", "leaderElect: false")
     assert changed != text, "Kueue's configuration elects a leader"
     metadata = {"name": "kueue-manager-config", "namespace": NAMESPACE}

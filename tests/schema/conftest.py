@@ -1,22 +1,17 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.cluster_fixtures import admin, backend, fresh_namespace
+from tests.cluster_fixtures import admin, backend, fresh_namespace, install_crds
 from tools.kubectl import Kubectl
 
 __all__ = ["admin", "backend"]
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")
 def crd(admin: Kubectl) -> Kubectl:
     """kubectl for a cluster that has the CRDs."""
-    for plural in ("trainingruns", "trainingpresets"):
-        admin.run("apply", "-f", str(ROOT / "crds" / f"{plural}.yaml"))
-        admin.run("wait", "--for=condition=Established", f"crd/{plural}.trainingrun.dev", "--timeout=30s")
+    install_crds(admin)
     return admin
 
 

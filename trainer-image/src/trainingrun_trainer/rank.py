@@ -1,5 +1,6 @@
 """Entry point of one training process: `python -m trainingrun_trainer.rank`, started by the agent."""
 
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,8 @@ def main() -> int:
 def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> None:
     config = settings.load_config()
     check_search(config)
+    # What is imported stays: looking through it for garbage takes a quarter of the import, and half a second each time later.
+    gc.disable()
     _prepare_tensorflow(config)
     gang = _join(config, settings=settings)
     # Imported only now: the modules below load TensorFlow, and bad configurations should fail before that.
@@ -62,6 +65,8 @@ def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> No
     from trainingrun_trainer.pipeline import run
     from trainingrun_trainer.progress import Progress
 
+    gc.freeze()
+    gc.enable()
     progress = Progress(reporter, attempt=config.attempt, speaks=gang.rank == 0)
     progress.ready()
     result = run(

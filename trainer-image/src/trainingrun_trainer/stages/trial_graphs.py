@@ -64,14 +64,10 @@ class Keeper:
         """The one that was used last at the end."""
 
     def __enter__(self) -> "Keeper":
-        # What is there now stays: to look through all of TensorFlow's objects for garbage takes half a second.
-        gc.collect()
-        gc.freeze()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.drop()
-        gc.unfreeze()
 
     def graphs(self, context: Context) -> Graphs:
         """Graphs for this configuration, nothing learned yet. Raises what building the network does."""
