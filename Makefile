@@ -29,6 +29,11 @@ test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, 
 	  echo "=== $$stage ($${SECONDS} s since the start)"; $(MAKE) "$$stage"; \
 	done; echo "=== all stages passed after $${SECONDS} s"
 
+test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more moments of death, more combinations
+	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults tests/e2e -m long
+	@CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down
+
 lint: .venv/ready ## Formatting, ruff, mypy, import contracts, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -42,7 +47,7 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 
 unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
 	$(BIN)/pytest tests/unit --ignore tests/unit/trainer
-	.venv-trainer/bin/pytest tests/unit/trainer -n 2 --dist worksteal
+	.venv-trainer/bin/pytest tests/unit/trainer -m "not long" -n 2 --dist worksteal
 
 browser: .venv/ready ## The pages that people open, in headless Chromium
 	$(BIN)/pytest tests/browser
@@ -57,7 +62,7 @@ schema: .venv/ready ## The CRD, examples and manifests against a real API server
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema
 
 faults: .venv/ready ## Crashes, refusals and late events between the operator and a real API server, with KWOK pods
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m "not long"
 
 gitops: .venv/ready ## What Argo CD, kstatus and Flux make of a run, asked of their own code
 	$(BIN)/pytest tests/gitops
@@ -66,7 +71,7 @@ record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.gitops.record
 
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m "not long"
 
 generate: .venv/ready ## Write the files that are generated: the CRD, its reference, the benchmarks' tables, settings for Argo CD
 	@$(BIN)/python -m tools.generate
@@ -142,5 +147,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-launch record-statuses clean

@@ -97,6 +97,7 @@ def test_its_report_is_fetched_by_one_command(playground: Playground, shipped: T
     assert page.rstrip().endswith("</html>")
 
 
+@pytest.mark.long
 def test_a_model_that_is_not_good_enough_fails_the_run_once_and_for_all(playground: Playground) -> None:
     strict = {**SHIP, "spec__tuning": None, "spec__acceptance": {"minimum": "0.9999", "maximumGzippedBytes": 100}}
     playground.start("strict", **strict)
@@ -136,7 +137,7 @@ MOMENTS = {
 """What the log says when a worker is killed, and which. Gangs without pods are killed at the moments between these."""
 
 
-@pytest.mark.parametrize("stage", MOMENTS)
+@pytest.mark.parametrize("stage", ["tuning", pytest.param("export", marks=pytest.mark.long)])
 def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would_have(
     playground: Playground, undisturbed: TrainingRun, stage: str
 ) -> None:

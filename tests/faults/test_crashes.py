@@ -6,13 +6,11 @@ from tests.faults.faults import Kind, Once
 from tests.faults.lab import Lab
 from tests.faults.sweep import problems, references
 from tests.faults.trial import Trial
-from tests.faults.workloads import WORKLOADS, Workload, delete_in_mid_run, happy
+from tests.faults.workloads import Workload, delete_in_mid_run, happy, tried
+
 
 # A run that is deleted has been written to before as one that is not; every trial ends by a deletion without an operator.
-WITH_WRITES_OF_THEIR_OWN = {name: workload for name, workload in WORKLOADS.items() if workload is not delete_in_mid_run}
-
-
-@pytest.mark.parametrize("workload", WITH_WRITES_OF_THEIR_OWN.values(), ids=WITH_WRITES_OF_THEIR_OWN)
+@pytest.mark.parametrize("workload", tried(without=delete_in_mid_run))
 async def test_a_crash_after_any_write_ends_as_without_it(lab: Lab, workload: Workload) -> None:
     first = 1 if workload is happy else await _first_of_its_own(lab)
     last = len((await references(lab, workload))[0].counted)

@@ -8,13 +8,13 @@ from tests.faults.faults import Kind, Once, Storm, Watching
 from tests.faults.lab import Lab
 from tests.faults.sweep import problems, references
 from tests.faults.trial import Trial
-from tests.faults.workloads import WORKLOADS, Workload, happy, suspend_and_resume
+from tests.faults.workloads import Workload, happy, suspend_and_resume, tried
 
 SEED = 7
 SHARE = 0.05
 
 
-@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+@pytest.mark.parametrize("workload", tried())
 async def test_a_fault_at_some_write_ends_as_without_it(lab: Lab, workload: Workload) -> None:
     count = len((await references(lab, workload))[0].counted)
     chance = random.Random(f"{SEED} {workload.__name__}")

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from tests.faults.stage import Stage
 
 Workload = Callable[[Stage], Awaitable[None]]
@@ -121,3 +123,14 @@ WORKLOADS: dict[str, Workload] = {
         restart_with_another_preset,
     )
 }
+
+_ALWAYS = (happy, suspend_and_resume, fail_and_recover, rerun_when_failed, restart_with_another_preset)
+
+
+def tried(*, without: Workload | None = None) -> list[Any]:
+    """All workloads as parameters of a test of faults; those that begin like others are for `make test-long`."""
+    return [
+        pytest.param(work, id=name, marks=() if work in _ALWAYS else pytest.mark.long)
+        for name, work in WORKLOADS.items()
+        if work is not without
+    ]

@@ -64,7 +64,14 @@ RUNS: dict[str, tuple[Write, str, dict[str, str], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("write", "network", "optimizer", "augmentation"), RUNS.values(), ids=RUNS)
+ALWAYS = {"ImageFolder, CNN, SGD, height shift", "TFRecord, MLP, RMSprop, shear", "CSV, MLP, Adam"}
+"""The others are for `make test-long`."""
+
+
+@pytest.mark.parametrize(
+    ("write", "network", "optimizer", "augmentation"),
+    [pytest.param(*run, id=name, marks=() if name in ALWAYS else pytest.mark.long) for name, run in RUNS.items()],
+)
 def test_two_ranks_learn(
     start: Start, tmp_path: Path, write: Write, network: str, optimizer: dict[str, str], augmentation: dict[str, Any]
 ) -> None:

@@ -32,7 +32,10 @@ def put_samples(tmp_path: Path, *, count: int, held_out: int = 39, features: int
 SGD = {"epochs": 1, "optimizer": {"name": "SGD", "learningRate": "0.05"}, "schedule": {"scaling": "None"}}
 
 
-@pytest.mark.parametrize(("count", "held_out", "shares"), [(193, 39, [65, 64, 64]), (1003, 200, [363, 320, 320])])
+@pytest.mark.parametrize(
+    ("count", "held_out", "shares"),
+    [(193, 39, [65, 64, 64]), pytest.param(1003, 200, [363, 320, 320], marks=pytest.mark.long)],
+)
 def test_an_epoch_of_three_ranks_is_that_of_one_process_on_the_same_batches(
     start: Start, tmp_path: Path, count: int, held_out: int, shares: list[int]
 ) -> None:
@@ -75,6 +78,7 @@ def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
     assert result_of(tmp_path)["data"]["classNames"] == ["elm", "oak"]
 
 
+@pytest.mark.long
 def test_two_passes_are_one_batch_and_less_precision_trains_nearly_as_well(start: Start, tmp_path: Path) -> None:
     data = put_samples(tmp_path, count=232)
     runs = itertools.count(1)
@@ -120,7 +124,13 @@ def test_a_killed_rank_ends_the_gang_and_is_named(start: Start) -> None:
 HALF = {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.5"}
 
 
-@pytest.mark.parametrize("attempt", [2, 1], ids=["in the next attempt", "in the same attempt, which a queue has stopped"])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        pytest.param(2, id="in the next attempt"),
+        pytest.param(1, id="in the same attempt, which a queue has stopped", marks=pytest.mark.long),
+    ],
+)
 def test_an_interrupted_and_resumed_run_ends_like_an_uninterrupted_one(start: Start, tmp_path: Path, attempt: int) -> None:
     training = {"epochs": 6, "earlyStopping": {"patience": 3}}
     gang = start(training=training, data=HALF)
@@ -147,6 +157,7 @@ def same(one: dict[str, Any], other: dict[str, Any], *, epochs: int) -> None:
         assert mine == pytest.approx(yours, rel=1e-5)
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_five_times_ends_like_an_undisturbed_one(start: Start, tmp_path: Path) -> None:
     """With all that has a state: dropout, augmentation, a schedule, and an optimizer with momentum."""
     spec: dict[str, Any] = {

@@ -26,6 +26,7 @@ def environment_of(pid: int) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
 
+@pytest.mark.long
 def test_an_interrupted_run_over_mpi_goes_on_and_has_the_numbers_of_gloo(
     start: Start, tmp_path: Path, world: Variables
 ) -> None:

@@ -28,6 +28,7 @@ def put_colours(tmp_path: Path, *, count: int = 160) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_an_application_learns_on_two_ranks_and_is_published(start: Start, tmp_path: Path) -> None:
     parameters = [{"name": "alpha", "value": "0.35"}, {"name": "normalizationMomentum", "value": "0.5"}]
     model = {"application": {"name": "MobileNetV2"}, "parameters": parameters}

@@ -104,7 +104,13 @@ def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: St
     assert "epoch 1:" not in again.log(0)
 
 
-@pytest.mark.parametrize("moment", ["pruned to 0.5", "pruned-0.5-int8: accuracy"], ids=["pruning", "quantizing"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("pruned to 0.5", id="pruning"),
+        pytest.param("pruned-0.5-int8: accuracy", id="quantizing", marks=pytest.mark.long),
+    ],
+)
 def test_a_gang_that_is_killed_while_it_compresses_goes_on_there(start: Start, tmp_path: Path, moment: str) -> None:
     undisturbed = start(**BLOCKS, run={"namespace": "team", "name": "other", "uid": "uid-2"}).wait()[0].result
     killed = start(**BLOCKS)

@@ -57,6 +57,7 @@ def test_a_run_from_store_to_store_is_interrupted_and_goes_on(start: Start, stor
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.long
 def test_a_search_whose_pods_are_killed_goes_on_from_the_store(start: Start, store: ObjectStore) -> None:
     rates = {"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.002", "0.003"]}
     search = {"algorithm": "Grid", "scheduler": "None", "trials": 3, "epochsPerTrial": 6, "parameters": [rates]}
