@@ -392,7 +392,7 @@ def test_a_missing_image_is_named_while_it_is_waited_for() -> None:
     pods = [a_pod(0, phase="Pending", ready=False, waiting={"reason": "ErrImagePull", "message": "not found"})]
     decision = look(run, children=children(run), pods=pods)
     assert decision.status.conditions[0].reason == "ImagePull"
-    assert "trainer:1" in decision.status.conditions[0].message
+    assert "trainer:1 (the operator's default): ErrImagePull" in decision.status.conditions[0].message
 
 
 def test_progress_is_written_every_ten_seconds_and_at_once_when_a_stage_begins() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import CONFIG, NOON, a_claim, a_run, an_active_run, children
+from tests.builders import CONFIG, NOON, a_claim, a_pod, a_run, an_active_run, children
 from tests.pods import by_name, pod_of, the_container
 from tests.presets import a_preset, a_preset_manifest, preset_specs
 from trainingrun.api import PresetField, PresetWorkers, TrainingPreset, TrainingRun, TrainingRunSpec, Workers
@@ -352,6 +352,15 @@ def test_what_only_a_newer_operator_has_written_down_is_passed_over() -> None:
     newer = resolved.preset.model_copy(update={"spec": {**(resolved.preset.spec or {}), "quota": {"cpu": "1"}}})
     status = run.status.model_copy(update={"resolved": resolved.model_copy(update={"preset": newer})})
     assert resolve(run.model_copy(update={"status": status}), None).run.spec.workers.runtime_class_name == "gvisor"
+
+
+def test_an_image_that_cannot_be_pulled_is_said_to_be_the_presets() -> None:
+    run = active(FIRST)
+    pods = [a_pod(0, phase="Pending", ready=False, waiting={"reason": "ErrImagePull", "message": "not found"})]
+    observed = observe(children=children(run), pods=pods, claims={})
+    begun = run.model_copy(update={"status": decide(run, observed, now=NOON, config=CONFIG).status})
+    waiting = decide(begun, observed, now=NOON, config=CONFIG)
+    assert "waits for the image team:1 (of TrainingPreset small): ErrImagePull" in waiting.status.conditions[0].message
 
 
 def test_an_attempt_that_began_without_a_preset_has_none() -> None:

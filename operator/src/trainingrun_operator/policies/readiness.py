@@ -54,10 +54,18 @@ def _explain(life: Life) -> tuple[str, str, str]:
     resolved = life.resolved
     assert resolved is not None, "start_attempt comes before"
     misfit = why_nothing_fits(life)
-    explained = [found for pod in life.pods if (found := _explain_pod(pod, image=resolved.image, misfit=misfit)) is not None]
+    image = f"{resolved.image} ({_source_of_image(life)})"
+    explained = [found for pod in life.pods if (found := _explain_pod(pod, image=image, misfit=misfit)) is not None]
     if explained:
         return explained[0]
     return ("Starting", f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.", "")
+
+
+def _source_of_image(life: Life) -> str:
+    preset, resolved = life.preset, life.resolved
+    if preset is not None and resolved is not None and preset.spec.defaults.image == resolved.image:
+        return f"of TrainingPreset {preset.record.name}"
+    return "spec.image" if life.run.spec.image is not None else "the operator's default"
 
 
 def _explain_pod(pod: Pod, *, image: str, misfit: str | None) -> tuple[str, str, str] | None:
@@ -65,7 +73,7 @@ def _explain_pod(pod: Pod, *, image: str, misfit: str | None) -> tuple[str, str,
         return (
             Cause.IMAGE_PULL,
             f"Worker {pod.index} waits for the image {image}: {pod.waiting_reason}. {_shortened(pod.waiting_message)}".strip(),
-            "Correct spec.image, or see that the node can pull it.",
+            "See that the node can pull it, or set another spec.image.",
         )
     if pod.waiting_reason in _CONFIG_REASONS:
         return (
