@@ -116,12 +116,14 @@ RUN PIP_CERT=${PIP_CERT} pip install --quiet --no-cache-dir --no-compile --no-de
  && rm /tmp/requirements.txt \
  && python3 -m compileall -q -j 2 /opt/venv
 COPY --from=code /opt/trainingrun /opt/trainingrun
-# libtpu, and TensorFlow's way to it for v5e and newer.
+# libtpu, and TensorFlow's way to it for v5e and newer. What libtpu asks the metadata server for, the device plugin gives it; where
+# that server is out of reach, as behind our NetworkPolicy, each of ten questions would hang for half a minute.
 ENV TF_USE_LEGACY_KERAS=1 \
     TF_CPP_MIN_LOG_LEVEL=2 \
     TPU_LIBRARY_PATH=/opt/venv/lib/python3.11/site-packages/libtpu/libtpu.so \
     TF_PLUGGABLE_DEVICE_LIBRARY_PATH=/opt/venv/lib/python3.11/site-packages/libtpu/libtpu.so \
     NEXT_PLUGGABLE_DEVICE_USE_C_API=true \
+    TPU_SKIP_MDS_QUERY=true \
     PJRT_DEVICE=TPU
 LABEL org.opencontainers.image.title=trainingrun-trainer-tpu
 USER 1000:1000

@@ -55,7 +55,12 @@ class GoOperator:
 
     def source(self) -> Path:
         """Where Go keeps the module."""
-        command = ["go", "list", "-m", "-f", "{{.Dir}}", self.path]
-        environment = {**os.environ, "GOFLAGS": "-mod=mod"}
-        found = subprocess.run(command, cwd=self.module.folder, env=environment, check=True, capture_output=True, text=True)
-        return Path(found.stdout.strip())
+        return source_of(self.path, module=self.module)
+
+
+def source_of(path: str, *, module: GoModule) -> Path:
+    """Where Go keeps the module of this path, at the version that `module` takes; it is fetched when it is missing."""
+    command = ["go", "list", "-m", "-f", "{{.Dir}}", path]
+    environment = {**os.environ, "GOFLAGS": "-mod=mod"}
+    found = subprocess.run(command, cwd=module.folder, env=environment, check=True, capture_output=True, text=True)
+    return Path(found.stdout.strip())

@@ -37,6 +37,7 @@ def test_a_missing_data_path_is_named_together_with_what_is_there(playground: Pl
     assert "mnist-10k/" in failure.message
 
 
+@pytest.mark.long
 def test_a_gap_in_a_table_is_named_by_line_and_column_and_can_be_left_out(playground: Playground, tmp_path: Path) -> None:
     rows = "".join(
         f"{count % 7},{count % 2},{'' if count == 9 else count},{'odd' if count % 2 else 'even'}\n" for count in range(200)
@@ -68,6 +69,7 @@ def test_a_corrupt_file_is_named_and_not_tried_again(playground: Playground, tmp
     assert run.status.attempt == 1
 
 
+@pytest.mark.long
 def test_a_label_out_of_range_is_named_with_its_position(playground: Playground, tmp_path: Path) -> None:
     labels = bytearray(gzip.decompress((DIGITS / LABELS).read_bytes()))
     labels[8 + 4711] = 200

@@ -18,8 +18,10 @@ def kill_ranks(playground: Playground, pod: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kill", "cause", "rank"),
-    [("rank", kill_ranks, "RankKilled", 1), ("container", Playground.kill_container, "PodFailed", None)],
-    ids=["rank", "container"],
+    [
+        pytest.param("rank", kill_ranks, "RankKilled", 1, id="rank", marks=pytest.mark.long),
+        pytest.param("container", Playground.kill_container, "PodFailed", None, id="container"),
+    ],
 )
 def test_what_is_killed_is_named_and_the_next_attempt_goes_on(
     playground: Playground, name: str, kill: Callable[[Playground, str], None], cause: str, rank: int | None

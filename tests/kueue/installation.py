@@ -15,8 +15,10 @@ from tools.kubectl import Kubectl
 NAMESPACE = "kueue-system"
 
 _PATH = "sigs.k8s.io/kueue"
+MODULE = GoModule("kueue", (f"{_PATH}/cmd/kueue",), source=Path(__file__).parent / "go")
+
 _KUEUE = GoOperator(
-    module=GoModule("kueue", (f"{_PATH}/cmd/kueue",), source=Path(__file__).parent / "go"),
+    module=MODULE,
     path=_PATH,
     manifests="config/default",
     placeholder="us-central1-docker.pkg.dev/k8s-staging-images/kueue/kueue",

@@ -64,7 +64,7 @@ RUNS: dict[str, tuple[Write, str, dict[str, str], dict[str, Any]]] = {
 }
 
 
-ALWAYS = {"ImageFolder, CNN, SGD, height shift", "TFRecord, MLP, RMSprop, shear", "CSV, MLP, Adam"}
+ALWAYS = {"ImageFolder, CNN, SGD, height shift", "CSV, MLP, Adam"}
 """The others are for `make test-long`."""
 
 

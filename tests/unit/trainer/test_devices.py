@@ -85,7 +85,7 @@ def test_a_rank_without_a_gpu_says_why(gpus: FakeGpus, local_rank: int, cause: C
     ("kind", "strategy", "cause", "sentence"),
     [
         pytest.param("GPU", "Single", Cause.BAD_CONFIG, "is built for CPUs only", id="GPU"),
-        pytest.param("TPU", "TPU", Cause.RANK_FAILED, "The TPU does not start: ", id="TPU"),
+        pytest.param("TPU", "TPU", Cause.RANK_FAILED, "There is no TPU in this pod.", id="TPU"),
     ],
 )
 def test_a_run_with_the_image_for_cpus_ends_with_the_reason(

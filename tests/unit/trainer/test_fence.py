@@ -63,6 +63,7 @@ def test_an_attempt_that_comes_too_late_does_not_begin(tmp_path: Path) -> None:
         fence.claim(paths(tmp_path, attempt=1))
 
 
+@pytest.mark.long
 def test_an_older_attempt_ends_at_its_next_checkpoint_and_the_newer_one_publishes(start: Start, tmp_path: Path) -> None:
     older = start(attempt=1, replicas=2, training={"epochs": 500})
     older.wait_for_step(130)

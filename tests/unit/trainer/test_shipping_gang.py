@@ -74,6 +74,7 @@ def test_the_report_shows_the_answers_to_all_samples_whichever_rank_gave_them(st
     assert augmented.count("<img") == SAMPLES * (1 + VARIANTS)
 
 
+@pytest.mark.long
 def test_two_ranks_learn_eight_bits_with_their_zeros_after_training_in_bfloat16(start: Start) -> None:
     training = {**TRAINING, "precision": "Mixed"}
     pruning = {"finalSparsities": ["0.8"], "epochs": 2}
@@ -107,7 +108,7 @@ def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: St
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param("pruned to 0.5", id="pruning"),
+        pytest.param("pruned to 0.5", id="pruning", marks=pytest.mark.long),
         pytest.param("pruned-0.5-int8: accuracy", id="quantizing", marks=pytest.mark.long),
     ],
 )

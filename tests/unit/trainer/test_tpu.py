@@ -90,7 +90,12 @@ def test_a_slice_of_several_hosts_is_refused() -> None:
     assert problem.value.cause is Cause.BAD_CONFIG
 
 
-def test_a_host_without_a_tpu_says_so() -> None:
-    with pytest.raises(TrainerError, match="The TPU does not start: ") as problem:
+@pytest.mark.parametrize(
+    ("given", "sentence"), [({}, "There is no TPU"), ({"TPU_ACCELERATOR_TYPE": "v5litepod-4"}, "The TPU does not start: ")]
+)
+def test_a_host_without_a_tpu_says_so(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], sentence: str) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(TrainerError, match=sentence) as problem:
         connect(on_a_tpu(hosts=1))
     assert problem.value.cause is Cause.RANK_FAILED

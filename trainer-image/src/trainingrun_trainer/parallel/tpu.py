@@ -1,7 +1,9 @@
 """The chips of a TPU with TensorFlow's TPUStrategy: one process drives all chips of its host. Only this module knows of it."""
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +14,12 @@ from trainingrun_trainer.parallel.gang import Step, Tensor
 from trainingrun_trainer.parallel.single import OneRank, SingleProcess
 
 Strategy = Any
+
+
+_HINT = (
+    "The image must be one for TPUs (target trainer-tpu), and the node must offer google.com/tpu. TensorFlow does not know "
+    "every generation: see docs/explanation/accelerators.md."
+)
 
 
 class TpuGang(OneRank):
@@ -52,7 +60,7 @@ class TpuGang(OneRank):
 def connect(config: AttemptConfig) -> Strategy:
     """Start the TPU of this host.
 
-    Raises TrainerError: BadConfig for a slice of several hosts, and RankFailed when the TPU does not start.
+    Raises TrainerError: BadConfig for a slice of several hosts, and RankFailed when there is no TPU or it does not start.
     """
     if config.replicas > 1:
         raise bad_config(
@@ -60,6 +68,8 @@ def connect(config: AttemptConfig) -> Strategy:
             "chips of one: TensorFlow has one process for a whole slice, and no server for its other hosts.",
             hint="Take a topology that fits one host, such as 2x4 with 8 chips and one worker.",
         )
+    if not _has_chips():
+        raise failed("There is no TPU in this pod.", cause=Cause.RANK_FAILED, hint=_HINT)
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
         tf.config.experimental_connect_to_cluster(resolver)
@@ -69,8 +79,12 @@ def connect(config: AttemptConfig) -> Strategy:
         raise failed(
             f"The TPU does not start: {type(problem).__name__}: {str(problem).partition(chr(10))[0]}",
             cause=Cause.RANK_FAILED,
-            hint="The image must be one for TPUs (target trainer-tpu), and the node must offer google.com/tpu. TensorFlow does "
-            "not know every generation: see docs/explanation/accelerators.md.",
+            hint=_HINT,
         ) from problem
     print(f"TPU: {strategy.num_replicas_in_sync} chips of {config.accelerators_per_worker}")
     return strategy
+
+
+def _has_chips(devices: Path = Path("/dev")) -> bool:
+    """Whether the device plugin has given any: without them TensorFlow's TPU runtime ends the process by SIGSEGV."""
+    return "TPU_ACCELERATOR_TYPE" in os.environ or (devices / "vfio").exists() or any(devices.glob("accel*"))
