@@ -46,20 +46,20 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
-	$(BIN)/pytest tests/unit --ignore tests/unit/trainer
+	$(BIN)/pytest tests/unit --ignore tests/unit/trainer -n 2
 	.venv-trainer/bin/pytest tests/unit/trainer -m "not long" -n 2 --dist worksteal
 
 browser: .venv/ready ## The pages that people open, in headless Chromium
 	$(BIN)/pytest tests/browser
 
 simulation: .venv/ready ## The whole controller on an in-memory cluster under virtual time
-	$(BIN)/pytest tests/simulation
+	$(BIN)/pytest tests/simulation -n 2
 
 cluster-test: .venv/ready ## The embedded cluster itself: up, down, side by side, interrupted
 	$(BIN)/pytest tests/cluster
 
 schema: .venv/ready ## The CRD, examples and manifests against a real API server
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema -n 2 --dist loadfile
 
 faults: .venv/ready ## Crashes, refusals and late events between the operator and a real API server, with KWOK pods
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m "not long"
