@@ -129,10 +129,11 @@ def test_a_down_that_was_killed_half_way_leaves_no_half_a_cluster_to_start(
     remove = shutil.rmtree
 
     def killed(folder: Path, *, ignore_errors: bool = False) -> None:
-        if not (folder / "containerd").exists():
+        contents = folder / "containerd" / "io.containerd.content.v1.content"
+        if not contents.exists():
             remove(folder, ignore_errors=ignore_errors)
             return
-        remove(folder / "containerd")
+        remove(contents)  # of the images only what is known about them is left
         raise KeyboardInterrupt
 
     embedded(NAMES[0]).up()
