@@ -42,6 +42,8 @@ class GoModule:
         return self.source or SOURCES / self.name
 
 
+KUBERNETES_FLAGS = ("-trimpath", f"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES_VERSION}")
+
 MODULES = (
     GoModule(
         "kubernetes",
@@ -56,7 +58,7 @@ MODULES = (
                 "kubectl",
             )
         ),
-        ("-trimpath", f"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES_VERSION}"),
+        KUBERNETES_FLAGS,
     ),
     GoModule("etcd", ("go.etcd.io/etcd/server/v3",)),
     GoModule("coredns", ("github.com/coredns/coredns",)),
@@ -86,6 +88,21 @@ def ensure_extra(module: GoModule, *, cache: Path) -> dict[str, Path]:
     if not folder.exists():
         _build(module, into=folder)
     return {path.name: path for path in folder.iterdir()}
+
+
+def source_of(path: str, *, module: GoModule) -> Path:
+    """Where Go keeps the module of this path, at the version that `module` takes; it is fetched when it is missing."""
+    run(["go", "mod", "download", path], folder=module.folder, timeout=300)
+    return Path(_listed(path, module=module, template="{{.Dir}}"))
+
+
+def version_of(path: str, *, module: GoModule) -> str:
+    """The version of the module of this path that `module` takes, such as v1.2.3."""
+    return _listed(path, module=module, template="{{.Version}}")
+
+
+def _listed(path: str, *, module: GoModule, template: str) -> str:
+    return run(["go", "list", "-m", "-f", template, path], folder=module.folder).strip()
 
 
 def _fingerprint(module: GoModule) -> str:

@@ -68,14 +68,14 @@ def load_pause(layout: Layout, *, program: Path) -> None:
     _ctr(layout, "images", "import", str(archive))
 
 
-def single_program_image(program: Path, *, reference: str) -> bytes:
-    """A Docker archive with one layer that holds one static program, its entry point."""
+def single_program_image(program: Path, *, reference: str, user: str = "65535:65535") -> bytes:
+    """A Docker archive with one layer that holds one static program, its entry point, which is also found by its bare name."""
     layer = _tar({program.name: program.read_bytes()}, mode=0o755)
     config = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": [f"/{program.name}"], "User": "65535:65535"},
+            "config": {"Entrypoint": [f"/{program.name}"], "Env": ["PATH=/"], "User": user},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
             "history": [{"created_by": "cluster"}],
         }

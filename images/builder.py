@@ -1,6 +1,7 @@
 """Build the targets of the Dockerfile, with Docker where its engine runs, else with buildah."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -75,23 +76,41 @@ class Buildah:
     base: str
 
     @classmethod
+    def of(cls, cache: Path) -> "Buildah":
+        """The builder of this cache, whether or not it can build yet."""
+        return cls(store=cache / "buildah", base=os.environ.get("BASE") or REFERENCE)
+
+    @classmethod
     def prepare(cls, cache: Path) -> "Buildah":
         """Install buildah if it is missing, and make the base image."""
         ensure(DEBIAN_PACKAGES, needed_by="Building images needs Docker, or")
-        builder = cls(store=cache / "buildah", base=os.environ.get("BASE") or REFERENCE)
-        if builder.base == REFERENCE and not builder._has(REFERENCE):
+        builder = cls.of(cache)
+        if builder.base == REFERENCE and not builder.has(REFERENCE):
             builder._import_base(ensure_archive(cache))
         return builder
 
     def build(self, *, target: str, reference: str) -> None:
         """See `Builder`. Behind a mirror with a certificate of its own, pip is told of the host's certificates."""
-        certificates = []
+        arguments = {"BASE": self.base}
+        volumes = []
         if CERTIFICATES.exists():
-            certificates = ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--build-arg", f"PIP_CERT={CERTIFICATES}"]
+            arguments["PIP_CERT"] = str(CERTIFICATES)
+            volumes = ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
+        self.build_from(ROOT, target=target, reference=reference, arguments=arguments, options=volumes)
+
+    def build_from(
+        self, context: Path, *, target: str, reference: str, arguments: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
+        """Build a target of the Dockerfile in a folder; `arguments` are its ARGs, `options` go to buildah."""
         self._run(
             *("build-using-dockerfile", "--layers", "--format", "docker", "--target", target, "--tag", reference),
-            *("--build-arg", f"BASE={self.base}", *certificates, str(ROOT)),
+            *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
+            *(*options, str(context)),
         )
+
+    def has(self, reference: str) -> bool:
+        """Whether the image is in the store."""
+        return answers(["buildah", *self._options(), "inspect", "--type", "image", reference])
 
     def save(self, *, reference: str, archive: Path) -> None:
         """See `Builder`."""
@@ -118,15 +137,17 @@ class Buildah:
         self._run("add", "--quiet", container, str(archive), "/")
         self._run("commit", "--quiet", "--rm", "--format", "docker", container, REFERENCE)
 
-    def _has(self, reference: str) -> bool:
-        return answers(["buildah", *self._options(), "inspect", "--type", "image", reference])
-
     def _run(self, *arguments: str) -> None:
         self.store.mkdir(parents=True, exist_ok=True)
         stream(["buildah", *self._options(), *arguments], environment=_ENVIRONMENT)
 
+    @property
+    def runroot(self) -> Path:
+        """What the store keeps until the machine is started again."""
+        return Path(f"/run/trainingrun-buildah-{os.getuid()}")
+
     def _options(self) -> list[str]:
-        return ["--root", str(self.store), "--runroot", f"/run/trainingrun-buildah-{os.getuid()}"]
+        return ["--root", str(self.store), "--runroot", str(self.runroot)]
 
 
 _ENVIRONMENT = {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "overlay"}

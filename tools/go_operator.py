@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cluster
-from cluster.binaries import GoModule, ensure_extra
+from cluster.binaries import GoModule, ensure_extra, source_of
 from cluster.images import single_program_image
 from tools.kubectl import Kubectl
 
@@ -56,11 +55,3 @@ class GoOperator:
     def source(self) -> Path:
         """Where Go keeps the module."""
         return source_of(self.path, module=self.module)
-
-
-def source_of(path: str, *, module: GoModule) -> Path:
-    """Where Go keeps the module of this path, at the version that `module` takes; it is fetched when it is missing."""
-    command = ["go", "list", "-m", "-f", "{{.Dir}}", path]
-    environment = {**os.environ, "GOFLAGS": "-mod=mod"}
-    found = subprocess.run(command, cwd=module.folder, env=environment, check=True, capture_output=True, text=True)
-    return Path(found.stdout.strip())

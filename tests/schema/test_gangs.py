@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.binaries import source_of
 from tests.builders import an_active_run
 from tests.kueue.installation import MODULE
-from tools.go_operator import source_of
 from tools.kubectl import Kubectl, KubectlError
 from trainingrun_operator.children.gang import pod_group
 from trainingrun_operator.model import GangScheduler, Manifest

@@ -1,0 +1,78 @@
+"""A cluster made by kind: on Docker with kind's public node image, or on podman with a node image that is built here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import ClusterError
+from cluster.kind.engine import Engine
+from cluster.kind.engine import choose as choose_engine
+from cluster.shell import run
+
+READY_TIMEOUT = 120
+"""Seconds that `kind create` waits for the node."""
+
+
+@dataclass(frozen=True)
+class KindCluster:
+    """See `cluster.backend.Cluster` for what the methods promise."""
+
+    name: str
+    cache: Path
+
+    def up(self) -> None:
+        """Create the cluster unless it exists; one whose creation was interrupted is made anew."""
+        engine = choose_engine(self.cache)
+        engine.prepare()
+        if self._exists(engine):
+            if self.kubeconfig().exists():
+                return
+            self._delete(engine)
+        self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
+        waiting = ("--wait", f"{READY_TIMEOUT}s")
+        self._kind(engine, "create", "cluster", *self._names(), *engine.creation(), *waiting, timeout=600)
+
+    def down(self) -> None:
+        """Delete the cluster."""
+        engine = choose_engine(self.cache)
+        if engine.is_there():
+            self._delete(engine)
+            if not self._kind(engine, "get", "clusters").split():
+                engine.clean()
+
+    def status(self) -> list[tuple[str, str]]:
+        """Whether it exists."""
+        engine = choose_engine(self.cache)
+        known = engine.is_there() and self._exists(engine)
+        return [("cluster", "up" if known else "down: `make cluster-up` makes it")]
+
+    def load(self, archive: Path) -> None:
+        """Load the archive into kind's nodes."""
+        self._kind(choose_engine(self.cache), "load", "image-archive", str(archive), "--name", self.name, timeout=600)
+
+    def kubeconfig(self) -> Path:
+        """A kubeconfig of its own: the user's is left alone."""
+        return self.cache / "clusters" / f"{self.name}.kind.kubeconfig"
+
+    def kubectl(self) -> str:
+        """The user's kubectl, or the one that belongs to the node image."""
+        return choose_engine(self.cache).kubectl()
+
+    def logs(self, component: str) -> Path:
+        """kind keeps the logs inside its nodes."""
+        raise ClusterError(f"kind keeps the log of {component} inside its nodes: `kind export logs --name {self.name}`.")
+
+    def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
+        """Nothing to do: kind's default storage class makes volumes for claims."""
+
+    def _exists(self, engine: Engine) -> bool:
+        return self.name in self._kind(engine, "get", "clusters").split()
+
+    def _delete(self, engine: Engine) -> None:
+        self._kind(engine, "delete", "cluster", *self._names())
+        self.kubeconfig().unlink(missing_ok=True)
+
+    def _names(self) -> tuple[str, ...]:
+        return ("--name", self.name, "--kubeconfig", str(self.kubeconfig()))
+
+    def _kind(self, engine: Engine, *arguments: str, timeout: float = 120) -> str:
+        return run([engine.kind(), *arguments], timeout=timeout, environment=engine.environment())
