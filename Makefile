@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 export CLUSTER ?= embedded
 export CLUSTER_NAME ?= trainingrun
 TEST_CLUSTER_NAME ?= trainingrun-test
+KIND_CLUSTER_NAME ?= trainingrun-kind
 BENCH_CLUSTER_NAME ?= trainingrun-bench
 EXAMPLE ?= mnist-ship
 REGISTRY ?=
@@ -33,6 +34,11 @@ test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more m
 	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults tests/e2e -m long
 	@CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down
+
+test-kind: export CLUSTER := kind
+test-kind: export CLUSTER_NAME := $(KIND_CLUSTER_NAME)
+test-kind: .venv/ready ## Install, train, restart and delete on a kind cluster (on podman where no Docker runs)
+	@trap '$(MAKE) cluster-down' EXIT; $(BIN)/pytest tests/e2e -m smoke
 
 lint: .venv/ready ## Formatting, ruff, mypy, import contracts, spelling
 	$(BIN)/ruff format --check .
@@ -91,6 +97,9 @@ push: ## Push the images and write manifests/install.yaml for them: REGISTRY=...
 	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %)
 	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %) > "$(INSTALL_MANIFEST)"
 	@echo "Now: kubectl apply -f $(INSTALL_MANIFEST)"
+
+kind-node-image: ## Build kind's node image, for machines without Docker that reach no registry (CLUSTER=kind does it by itself)
+	@$(PYTHON) -m cluster.kind
 
 cluster-up: ## Start the local cluster (CLUSTER=embedded, kind or existing; CLUSTER_NAME=trainingrun)
 	@$(PYTHON) -m cluster up

@@ -9,6 +9,7 @@ from pathlib import Path
 from cluster.components import PAUSE_IMAGE
 from cluster.errors import ClusterError
 from cluster.layout import Layout
+from cluster.loaded import Loaded, stamp_of
 from cluster.shell import run
 
 LOAD_TIMEOUT = 600.0
@@ -21,8 +22,8 @@ def load(layout: Layout, archive: Path) -> bool:
     Raises ClusterError when the file is missing or is no such archive.
     """
     reference = reference_of(archive)
-    stamp = f"{archive.stat().st_size} {archive.stat().st_mtime_ns}"
-    loaded = _remembered(layout)
+    stamp, record = stamp_of(archive), Loaded(layout.state / "images.json")
+    loaded = record.stamps()
     present = set(_list(layout))
     if loaded.get(reference) == stamp and reference in present:
         return False
@@ -32,7 +33,7 @@ def load(layout: Layout, archive: Path) -> bool:
     for name in outdated:
         _ctr(layout, "images", "remove", name)
     kept = {name: value for name, value in loaded.items() if name not in outdated}
-    _record(layout).write_text(json.dumps({**kept, reference: stamp}))
+    record.write({**kept, reference: stamp})
     return True
 
 
@@ -101,15 +102,3 @@ def _list(layout: Layout) -> list[str]:
 
 def _ctr(layout: Layout, *arguments: str) -> str:
     return run(["ctr", "--address", layout.socket, "--namespace", "k8s.io", *arguments], timeout=LOAD_TIMEOUT)
-
-
-def _record(layout: Layout) -> Path:
-    return layout.state / "images.json"
-
-
-def _remembered(layout: Layout) -> dict[str, str]:
-    try:
-        remembered: dict[str, str] = json.loads(_record(layout).read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return remembered

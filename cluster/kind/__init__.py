@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import ClusterError
+from cluster.images import reference_of
 from cluster.kind.engine import Engine
 from cluster.kind.engine import choose as choose_engine
+from cluster.loaded import Loaded, stamp_of
 from cluster.shell import run
 
 READY_TIMEOUT = 120
@@ -28,6 +30,7 @@ class KindCluster:
                 return
             self._delete(engine)
         self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
+        self._loaded().forget()
         waiting = ("--wait", f"{READY_TIMEOUT}s")
         self._kind(engine, "create", "cluster", *self._names(), *engine.creation(), *waiting, timeout=600)
 
@@ -46,8 +49,12 @@ class KindCluster:
         return [("cluster", "up" if known else "down: `make cluster-up` makes it")]
 
     def load(self, archive: Path) -> None:
-        """Load the archive into kind's nodes."""
-        self._kind(choose_engine(self.cache), "load", "image-archive", str(archive), "--name", self.name, timeout=600)
+        """Load the archive into kind's nodes, unless they have it."""
+        reference, stamp = reference_of(archive), stamp_of(archive)
+        loaded = self._loaded().stamps()
+        if loaded.get(reference) != stamp:
+            self._kind(choose_engine(self.cache), "load", "image-archive", str(archive), "--name", self.name, timeout=600)
+            self._loaded().write({**loaded, reference: stamp})
 
     def kubeconfig(self) -> Path:
         """A kubeconfig of its own: the user's is left alone."""
@@ -70,6 +77,10 @@ class KindCluster:
     def _delete(self, engine: Engine) -> None:
         self._kind(engine, "delete", "cluster", *self._names())
         self.kubeconfig().unlink(missing_ok=True)
+        self._loaded().forget()
+
+    def _loaded(self) -> Loaded:
+        return Loaded(self.cache / "clusters" / f"{self.name}.kind.images.json")
 
     def _names(self) -> tuple[str, ...]:
         return ("--name", self.name, "--kubeconfig", str(self.kubeconfig()))

@@ -19,7 +19,7 @@ def kill_ranks(playground: Playground, pod: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kill", "cause", "rank"),
     [
-        pytest.param("rank", kill_ranks, "RankKilled", 1, id="rank", marks=pytest.mark.long),
+        pytest.param("rank", kill_ranks, "RankKilled", 1, id="rank", marks=[pytest.mark.long, pytest.mark.smoke]),
         pytest.param("container", Playground.kill_container, "PodFailed", None, id="container"),
     ],
 )
@@ -77,6 +77,7 @@ def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: P
     assert {pod["metadata"]["uid"] for pod in playground.pods("untouched")} == before
 
 
+@pytest.mark.smoke
 def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: Playground) -> None:
     playground.start("gone", spec__training={"epochs": 500})
     playground.wait_for_epoch("gone", 1)

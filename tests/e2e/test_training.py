@@ -23,6 +23,7 @@ def conditions(run: TrainingRun) -> dict[str, str]:
     return {condition.type: condition.status for condition in run.status.conditions}
 
 
+@pytest.mark.smoke
 def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground) -> None:
     playground.start("digits", spec__data=DIGITS, spec__training={"epochs": 4, "schedule": {"warmupEpochs": 1}})
     running = playground.wait("digits", "training", lambda run: run.status.stage == "Training")
