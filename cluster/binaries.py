@@ -116,8 +116,8 @@ def _fingerprint(module: GoModule) -> str:
 def _go_version() -> str:
     if shutil.which("go") is None:
         raise ClusterError(
-            "Go is not installed, and the embedded cluster builds Kubernetes from source: install Go 1.26 or newer "
-            "(https://go.dev/doc/install), or use CLUSTER=kind or CLUSTER=existing."
+            "Go is not installed, and Kubernetes is built from source here: install Go 1.26 or newer "
+            "(https://go.dev/doc/install), or use CLUSTER=kind with Docker, or CLUSTER=existing."
         )
     version = run(["go", "env", "GOVERSION"]).strip()
     major, minor = version.removeprefix("go").split(".")[:2]

@@ -1,7 +1,8 @@
 """podman, set up for kind's nodes: the builder's store, the limits of this machine, and a network without a way out.
 
 A node that finds no route to the outside cannot send there what its own service network should have caught: until
-kube-proxy has run, the address of the API server's Service is one like any other.
+kube-proxy has run, the address of the API server's Service is one like any other. The network's own addresses are ones
+that nobody has (TEST-NET-2, RFC 5737).
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from string import Template
 
 from cluster import binaries, cgroups, packages
+from cluster.errors import ClusterError
 from cluster.kind import node_image
 from cluster.shell import run
 from images.builder import Buildah
@@ -57,7 +59,12 @@ class Podman:
 
     def prepare(self) -> None:
         """Install podman, build kind and the node image, and write podman's configuration."""
-        packages.ensure(PACKAGES, needed_by="CLUSTER=kind needs Docker, or")
+        if os.geteuid() != 0:
+            raise ClusterError(
+                "Docker does not answer, and CLUSTER=kind on podman must be run as root: start Docker, use sudo, or tell kind "
+                "to use a podman of your own (KIND_EXPERIMENTAL_PROVIDER=podman)."
+            )
+        packages.ensure(PACKAGES, needed_by="kind without Docker")
         MODULES_FOLDER.mkdir(parents=True, exist_ok=True)
         node_image.ensure(self.cache)
         builder = Buildah.of(self.cache)
@@ -102,7 +109,10 @@ class Podman:
     def clean(self) -> None:
         """See `Engine`. What holds anything, of others, stays."""
         run(["ip", "link", "delete", BRIDGE], check=False)
-        for folder in (*(hierarchy / "libpod_parent" for hierarchy in cgroups.hierarchies()), MODULES_FOLDER):
+        emptied = (
+            hierarchy / name for hierarchy in cgroups.hierarchies() for name in ("libpod_parent/conmon", "libpod_parent")
+        )
+        for folder in (*emptied, MODULES_FOLDER):
             with suppress(OSError):
                 folder.rmdir()
 

@@ -75,12 +75,6 @@ def test_a_kind_of_cluster_that_does_not_exist_is_refused() -> None:
         connect(kind="minikube")
 
 
-def test_kind_without_docker_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(ClusterError, match="CLUSTER=kind needs kind and docker"):
-        connect(kind="kind", name="x").up()
-
-
 def test_a_pid_that_belongs_to_somebody_else_is_not_ours(tmp_path: Path) -> None:
     process = Process(name="p", folder=tmp_path, logs=tmp_path)
     (tmp_path / "p.pid").write_text("1 12345")
