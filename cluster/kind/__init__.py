@@ -1,5 +1,6 @@
 """A cluster made by kind: on Docker with kind's public node image, or on podman with a node image that is built here."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +66,15 @@ class KindCluster:
         return choose_engine(self.cache).kubectl()
 
     def logs(self, component: str) -> Path:
-        """kind keeps the logs inside its nodes."""
-        raise ClusterError(f"kind keeps the log of {component} inside its nodes: `kind export logs --name {self.name}`.")
+        """The log as it is now in the first node that has it: kind copies all logs out of its nodes."""
+        folder = self._logs()
+        self._kind(choose_engine(self.cache), "export", "logs", str(folder), "--name", self.name)
+        logs = {path.stem: path for path in sorted(folder.glob("*/*.log"), reverse=True)}
+        if component not in logs:
+            raise ClusterError(
+                f"{self.name} has no log of {component!r}: there are {', '.join(sorted(logs))}; others are in {folder}."
+            )
+        return logs[component]
 
     def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
         """Nothing to do: kind's default storage class makes volumes for claims."""
@@ -78,6 +86,10 @@ class KindCluster:
         self._kind(engine, "delete", "cluster", *self._names())
         self.kubeconfig().unlink(missing_ok=True)
         self._loaded().forget()
+        shutil.rmtree(self._logs(), ignore_errors=True)
+
+    def _logs(self) -> Path:
+        return self.cache / "kind" / "logs" / self.name
 
     def _loaded(self) -> Loaded:
         return Loaded(self.cache / "clusters" / f"{self.name}.kind.images.json")

@@ -16,6 +16,7 @@ from images.errors import ImageError
 
 KIND = GoModule("kind", ("sigs.k8s.io/kind",))
 KUBEADM = GoModule("kubeadm", ("k8s.io/kubernetes/cmd/kubeadm",), flags=binaries.KUBERNETES_FLAGS)
+CRICTL = GoModule("crictl", ("sigs.k8s.io/cri-tools/cmd/crictl",))
 PROVISIONER = GoModule("local-path-provisioner", ("github.com/rancher/local-path-provisioner",))
 """Makes volumes for claims, as in kind's public node image."""
 
@@ -78,12 +79,10 @@ def cluster_configuration() -> str:
 
 
 def _programs(cache: Path) -> dict[str, Path]:
-    return {
-        **binaries.ensure(cache),
-        **binaries.ensure_extra(KUBEADM, cache=cache),
-        **binaries.ensure_extra(PROVISIONER, cache=cache),
-        **binaries.ensure_extra(KIND, cache=cache),
-    }
+    programs = binaries.ensure(cache)
+    for module in (KUBEADM, CRICTL, PROVISIONER, KIND):
+        programs |= binaries.ensure_extra(module, cache=cache)
+    return programs
 
 
 def _build(name: str, *, builder: Buildah, programs: dict[str, Path], cache: Path) -> None:
@@ -94,7 +93,7 @@ def _build(name: str, *, builder: Buildah, programs: dict[str, Path], cache: Pat
     with tempfile.TemporaryDirectory(dir=cache, prefix=".kind-node-") as folder:
         context = Path(folder)
         shutil.copytree(_NODE, context, dirs_exist_ok=True)
-        for program in ("kubeadm", "kubelet", "kubectl", "kube-proxy"):
+        for program in ("kubeadm", "kubelet", "kubectl", "crictl", "kube-proxy"):
             shutil.copy(programs[program], context)
         manifest = binaries.source_of(_PROVISIONER_PATH, module=PROVISIONER) / "deploy" / "local-path-storage.yaml"
         shutil.copyfile(manifest, context / "local-path-storage.yaml")

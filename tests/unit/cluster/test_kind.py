@@ -16,6 +16,7 @@ echo "$*" >> {folder}/told
 case "$1 $2" in
   "create cluster") touch {folder}/cluster-$4 ;;
   "delete cluster") rm -f {folder}/cluster-$4 ;;
+  "export logs") mkdir -p $3/node && echo hello > $3/node/kubelet.log ;;
   "get clusters") cd {folder} && ls cluster-* 2> /dev/null | sed s/cluster-// ;;
 esac
 """
@@ -74,6 +75,17 @@ def test_an_archive_is_loaded_again_only_when_it_or_the_cluster_is_another(tmp_p
     cluster.up()
     cluster.load(archive)
     assert changes(told).count("load image-archive") == 3
+
+
+def test_logs_are_copied_out_of_the_nodes_and_go_with_the_cluster(tmp_path: Path, told: Path) -> None:
+    cluster = KindCluster(name="one", cache=tmp_path)
+    cluster.up()
+    log = cluster.logs("kubelet")
+    assert log.read_text() == "hello\n"
+    with pytest.raises(ClusterError, match=r"one has no log of 'etcd': there are kubelet"):
+        cluster.logs("etcd")
+    cluster.down()
+    assert not log.exists()
 
 
 def test_the_users_engine_is_used_where_there_is_one(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
