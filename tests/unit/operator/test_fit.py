@@ -58,6 +58,11 @@ def asking(**requests: str) -> Raw:
 
 
 MISFITS: dict[str, tuple[Raw, list[Raw], str]] = {
+    "limits alone, which are requests then": (
+        {"resources": {"limits": {"cpu": "20"}}},
+        [a_node(cpu="32")],
+        "the 2 workers run at once, and the nodes that fit have room for 1 of them when empty.",
+    ),
     "no GPUs at all": (gpu(count=2), [a_node()], "it needs 2 GPUs on one node; no node offers nvidia.com/gpu."),
     "another maker": (
         gpu(resourceName="amd.com/gpu"),
@@ -152,6 +157,7 @@ FITS: dict[str, tuple[Raw, list[Raw]]] = {
         [a_node(taints=(a_taint("dedicated", "ml"),))],
     ),
     "a slice": ({"accelerator": {"tpu": TPU}}, [a_tpu_node(), a_tpu_node()]),
+    "nothing reserved": ({"resources": {"requests": {"cpu": "0"}}}, [a_node(taints=())]),
 }
 
 

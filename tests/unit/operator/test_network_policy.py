@@ -83,4 +83,15 @@ def test_only_peers_and_the_operator_come_in_and_the_operator_only_to_ask_for_pr
     assert peers == {"from": [{"podSelector": {"matchLabels": PEER}}]}
     assert operator["ports"] == [{"port": 8080, "protocol": "TCP"}]
     (sender,) = operator["from"]
-    assert sender["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "trainingrun-system"}}
+    assert sender == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "trainingrun-system"}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "trainingrun-operator"}},
+    }
+
+
+def test_hosts_of_a_slice_find_each_other_by_name_whatever_else_is_closed() -> None:
+    chips = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
+    closed = {"replicas": 2, "network": {"egress": "None"}}
+    for workers, names in ((closed, False), ({**closed, "accelerator": {"tpu": chips}}, True)):
+        spec = network_policy(a_run(spec__workers=workers), attempt=1, operator_namespace="trainingrun-system")["spec"]
+        assert reaches(spec, port=53, address="10.0.0.2") == names

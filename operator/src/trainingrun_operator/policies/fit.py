@@ -31,7 +31,7 @@ def _sentence(requirement: Requirement, nodes: Sequence[Node]) -> str:
 def _too_few(life: Life, nodes: Sequence[Node]) -> str | None:
     """All workers run at once: the nodes that fit must have room for all of them."""
     workers = life.run.spec.workers
-    asked = requests(workers)
+    asked = {resource: needed for resource, needed in requests(workers).items() if needed > 0}
     if not asked:
         return None
     places = sum(_places(node, asked) for node in nodes)
@@ -42,4 +42,4 @@ def _too_few(life: Life, nodes: Sequence[Node]) -> str | None:
 
 def _places(node: Node, asked: dict[str, Decimal]) -> int:
     """Workers that an empty node can hold."""
-    return min(int(node.has(resource) // needed) for resource, needed in asked.items() if needed > 0)
+    return min(int(node.has(resource) // needed) for resource, needed in asked.items())
