@@ -14,7 +14,7 @@ from tests.unit.trainer.stages_alone import alone, easy_samples
 from trainingrun.api import AcceleratorKind, StrategyType
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.parallel.tpu import connect
+from trainingrun_trainer.parallel.tpu import connect, has_chips
 from trainingrun_trainer.stages.train import train
 
 UNSCALED = {"epochs": 2, "schedule": {"scaling": "None"}}
@@ -99,3 +99,12 @@ def test_a_host_without_a_tpu_says_so(monkeypatch: pytest.MonkeyPatch, given: di
     with pytest.raises(TrainerError, match=sentence) as problem:
         connect(on_a_tpu(hosts=1))
     assert problem.value.cause is Cause.RANK_FAILED
+
+
+@pytest.mark.parametrize(("device", "expected"), [("accel0", True), ("vfio", True), ("null", False)])
+def test_chips_are_devices_of_either_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, expected: bool
+) -> None:
+    monkeypatch.delenv("TPU_ACCELERATOR_TYPE", raising=False)
+    (tmp_path / device).touch()
+    assert has_chips(tmp_path) is expected

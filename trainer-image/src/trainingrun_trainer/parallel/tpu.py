@@ -57,6 +57,11 @@ class TpuGang(OneRank):
         return list(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, list(gradients)))
 
 
+def has_chips(devices: Path = Path("/dev")) -> bool:
+    """Whether the device plugin has given any: without them TensorFlow's TPU runtime ends the process by SIGSEGV."""
+    return "TPU_ACCELERATOR_TYPE" in os.environ or (devices / "vfio").exists() or any(devices.glob("accel*"))
+
+
 def connect(config: AttemptConfig) -> Strategy:
     """Start the TPU of this host.
 
@@ -68,7 +73,7 @@ def connect(config: AttemptConfig) -> Strategy:
             "chips of one: TensorFlow has one process for a whole slice, and no server for its other hosts.",
             hint="Take a topology that fits one host, such as 2x4 with 8 chips and one worker.",
         )
-    if not _has_chips():
+    if not has_chips():
         raise failed("There is no TPU in this pod.", cause=Cause.RANK_FAILED, hint=_HINT)
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
@@ -83,8 +88,3 @@ def connect(config: AttemptConfig) -> Strategy:
         ) from problem
     print(f"TPU: {strategy.num_replicas_in_sync} chips of {config.accelerators_per_worker}")
     return strategy
-
-
-def _has_chips(devices: Path = Path("/dev")) -> bool:
-    """Whether the device plugin has given any: without them TensorFlow's TPU runtime ends the process by SIGSEGV."""
-    return "TPU_ACCELERATOR_TYPE" in os.environ or (devices / "vfio").exists() or any(devices.glob("accel*"))
