@@ -23,11 +23,15 @@ class KindCluster:
     cache: Path
 
     def up(self) -> None:
-        """Create the cluster unless it exists; one whose creation was interrupted is made anew."""
+        """Create the cluster unless it exists; one whose creation was interrupted is made anew.
+
+        Raises ClusterError for one that exists and does not answer: it may hold what somebody wants to keep.
+        """
         engine = choose_engine(self.cache)
         engine.prepare()
         if self._exists(engine):
             if self.kubeconfig().exists():
+                self._check(engine)
                 return
             self._delete(engine)
         self.kubeconfig().parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +82,15 @@ class KindCluster:
 
     def volume(self, *, claim: str, namespace: str, size: str = "10Gi") -> None:
         """Nothing to do: kind's default storage class makes volumes for claims."""
+
+    def _check(self, engine: Engine) -> None:
+        try:
+            run([engine.kubectl(), "--kubeconfig", self.kubeconfig(), "get", "--raw=/readyz"], timeout=20)
+        except ClusterError as silent:
+            raise ClusterError(
+                f"The kind cluster {self.name} exists and does not answer ({silent}): start its containers again, or remove it "
+                "with `make cluster-down`, volumes included, and make a new one."
+            ) from silent
 
     def _exists(self, engine: Engine) -> bool:
         return self.name in self._kind(engine, "get", "clusters").split()

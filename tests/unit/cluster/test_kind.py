@@ -59,6 +59,16 @@ def test_a_cluster_whose_creation_was_interrupted_is_made_anew(tmp_path: Path, t
     assert changes(told) == ["delete cluster", "create cluster"]
 
 
+def test_a_cluster_that_does_not_answer_is_left_as_it_is_and_a_sentence(tmp_path: Path, told: Path) -> None:
+    cluster = KindCluster(name="one", cache=tmp_path)
+    cluster.up()
+    cluster.kubeconfig().touch()
+    (tmp_path / "bin" / "kubectl").write_text("#!/bin/sh\necho refused >&2; exit 1\n")
+    with pytest.raises(ClusterError, match=r"The kind cluster one exists and does not answer .*refused.*`make cluster-down`"):
+        cluster.up()
+    assert changes(told) == ["create cluster"]
+
+
 def test_an_archive_is_loaded_again_only_when_it_or_the_cluster_is_another(tmp_path: Path, told: Path) -> None:
     cluster, archive = KindCluster(name="one", cache=tmp_path), tmp_path / "image.tar"
     archive.write_bytes(single_program_image(tmp_path / "bin" / "kind", reference="example.org/program:1"))
