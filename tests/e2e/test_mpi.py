@@ -48,7 +48,7 @@ def every_sshd(playground: Playground, meets: Callable[[int, Path], None]) -> It
     """
     cluster, ended = playground.installation.cluster, threading.Event()
     if not isinstance(cluster, EmbeddedCluster):
-        pytest.skip("only the embedded cluster's containers are processes of this machine")
+        pytest.skip("only the embedded cluster's containers are processes of this machine")  # elsewhere no sshd can be met
     cgroup = f"/{cluster.layout().cgroup}/"
 
     def watch() -> None:
