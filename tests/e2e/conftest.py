@@ -126,6 +126,10 @@ class Playground:
         """The run's pods."""
         return list(self.kubectl.list("pods", selector=f"trainingrun.dev/run={name}"))
 
+    def live_pods(self, name: str) -> list[dict[str, Any]]:
+        """Those of the run's pods that may still do something: one that has ended stays until its Job has counted it."""
+        return [pod for pod in self.pods(name) if pod["status"]["phase"] not in ("Succeeded", "Failed")]
+
 
 @pytest.fixture(scope="module")
 def playground(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Playground]:

@@ -66,7 +66,7 @@ def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Pl
 
     team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 5})
     stopped = team.wait("first", "queued again", lambda run: column(run) == "Queued", timeout=60)
-    assert (why(stopped)[0], team.pods("first")) == ("Preempted", [])
+    assert (why(stopped)[0], team.live_pods("first")) == ("Preempted", [])
     before = stopped.status.checkpoint
     assert before is not None
     assert f"training goes on after epoch {before.epoch}" in why(stopped)[1]

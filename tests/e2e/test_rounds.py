@@ -12,8 +12,7 @@ ONE = {"spec__workers": None}
 
 def live_attempts(playground: Playground, name: str) -> set[str]:
     """Attempts of which a pod may still do something."""
-    pods = [pod for pod in playground.pods(name) if pod["status"]["phase"] not in ("Succeeded", "Failed")]
-    return {pod["metadata"]["labels"]["trainingrun.dev/attempt"] for pod in pods}
+    return {pod["metadata"]["labels"]["trainingrun.dev/attempt"] for pod in playground.live_pods(name)}
 
 
 def test_a_finished_run_is_run_again_with_changes_and_only_then(playground: Playground) -> None:
