@@ -6,15 +6,15 @@ print(cluster.kubeconfig())
 """
 
 import os
-from pathlib import Path
 
 from cluster.backend import Cluster
 from cluster.embedded import EmbeddedCluster
 from cluster.errors import ClusterError
 from cluster.existing import ExistingCluster
 from cluster.kind import KindCluster
+from images.cache import cache_folder
 
-__all__ = ["Cluster", "ClusterError", "cache_folder", "connect"]
+__all__ = ["Cluster", "ClusterError", "connect"]
 
 
 def connect(*, kind: str | None = None, name: str | None = None) -> Cluster:
@@ -31,11 +31,3 @@ def connect(*, kind: str | None = None, name: str | None = None) -> Cluster:
     if kind == "existing":
         return ExistingCluster()
     raise ClusterError(f"There is no kind of cluster {kind!r}: CLUSTER is embedded, kind or existing.")
-
-
-def cache_folder() -> Path:
-    """Where built programs, images and clusters are kept: outside of the checkout."""
-    chosen = os.environ.get("TRAININGRUN_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainingrun"

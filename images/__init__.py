@@ -1,19 +1,17 @@
 """The operator and trainer images: build, keep, push and name them. Standard library only."""
 
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from images.builder import choose
+from images.cache import cache_folder, locked
 from images.errors import ImageError
 from images.recipe import RECIPES, USUAL, Recipe
 from images.render import render
 
-__all__ = ["Archive", "ImageError", "build", "cache_folder", "names", "push", "render"]
+__all__ = ["Archive", "ImageError", "build", "names", "push", "render"]
 
 
 @dataclass(frozen=True)
@@ -51,23 +49,6 @@ def push(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[st
     for name, destination in pushed.items():
         choose(cache_folder()).push(reference=build(name).reference, destination=destination)
     return pushed
-
-
-def cache_folder() -> Path:
-    """Where archives, the build store and wheels are kept: outside of the checkout."""
-    chosen = os.environ.get("TRAININGRUN_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainingrun"
-
-
-@contextmanager
-def locked(what: str) -> Iterator[None]:
-    """Only one process at a time; the kernel releases the lock when the process ends."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / f".{what}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _build(recipe: Recipe, *, archive: Archive) -> None:

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from images import cache_folder, locked
 from images.builder import choose
+from images.cache import cache_folder, locked
 from images.errors import ImageError
 from images.packages import ensure
 from images.recipe import ROOT, WHEEL_INPUTS, fingerprint

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cluster
+from cluster import Cluster
 from cluster.binaries import GoModule, ensure_extra, source_of
 from cluster.images import single_program_image
+from images.cache import cache_folder
 from tools.kubectl import Kubectl
 
 _TAG = "local"
@@ -32,9 +33,9 @@ class GoOperator:
         """The image without its tag."""
         return f"docker.io/library/{self.module.name}"
 
-    def load(self, backend: cluster.Cluster) -> None:
+    def load(self, backend: Cluster) -> None:
         """Bring its image into the cluster. Building it takes some minutes the first time."""
-        program = ensure_extra(self.module, cache=cluster.cache_folder())[self.module.name]
+        program = ensure_extra(self.module, cache=cache_folder())[self.module.name]
         archive = program.parent.with_name(f"{program.parent.name}-image.tar")
         reference = f"{self.image}:{_TAG}"
         if not archive.exists():

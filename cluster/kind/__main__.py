@@ -2,8 +2,9 @@
 
 import sys
 
-from cluster import ClusterError, cache_folder
+from cluster import ClusterError
 from cluster.kind import node_image
+from images.cache import cache_folder
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ import cluster
 from cluster.cgroups import hierarchies
 from cluster.embedded import EmbeddedCluster
 from cluster.shell import run
+from images.cache import cache_folder
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,7 +61,7 @@ def commands() -> Iterator[str]:
 
 
 def state() -> Path:
-    return cluster.cache_folder() / "clusters"
+    return cache_folder() / "clusters"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def interfaces() -> Iterator[frozenset[str]]:
 
 
 def embedded(name: str) -> EmbeddedCluster:
-    return EmbeddedCluster(name=name, cache=cluster.cache_folder())
+    return EmbeddedCluster(name=name, cache=cache_folder())
 
 
 def pids(name: str) -> dict[str, str]:

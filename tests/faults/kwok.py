@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cluster
 from cluster import binaries
 from cluster.processes import Process
+from images.cache import cache_folder
 from tools.kubectl import Kubectl
 
 NODE = "kwok"
@@ -23,7 +23,7 @@ _STAGES = Path(__file__).parent / "stages.yaml"
 @contextmanager
 def kwok(admin: Kubectl, *, folder: Path) -> Iterator[None]:
     """The fake node is there while the context lasts; `folder` is for the log of its kubelet."""
-    program = binaries.ensure_extra(binaries.KWOK, cache=cluster.cache_folder())["kwok"]
+    program = binaries.ensure_extra(binaries.KWOK, cache=cache_folder())["kwok"]
     process = Process(name="kwok", folder=folder, logs=folder)
     process.start(
         [

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from cluster import cache_folder
 from cluster.binaries import GoModule, ensure_extra
+from images.cache import cache_folder
 from tests.gitops.lives import Raw
 from tools.argo import ARGO_CD
 

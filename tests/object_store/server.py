@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import cache_folder
 from cluster.binaries import GoModule, ensure_extra
+from images.cache import cache_folder
 
 ACCESS_KEY = "the-test"
 SECRET_KEY = "a-secret-of-the-test"
