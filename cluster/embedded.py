@@ -16,6 +16,7 @@ from cluster import binaries, certificates, cgroups, dns, images, mounts, networ
 from cluster.api import Api
 from cluster.components import COMPONENTS, Component, Programs
 from cluster.errors import ClusterError
+from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
 from cluster.processes import Process, end
 from cluster.shell import last_lines, run
@@ -30,6 +31,7 @@ class EmbeddedCluster:
 
     name: str
     cache: Path
+    features: Features = NOTHING_MORE
 
     def up(self) -> None:
         """Start what does not run. Interrupting is safe: the next `up` or `down` goes on from there."""
@@ -117,7 +119,8 @@ class EmbeddedCluster:
         for name, text in component.files(where).items():
             _write_if_changed(where.state / name, text)
         process = self._process(component.name, where=where)
-        process.start(network.inside(where, component.command(where, programs)))
+        command = [*component.command(where, programs), *self.features.flags(component.name)]
+        process.start(network.inside(where, command))
         _wait(f"{component.name} to answer", lambda: self._answers(component, where=where), process=process)
         if component.name == "apiserver":
             dns.publish(where, Api.connect(where.kubeconfig))

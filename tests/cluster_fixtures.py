@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cluster
+from tests.waiting import wait_for
 from tools.kubectl import Kubectl
 
 CRDS = Path(__file__).parent.parent / "crds"
@@ -28,11 +31,15 @@ def admin(backend: cluster.Cluster) -> Kubectl:
 
 def install_crds(admin: Kubectl) -> None:
     """Apply the CRDs and wait until the API server serves them."""
-    # --for=condition fails at once on an object that has no conditions yet.
-    established = """--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True"""
     for plural in ("trainingruns", "trainingpresets"):
         admin.run("apply", "-f", str(CRDS / f"{plural}.yaml"))
-        admin.run("wait", established, f"crd/{plural}.trainingrun.dev", "--timeout=30s")
+        # Not kubectl wait, which fails at once while the CRD has no conditions yet.
+        wait_for(partial(admin.get, "crd", f"{plural}.trainingrun.dev"), _is_served, what=f"{plural} to be served", timeout=30)
+
+
+def _is_served(crd: dict[str, Any] | None) -> bool:
+    conditions = (crd or {}).get("status", {}).get("conditions") or ()
+    return any((each["type"], each["status"]) == ("Established", "True") for each in conditions)
 
 
 def fresh_namespace(admin: Kubectl, name: str) -> Iterator[Kubectl]:

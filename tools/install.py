@@ -9,6 +9,8 @@ import images
 from tools.kubectl import Kubectl
 
 OPERATOR_NAMESPACE = "trainingrun-system"
+OPERATOR = "trainingrun-operator"
+"""Its Deployment, its service account, and what its pods are labelled with."""
 
 Say = Callable[[str], None]
 
@@ -37,9 +39,7 @@ def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, s
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
     kubectl.run("apply", "-f", "-", stdin=images.render(references))
-    kubectl.within(OPERATOR_NAMESPACE).run(
-        *("rollout", "status", "deployment/trainingrun-operator", "--timeout=180s"), timeout=190
-    )
+    kubectl.within(OPERATOR_NAMESPACE).run(*("rollout", "status", f"deployment/{OPERATOR}", "--timeout=180s"), timeout=190)
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
 
 

@@ -14,13 +14,12 @@ from tests.cluster_fixtures import admin, backend, fresh_namespace
 from tests.manifests import a_manifest
 from tests.waiting import wait_for
 from tools.dataset import upload
-from tools.install import OPERATOR_NAMESPACE, Installation, install
+from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation, install
 from tools.kubectl import Kubectl
 from trainingrun.api import TrainingRun
 
 __all__ = ["admin", "backend"]
 
-OPERATOR = "deployment/trainingrun-operator"
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "data" / "mnist-10k"
 SMALL = {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2Gi"}}
 
@@ -104,13 +103,13 @@ class Playground:
         """No operator runs while this is open; afterwards both replicas are back."""
         system = self.installation.kubectl.within(OPERATOR_NAMESPACE)
         gone = ("--for=delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s")
-        system.run("scale", OPERATOR, "--replicas=0")
+        system.run("scale", f"deployment/{OPERATOR}", "--replicas=0")
         system.run("wait", *gone, timeout=70)
         try:
             yield
         finally:
-            system.run("scale", OPERATOR, "--replicas=2")
-            system.run("rollout", "status", OPERATOR, "--timeout=90s", timeout=100)
+            system.run("scale", f"deployment/{OPERATOR}", "--replicas=2")
+            system.run("rollout", "status", f"deployment/{OPERATOR}", "--timeout=90s", timeout=100)
 
     def wait_until_nothing_is_left(self, name: str) -> None:
         """Wait until all objects of a run are gone, whether or not the run itself is."""

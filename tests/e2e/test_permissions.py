@@ -13,10 +13,10 @@ import yaml
 
 from cluster.embedded import EmbeddedCluster
 from tests.waiting import wait_for
-from tools.install import OPERATOR_NAMESPACE, Installation
+from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifests" / "base" / "rbac.yaml"
-USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:trainingrun-operator"
+USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
 LEASE = "trainingrun-operator"
 
 

@@ -1,9 +1,9 @@
 """Where runs are tried: namespaces in which an operator may lead, with the claim that runs write to."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,10 @@ import yaml
 
 from tests.cluster_fixtures import install_crds
 from tests.faults.api import Endpoint
+from tools.install import OPERATOR, OPERATOR_NAMESPACE
 from tools.kubectl import Kubectl, KubectlError
 
 ROOT = Path(__file__).parent.parent.parent
-OPERATOR_NAMESPACE = "trainingrun-system"
-OPERATOR = "trainingrun-operator"
 CLAIM = "models"
 RIVAL_NAMESPACE = "faults-rival"
 """Where a second operator can lead although there is a first one."""
@@ -33,6 +32,8 @@ class Lab:
     namespaces: tuple[str, ...]
     folder: Path
     """For kubeconfigs and logs."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables of its operators, besides those that all have."""
 
 
 @contextmanager

@@ -164,14 +164,14 @@ async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab)
     async def deadlock(first: Stage) -> None:
         second = replace(first, name=f"{first.name}-second")
         try:
-            await _taint(first, "a100-two", "nvidia.com/gpu", "guests")
+            await taint(first, "a100-two", "nvidia.com/gpu", "guests")
             await first.create(**gang)
             await first.wait("to have one place", lambda: _is_half_placed(first))
             await second.create(**{**gang, "spec__workers": guest})
             await second.wait("to have one place", lambda: _is_half_placed(second))
-            await _taint(first, "a100-two", "nvidia.com/gpu")
+            await taint(first, "a100-two", "nvidia.com/gpu")
             assert (await places(first), await places(second)) == ({"a100-one", ""}, {"a100-two", ""})
-            await asyncio.gather(_finish(first), _finish(second))
+            await asyncio.gather(finish(first), finish(second))
             ended = [(await stage.run())["status"] for stage in (first, second)]
         finally:
             await second.delete()
@@ -182,13 +182,13 @@ async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab)
     await play(fleet, deadlock)
 
 
-async def _finish(stage: Stage) -> None:
+async def finish(stage: Stage) -> None:
     await stage.until("Running", patience=240)
     await stage.succeed()
     await stage.until("Succeeded")
 
 
-async def _taint(stage: Stage, node: str, *keys: str) -> None:
+async def taint(stage: Stage, node: str, *keys: str) -> None:
     """The node keeps away whoever does not tolerate these, and nobody else."""
     taints = [{"key": key, "effect": "NoSchedule"} for key in keys]
     await stage.api.merge(f"api/v1/nodes/{node}", {"spec": {"taints": taints}})

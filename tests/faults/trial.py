@@ -110,6 +110,7 @@ def _an_operator(
             "POD_NAMESPACE": lease_namespace or namespace,
             "WATCH_NAMESPACE": namespace,
             "PORT": "0",
+            **lab.settings,
         },
         log=lab.folder / f"{namespace}-{identity}.log",
     )

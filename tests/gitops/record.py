@@ -17,12 +17,10 @@ import images
 from tests.gitops.argo_tests import ACTIONS, files
 from tests.gitops.lives import RECORDINGS, TABLE, Raw, conditions_of, life_of
 from tests.gitops.scenarios import CLAIMS, LIVES, start, suspend
-from tools.install import OPERATOR_NAMESPACE, install, make_namespace
+from tools.install import OPERATOR, OPERATOR_NAMESPACE, install, make_namespace
 from tools.kubectl import Kubectl, KubectlError
 
 NAMESPACE = "statuses"
-OPERATOR_NAME = "trainingrun-operator"
-OPERATOR = f"deployment/{OPERATOR_NAME}"
 TIMEOUT = 600.0
 
 
@@ -134,14 +132,12 @@ def _live(kubectl: Kubectl, recorder: Recorder) -> None:
 def _no_operator(kubectl: Kubectl) -> Iterator[None]:
     """While this is open no operator runs."""
     operator = kubectl.within(OPERATOR_NAMESPACE)
-    operator.run("scale", OPERATOR, "--replicas=0")
+    operator.run("scale", f"deployment/{OPERATOR}", "--replicas=0")
     try:
-        operator.run(
-            "wait", "--for=delete", "pods", "-l", f"app.kubernetes.io/name={OPERATOR_NAME}", "--timeout=90s", timeout=100
-        )
+        operator.run("wait", "--for=delete", "pods", "-l", f"app.kubernetes.io/name={OPERATOR}", "--timeout=90s", timeout=100)
         yield
     finally:
-        operator.run("scale", OPERATOR, "--replicas=2")
+        operator.run("scale", f"deployment/{OPERATOR}", "--replicas=2")
 
 
 def write(seen: dict[str, Raw], *, node: str) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster_fixtures import admin, backend, fresh_namespace, install_crds
+from tools.install import OPERATOR, OPERATOR_NAMESPACE
 from tools.kubectl import Kubectl
 
 __all__ = ["admin", "backend"]
@@ -10,8 +11,10 @@ __all__ = ["admin", "backend"]
 
 @pytest.fixture(scope="session")
 def crd(admin: Kubectl) -> Kubectl:
-    """kubectl for a cluster that has the CRDs."""
+    """kubectl for a cluster that has the CRDs, and no operator: `make e2e` brings it anew."""
     install_crds(admin)
+    gone = ("--ignore-not-found", "--cascade=foreground", "--timeout=60s")
+    admin.within(OPERATOR_NAMESPACE).run("delete", "deployment", OPERATOR, *gone, timeout=70)
     return admin
 
 

@@ -1,0 +1,86 @@
+"""Gangs that kube-scheduler itself places whole or not at all, on a cluster that has its gang scheduling turned on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from cluster.embedded import EmbeddedCluster
+from cluster.features import Features
+from images.cache import cache_folder
+from tests.faults.kwok import fake_nodes, kwok
+from tests.faults.lab import ROOT, Lab, laboratory
+from tests.faults.stage import Stage
+from tests.faults.test_accelerators import A100, a_gpu_node, finish, gpus, places, play, pods, taint
+from tools.kubectl import Kubectl
+
+FEATURES = Features(gates=("GenericWorkload",), apis=("scheduling.k8s.io/v1beta1",))
+NODES = (a_gpu_node("one", gpus=8, **A100), a_gpu_node("two", gpus=8, **A100))
+GANG = gpus(replicas=2, count=8)
+
+
+@pytest.fixture(scope="module")
+def gang_admin() -> Iterator[Kubectl]:
+    """A cluster of its own, whatever the others are: no cluster has this turned on unasked."""
+    cluster = EmbeddedCluster(name="trainingrun-gangs", cache=cache_folder(), features=FEATURES)
+    cluster.down()
+    cluster.up()
+    try:
+        yield Kubectl(binary=cluster.kubectl(), kubeconfig=cluster.kubeconfig())
+    finally:
+        cluster.down()
+
+
+@pytest.fixture(scope="module")
+def gangs(gang_admin: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two nodes with eight GPUs each, and an operator that makes PodGroups."""
+    folder = tmp_path_factory.mktemp("gangs")
+    gang_admin.apply(*yaml.safe_load_all((ROOT / "manifests" / "gang" / "kubernetes.yaml").read_text()))
+    with kwok(gang_admin, folder=folder), fake_nodes(gang_admin, *NODES), laboratory(gang_admin, size=1, folder=folder) as lab:
+        yield replace(lab, settings={"GANG_SCHEDULER": "Kubernetes"})
+
+
+async def test_a_gang_of_which_only_one_half_fits_holds_nothing_until_all_of_it_does(gangs: Lab) -> None:
+    async def look(stage: Stage) -> None:
+        await taint(stage, "two", "guests")
+        await stage.create(**GANG)
+        await stage.wait("to have no place", lambda: _has_no_place(stage))
+        await taint(stage, "two")
+        await stage.until("Running")
+        assert await places(stage) == {"one", "two"}
+        await stage.succeed()
+        await stage.until("Succeeded")
+
+    await play(gangs, look)
+
+
+async def test_two_gangs_that_fit_alone_but_not_together_take_turns_and_lose_no_attempt(
+    gangs: Lab, gang_admin: Kubectl
+) -> None:
+    async def take_turns(first: Stage) -> None:
+        second = replace(first, name=f"{first.name}-second")
+        try:
+            await first.create(**GANG)
+            await first.until("Running")
+            await second.create(**GANG)
+            await second.wait("to have no place", lambda: _has_no_place(second))
+            await first.succeed()
+            await first.until("Succeeded")
+            await finish(second)
+            ended = [(await stage.run())["status"] for stage in (first, second)]
+        finally:
+            await second.delete()
+            await second.until_nothing_is_left()
+        assert [(status["attempt"], status["restarts"]) for status in ended] == [(1, 0), (1, 0)]
+
+    await play(gangs, take_turns)
+    assert gang_admin.run("get", "podgroups.scheduling.k8s.io", "--all-namespaces", "-o", "name") == ""
+
+
+async def _has_no_place(stage: Stage) -> bool:
+    """Whether the scheduler has looked at both workers in vain, and keeps none of them on a node."""
+    found = await pods(stage)
+    reasons = [each.get("reason") for pod in found for each in pod["status"].get("conditions", ())]
+    assert not any(pod["spec"].get("nodeName") for pod in found), "one half is placed"
+    return reasons.count("Unschedulable") == 2
