@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.manifests import a_manifest
-from tests.schema.applying import dry_run
-from tools.kubectl import Kubectl, KubectlError
+from tests.schema.applying import dry_run, refusal
+from tools.kubectl import Kubectl
 
 TWO = {"replicas": 2}
 CHIPS = {"accelerator": {"tpu": {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 8}}}
@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "too short a cycle": (
         {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "0"}},
-        "strategy.cycleTimeMilliseconds 0 is not between 0.01 and 1000: correct it, or remove it for 0.1",
+        "strategy.cycleTimeMilliseconds 0 is not between 0.01 and 1000: correct it, or remove it for 1",
     ),
     "too long a cycle": (
         {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "1000.5"}},
@@ -56,7 +56,4 @@ def test_it_accepts(kubectl: Kubectl, blocks: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("blocks", "words"), REFUSED.values(), ids=REFUSED)
 def test_it_refuses_and_says_why(kubectl: Kubectl, blocks: dict[str, Any], words: str) -> None:
-    with pytest.raises(KubectlError) as refused:
-        dry_run(kubectl, manifest_of(blocks))
-    assert words in str(refused.value)
-    assert "no such overload" not in str(refused.value)
+    assert words in refusal(kubectl, manifest_of(blocks))

@@ -41,10 +41,8 @@ def test_fusion_and_cycle_are_the_users_with_both_transports(tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", ["Gloo", "MPI"])
-def test_without_them_the_cycle_is_short_and_the_threshold_horovods(tmp_path: Path, kind: str) -> None:
-    variables = environment_of(tmp_path, transport=kind)
-    assert variables["HOROVOD_CYCLE_TIME"] == "0.1"
-    assert "HOROVOD_FUSION_THRESHOLD" not in variables
+def test_without_them_horovod_has_its_own(tmp_path: Path, kind: str) -> None:
+    assert not {"HOROVOD_CYCLE_TIME", "HOROVOD_FUSION_THRESHOLD"} & environment_of(tmp_path, transport=kind).keys()
 
 
 def test_a_threshold_of_zero_is_said(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Strategy(Frozen):
         Decimal | None,
         Field(
             description="How long Horovod collects gradients before it exchanges them, 0.01 to 1000 ms. Longer makes larger "
-            "and fewer messages. Default: 0.1, because Horovod's own 1 ms is longer than a step of a small network takes."
+            "and fewer messages. Default: Horovod's 1."
         ),
     ] = None
     gradient_compression: Annotated[
@@ -93,7 +93,7 @@ class Strategy(Frozen):
             "!has(self.cycleTimeMilliseconds) || "
             "(double(self.cycleTimeMilliseconds) >= 0.01 && double(self.cycleTimeMilliseconds) <= 1000.0)",
             "'strategy.cycleTimeMilliseconds ' + self.cycleTimeMilliseconds + ' is not between 0.01 and 1000: correct it, or "
-            "remove it for 0.1.'",
+            "remove it for 1.'",
             field_path=".cycleTimeMilliseconds",
             computed=True,
         ),
