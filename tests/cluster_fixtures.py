@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import cluster
 from tests.waiting import wait_for
@@ -32,9 +32,14 @@ def admin(backend: cluster.Cluster) -> Kubectl:
 def install_crds(admin: Kubectl) -> None:
     """Apply the CRDs and wait until the API server serves them."""
     for plural in ("trainingruns", "trainingpresets"):
-        admin.run("apply", "-f", str(CRDS / f"{plural}.yaml"))
-        # Not kubectl wait, which fails at once while the CRD has no conditions yet.
-        wait_for(partial(admin.get, "crd", f"{plural}.trainingrun.dev"), _is_served, what=f"{plural} to be served", timeout=30)
+        install_crd(admin, CRDS / f"{plural}.yaml")
+
+
+def install_crd(admin: Kubectl, file: Path) -> None:
+    """Apply a CRD and wait until the API server serves it; `kubectl wait` would fail while it has no conditions yet."""
+    admin.run("apply", "--server-side", "-f", str(file))
+    name = yaml.safe_load(file.read_text())["metadata"]["name"]
+    wait_for(lambda: admin.get("crd", name), _is_served, what=f"{name} to be served", timeout=30)
 
 
 def _is_served(crd: dict[str, Any] | None) -> bool:
