@@ -37,7 +37,7 @@ def install_crds(admin: Kubectl) -> None:
 
 def install_crd(admin: Kubectl, file: Path) -> None:
     """Apply a CRD and wait until the API server serves it; `kubectl wait` would fail while it has no conditions yet."""
-    admin.run("apply", "--server-side", "-f", str(file))
+    admin.run("apply", "--server-side", "--force-conflicts", "-f", str(file))
     name = yaml.safe_load(file.read_text())["metadata"]["name"]
     wait_for(lambda: admin.get("crd", name), _is_served, what=f"{name} to be served", timeout=30)
 
