@@ -18,7 +18,6 @@ from trainingrun.api import Augmentation
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded, Positions
 from trainingrun_trainer.data.feed import Batches, Feed
-from trainingrun_trainer.data.memory import memory_limit, used_memory
 from trainingrun_trainer.data.shard import Shard, epoch_order, shard
 from trainingrun_trainer.data.source import About, load_split, open_data
 from trainingrun_trainer.data.streaming import Streamed
@@ -210,40 +209,6 @@ def test_reading_into_memory_is_reported_as_progress(folder: Path, tmp_path: Pat
     rank = a_rank(folder, tmp_path)
     load_split(rank.context)
     assert len(rank.notes.reports) >= 3
-
-
-@pytest.mark.parametrize(
-    ("files", "groups", "expected"),
-    [
-        ({"memory.max": "2147483648\n"}, "0::/\n", 2147483648),
-        ({"memory.max": "max\n", "pods/a/memory.max": "1073741824\n"}, "0::/pods/a\n", 1073741824),
-        ({"memory/memory.limit_in_bytes": "536870912\n"}, "9:memory:/\n1:cpu:/\n", 536870912),
-        (
-            {"memory/memory.limit_in_bytes": "9223372036854771712", "memory/a/memory.limit_in_bytes": "1048576"},
-            "5:cpu,memory:/a\n",
-            1048576,
-        ),
-    ],
-    ids=["version 2", "version 2, a group below", "version 1", "version 1, a group below"],
-)
-def test_the_limit_of_the_container_is_that_of_its_control_groups(
-    tmp_path: Path, files: dict[str, str], groups: str, expected: int
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path / "own").write_text(groups)
-    assert memory_limit(mount=tmp_path, own_groups=tmp_path / "own") == expected
-
-
-def test_without_a_limit_the_machines_memory_is_one(tmp_path: Path) -> None:
-    assert 2**28 < memory_limit(mount=tmp_path, own_groups=tmp_path / "none") < 2**46
-
-
-def test_the_memory_of_this_process_is_what_it_has_written_to() -> None:
-    before = used_memory()
-    written = b"x" * 2**26
-    assert used_memory() - before == pytest.approx(len(written), rel=0.2)
 
 
 def as_one_rank_reads(tmp_path: Path, data: dict[str, Any]) -> About:

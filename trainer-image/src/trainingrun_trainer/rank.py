@@ -21,6 +21,7 @@ from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.resources import processors_per_rank
 from trainingrun_trainer.settings import OutputPaths, Settings
 from trainingrun_trainer.tuning.parameters import check_search
 
@@ -99,7 +100,7 @@ def _prepare_tensorflow(config: AttemptConfig) -> None:
             "averages the gradients of tf_keras 2 only. Leave TF_USE_LEGACY_KERAS at 1 and install tf-keras 2."
         )
     gpu = take_gpu(config, gpus=TensorFlowGpus(tf), local_rank=int(os.environ.get(LOCAL_RANK_VARIABLE, "0")))
-    threads = max(1, len(os.sched_getaffinity(0)) // config.processes_per_worker)
+    threads = processors_per_rank(config.processes_per_worker)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     # Random layers then keep their state in variables, which the trainer sets in every step.

@@ -1,6 +1,5 @@
 """From `spec.data` to the parts that are trained, validated and tested on."""
 
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +12,11 @@ from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
-from trainingrun_trainer.data.memory import memory_limit
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.data.tf_record import open_tf_record
+from trainingrun_trainer.resources import memory_limit, processors_per_rank
 from trainingrun_trainer.storage import local_folder, open_source
 
 MEMORY_SHARE = 0.25
@@ -92,8 +91,7 @@ def _fits_in_memory(context: Context, data: Encoded) -> bool:
 
 def _streamed(context: Context, data: Encoded, positions: NDArray[np.int64]) -> Streamed:
     """Twice as many threads as this rank has processors: some wait for a disk or a server."""
-    processors = max(1, len(os.sched_getaffinity(0)) // context.config.processes_per_worker)
-    return Streamed(data, positions, threads=2 * processors)
+    return Streamed(data, positions, threads=2 * processors_per_rank(context.config.processes_per_worker))
 
 
 def _in_memory(context: Context, feed: Streamed) -> Feed:

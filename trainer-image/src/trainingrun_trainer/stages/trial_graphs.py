@@ -15,7 +15,7 @@ from trainingrun.api import Schedule
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
-from trainingrun_trainer.data.memory import memory_limit, used_memory
+from trainingrun_trainer.resources import memory_limit, used_memory
 from trainingrun_trainer.stages.evaluate import EvaluationSteps, evaluation_steps
 from trainingrun_trainer.stages.network import first_network
 from trainingrun_trainer.stages.optimizers import Optimizer
