@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from cluster.layout import SERVICE_NETWORK
+from cluster.layout import API_SERVICE
 from tests.e2e.conftest import SMALL, Playground
 from tests.e2e.test_recovery import LONG
 from tests.policies.enforcer import enforcing
@@ -58,7 +58,7 @@ def test_a_stranger_reaches_no_worker_and_no_worker_a_stranger_while_the_gang_tr
     worker = playground.pod("guarded", worker=0)
     inwards = ("stranger", address(playground, worker), PROGRESS_PORT)
     outwards = (worker, address(playground, "stranger"), STRANGERS_PORT)
-    api = (worker, str(SERVICE_NETWORK[1]), 443)
+    api = (worker, API_SERVICE, 443)
     assert [reaches(playground, *way) for way in (inwards, outwards, api)] == [True] * 3, "nobody enforces anything yet"
     with enforcing(cluster, folder=tmp_path):
         wait_for(lambda: reaches(playground, *inwards), lambda open_: not open_, what="strangers to be kept out", timeout=60)
