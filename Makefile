@@ -16,7 +16,7 @@ ALSO ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := lint verify unit browser simulation cluster-test schema gitops faults e2e
+STAGES := prepare lint verify unit browser simulation unit-trainer cluster-test schema gitops faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,8 @@ help: ## List the targets
 demo: .venv/ready ## From digits to a compressed model on two Horovod pods in a real cluster (EXAMPLE=mnist-ship, or another of examples/mnist*)
 	@$(BIN)/python -m tools.demo $(EXAMPLE) --registry "$(REGISTRY)" --tag "$(TAG)"
 
-test: .venv/ready ## All that CI runs: lint, verify, unit, simulation, cluster, schema, fault and end-to-end tests
-	@trap 'CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down' EXIT; \
-	for stage in $(STAGES); do \
-	  echo "=== $$stage ($${SECONDS} s since the start)"; $(MAKE) "$$stage"; \
-	done; echo "=== all stages passed after $${SECONDS} s"
+test: .venv/ready ## All that CI runs, with a table of where the time has gone (docs/testing.md)
+	@$(BIN)/python -m tools.suite --cluster $(TEST_CLUSTER_NAME)
 
 test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more moments of death, more combinations
 	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
@@ -51,8 +48,10 @@ format: .venv/ready ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: .venv/ready .venv-trainer/ready ## Unit tests, of the trainer with real local ranks
+unit: .venv/ready ## Unit tests of everything but the trainer
 	$(BIN)/pytest tests/unit --ignore tests/unit/trainer -n 2
+
+unit-trainer: .venv/ready .venv-trainer/ready ## Unit tests of the trainer, with real local ranks
 	.venv-trainer/bin/pytest tests/unit/trainer -m "not long" -n 2 --dist worksteal
 
 browser: .venv/ready ## The pages that people open, in headless Chromium
@@ -78,6 +77,9 @@ record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `
 
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m "not long"
+
+prepare: .venv/ready .venv-trainer/ready ## Build all that the tests need: programs, images, environments
+	@$(PYTHON) -m images build all
 
 generate: .venv/ready ## Write the files that are generated: the CRD, its reference, the benchmarks' tables, settings for Argo CD
 	@$(BIN)/python -m tools.generate

@@ -1,4 +1,15 @@
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
 from tests.patience import MARGIN, stretch
+from tools.suite import accounts
+
+TIMES_VARIABLE = "TRAININGRUN_TEST_TIMES"
+"""Names a file to which every test adds a line about its time."""
 
 
 def pytest_configure() -> None:
@@ -8,4 +19,29 @@ def pytest_configure() -> None:
 
 def pytest_report_header() -> str:
     """What the machine was measured to be, and what follows from it."""
-    return f"patience: this machine takes {stretch():.2f} times a quiet one's time; deadlines are stretched by {MARGIN * stretch():.1f}"
+    slowness = f"this machine takes {stretch():.2f} times a quiet one's time"
+    return f"patience: {slowness}, so deadlines are stretched by {MARGIN * stretch():.1f}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Give the report what was waited for; pytest-xdist carries it to the process that writes it down."""
+    item.user_properties.extend(accounts.take())
+
+
+_seconds: defaultdict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add a line about a test that is over. Only the process that runs no tests for another one writes."""
+    _seconds[report.nodeid] += report.duration
+    file = os.environ.get(TIMES_VARIABLE)
+    if report.when != "teardown" or file is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    waits: defaultdict[str, float] = defaultdict(float)
+    for account, seconds in report.user_properties:
+        assert isinstance(seconds, float)
+        waits[account] += seconds
+    line = {"test": report.nodeid, "seconds": _seconds.pop(report.nodeid), "waits": waits}
+    with Path(file).open("a") as times:
+        times.write(json.dumps(line) + "\n")

@@ -27,7 +27,7 @@ def patience(seconds: float) -> float:
 
 @cache
 def stretch() -> float:
-    """How much slower than a quiet machine this one is; at least 1. Measured once, by this session of tests or the one before."""
+    """How much slower than a quiet machine this one is; at least 1. Measured once in a session of tests."""
     known = os.environ.get(VARIABLE)
     if known is None:
         known = os.environ[VARIABLE] = f"{max(1.0, _measure() / QUIET_SECONDS):.2f}"
