@@ -67,7 +67,8 @@ def _run(names: Sequence[str], *, cluster: str) -> int:
         running = ", ".join(f"{name} for {seconds:.0f} s" for name, seconds in ages.items())
         print(f"    {time.monotonic() - started:.0f} s: {running or 'between two stages'}", flush=True)
 
-    outcomes = suite.run(interval=INTERVAL, on_interval=tell_running)
+    order = [stage.name for stage in STAGES]
+    outcomes = sorted(suite.run(interval=INTERVAL, on_interval=tell_running), key=lambda each: order.index(each.stage.name))
     tests = {outcome.stage.name: records.read(FOLDER, outcome.stage.name) for outcome in outcomes}
     print(f"\n{table.of_stages(outcomes, tests)}\n")
     print(f"{table.of_slowest(test for times in tests.values() for test in times)}\n")
