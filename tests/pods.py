@@ -5,6 +5,7 @@ from typing import Any
 from tests.builders import an_active_run
 from trainingrun.api import TrainingRun
 from trainingrun_operator.children.pod import pod_template
+from trainingrun_operator.pace import Pace
 
 Raw = dict[str, Any]
 
@@ -12,7 +13,9 @@ Raw = dict[str, Any]
 def pod_of(run: TrainingRun, *, same_node: bool = False) -> Raw:
     """The spec of a pod of this run's first attempt."""
     assert run.status.resolved is not None
-    spec: Raw = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=same_node, token="token")["spec"]
+    spec: Raw = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=same_node, token="token", pace=Pace())[
+        "spec"
+    ]
     return spec
 
 

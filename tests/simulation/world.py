@@ -9,6 +9,7 @@ import copy
 import itertools
 import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
+from trainingrun_operator.pace import Pace, Timing
 
 NAMESPACE = "team"
 Object = dict[str, Any]
@@ -36,7 +38,9 @@ class Crash(BaseException):
 class World:
     """The cluster, its clock, and the operator that is run in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pace: Pace | None = None) -> None:
+        self.config = replace(CONFIG, pace=pace or Pace())
+        self.timing = Timing()
         self.now: datetime = NOON
         self.runs: dict[str, Object] = {}
         self.objects: dict[tuple[str, str], Object] = {}
@@ -191,14 +195,14 @@ class World:
 
     def _start_operator(self) -> None:
         """A new process: it remembers nothing, and asks worker 0 anew."""
-        self.book = _Book(now=lambda: self.now)
+        self.book = _Book(pace=self.config.pace, timing=self.timing, now=lambda: self.now)
         self.book.asked = self.asked_for_stacks
         for name, report in self._reports.items():
             self.book.note((NAMESPACE, name), report)
         api = _Api(self)
-        nodes = NodeBook(api, now=lambda: self.now)
+        nodes = NodeBook(api, seconds=self.timing.node_cache_seconds, now=lambda: self.now)
         self.reconciler = Reconciler(
-            cluster=api, progress=self.book, nodes=nodes, config=CONFIG, metrics=Metrics(), now=lambda: self.now
+            cluster=api, progress=self.book, nodes=nodes, config=self.config, metrics=Metrics(), now=lambda: self.now
         )
 
     def _pod(self, job: Object, *, index: int) -> Object:

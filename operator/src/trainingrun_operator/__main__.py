@@ -72,14 +72,19 @@ async def _run(settings: Settings) -> int:
 async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, stop: asyncio.Event) -> None:
     """Control runs until SIGTERM, which ends the watch or sets `stop`; then finish what is queued, for some seconds."""
     metrics.is_leader.set(1)
-    queue: WorkQueue[Key] = WorkQueue()
-    gang_scheduler = settings.config.gang_scheduler
-    cluster = KubeCluster(api, metrics=metrics, pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None)
-    book = ProgressBook()
+    timing, gang_scheduler = settings.timing, settings.config.gang_scheduler
+    queue: WorkQueue[Key] = WorkQueue(timing=timing)
+    cluster = KubeCluster(
+        api,
+        metrics=metrics,
+        timeout=timing.api_timeout_seconds,
+        pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None,
+    )
+    book = ProgressBook(pace=settings.config.pace, timing=timing)
     reconciler = Reconciler(
         cluster=cluster,
         progress=book,
-        nodes=NodeBook(cluster, now=_now),
+        nodes=NodeBook(cluster, seconds=timing.node_cache_seconds, now=_now),
         config=settings.config,
         metrics=metrics,
         now=_now,
@@ -89,10 +94,10 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     working = asyncio.create_task(controller.run(workers=settings.workers))
     tasks = [
         working,
-        asyncio.create_task(book.poll(interval=settings.poll_seconds, on_change=queue.add)),
-        asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, seconds=settings.resync_seconds)),
+        asyncio.create_task(book.poll(on_change=queue.add)),
+        asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, seconds=timing.resync_seconds)),
     ]
-    watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace))
+    watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace, timing=timing))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({*tasks, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,7 +105,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
             task.result()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await controller.drain(seconds=settings.drain_seconds)
+        await controller.drain(seconds=timing.drain_seconds)
     finally:
         for task in (*tasks, watching, stopping):
             task.cancel()

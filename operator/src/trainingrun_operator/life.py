@@ -7,6 +7,7 @@ from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
 from trainingrun_operator.model import Child, Job, Observed, Obstacle, OperatorConfig, Pod, Service
+from trainingrun_operator.pace import Pace
 from trainingrun_operator.resolution import Applied, resolve
 
 LOST_NODE = "DeletionByTaintManager"
@@ -44,6 +45,11 @@ class Life:
     def status(self) -> TrainingRunStatus:
         """What the operator wrote last."""
         return self.run.status
+
+    @property
+    def pace(self) -> Pace:
+        """How long the policies wait."""
+        return self.config.pace
 
     @property
     def attempt(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator.node import Node
+from trainingrun_operator.pace import Pace
 
 Manifest = dict[str, Any]
 
@@ -222,6 +223,7 @@ class OperatorConfig:
     """Trainer images for GPUs and TPUs."""
     gang_scheduler: GangScheduler | None = None
     """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
+    pace: Pace = field(default_factory=Pace)
 
     def trainer_image_for(self, accelerator: AcceleratorKind | None) -> str | None:
         """The image of a run that names none; None where the administrator has chosen none for its accelerator."""

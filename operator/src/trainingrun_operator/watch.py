@@ -12,6 +12,7 @@ import kopf
 from trainingrun.api import GROUP, PLURAL, VERSION
 from trainingrun_operator import names
 from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.pace import Timing
 
 Key = tuple[str, str]
 
@@ -39,7 +40,7 @@ def registry(queue: WorkQueue[Key]) -> kopf.OperatorRegistry:
     return handlers
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(timing: Timing) -> kopf.OperatorSettings:
     """Kopf's settings for an operator that only listens; research and reasons in docs/adr/0001."""
     chosen = kopf.OperatorSettings()
     chosen.scanning.disabled = True
@@ -48,7 +49,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.chunk_size = 500
     for kind in ("jobs", "pods"):
         chosen.watching.label_selectors[kind] = names.RUN_LABEL  # else every pod of the cluster would be streamed
-    chosen.networking.request_timeout = 30.0
+    chosen.networking.request_timeout = timing.api_timeout_seconds
     chosen.networking.connect_timeout = 5.0
     chosen.networking.error_backoffs = (0.5, 1, 2, 4, 8)
     chosen.queueing.idle_timeout = 1.0
@@ -59,7 +60,7 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-async def watch(queue: WorkQueue[Key], *, namespace: str | None) -> None:
+async def watch(queue: WorkQueue[Key], *, namespace: str | None, timing: Timing) -> None:
     """Watch until SIGTERM, which kopf handles itself once it runs.
 
     Raises when a watcher fails, so that the process ends instead of going blind.
@@ -67,7 +68,7 @@ async def watch(queue: WorkQueue[Key], *, namespace: str | None) -> None:
     handlers = registry(queue)
     await kopf.operator(
         registry=handlers,
-        settings=settings(),
+        settings=settings(timing),
         namespaces=[namespace] if namespace else [],
         clusterwide=namespace is None,
         standalone=True,

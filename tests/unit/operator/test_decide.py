@@ -26,6 +26,7 @@ from trainingrun.contract import Cause, ProgressReport, Stage
 from trainingrun_operator.decide import decide
 from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
+from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.stopping import backoff
 
 RESULT = Result(metrics=(MetricValue(name="val_accuracy", value="0.9730"),), epochs=3)
@@ -364,10 +365,10 @@ def test_a_restart_waits_for_its_back_off_and_then_takes_the_next_number() -> No
 
 
 def test_the_back_off_doubles_to_five_minutes() -> None:
-    waits = [backoff("uid", 1, restarts) for restarts in range(1, 12)]
+    waits = [backoff("uid", 1, restarts, pace=Pace()) for restarts in range(1, 12)]
     assert waits == sorted(waits)
     assert waits[-1] <= 360
-    assert backoff("uid", 1, 3) != backoff("uid", 2, 3)
+    assert backoff("uid", 1, 3, pace=Pace()) != backoff("uid", 2, 3, pace=Pace())
 
 
 def test_the_logs_of_a_failed_run_can_still_be_read() -> None:

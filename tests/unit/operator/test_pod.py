@@ -8,6 +8,7 @@ from tests.builders import an_active_run
 from tests.pods import a_pod_with, by_name, the_container
 from trainingrun_operator.children.config_map import attempt_config
 from trainingrun_operator.children.pod import pod_template
+from trainingrun_operator.pace import Pace
 
 Raw = dict[str, Any]
 
@@ -111,7 +112,7 @@ def test_the_trainer_is_told_how_long_it_may_take_to_stop() -> None:
 def test_service_meshes_leave_the_pod_alone() -> None:
     run = an_active_run()
     assert run.status.resolved is not None
-    marks = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=False, token="token")["metadata"]
+    marks = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=False, token="token", pace=Pace())["metadata"]
     assert marks["labels"]["sidecar.istio.io/inject"] == "false"
     assert marks["labels"]["istio.io/dataplane-mode"] == "none"
     assert marks["annotations"] == {"linkerd.io/inject": "disabled"}

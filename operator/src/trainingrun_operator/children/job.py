@@ -10,15 +10,15 @@ from trainingrun_operator.children.kueue import held_back, queue_labels
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.children.pod import pod_template
 from trainingrun_operator.children.token import attempt_token
-from trainingrun_operator.model import Manifest
+from trainingrun_operator.model import Manifest, OperatorConfig
 
 
-def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, seed: bytes) -> Manifest:
+def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, config: OperatorConfig) -> Manifest:
     """The Job of an attempt; `same_node` puts all workers on one node, for volumes that only one node can mount.
 
-    Its pods share a secret that is derived from `seed`.
+    Its pods share a secret that is derived from the operator's seed.
     """
-    identity, token = metadata(run, attempt=attempt), attempt_token(run, attempt=attempt, seed=seed)
+    identity, token = metadata(run, attempt=attempt), attempt_token(run, attempt=attempt, seed=config.seed)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -31,6 +31,8 @@ def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, 
             "maxFailedIndexes": resolved.replicas,
             "podReplacementPolicy": "Failed",
             **held_back(run),
-            "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node, token=token),
+            "template": pod_template(
+                run, attempt=attempt, resolved=resolved, same_node=same_node, token=token, pace=config.pace
+            ),
         },
     }

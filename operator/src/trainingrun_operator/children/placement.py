@@ -6,18 +6,17 @@ from trainingrun.api.scheduling import LOST_NODE_TAINTS
 from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.metadata import selector
 from trainingrun_operator.model import Manifest
+from trainingrun_operator.pace import Pace
 
-LOST_NODE_SECONDS = 30
 
-
-def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node: bool) -> Manifest:
+def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node: bool, pace: Pace) -> Manifest:
     """The fields of a pod's spec that the scheduler and the taint manager read, empty where the user said nothing."""
     workers = run.spec.workers
     return {
         "nodeSelector": {label.name: label.value for label in workers.node_selector} | dict(equipment.node_labels),
         "affinity": _capable_node(equipment) | (_same_node(run, attempt=attempt) if same_node else {}),
         "tolerations": [
-            *_lost_node(),
+            *_lost_node(pace),
             *equipment.tolerations,
             *(_toleration(toleration) for toleration in workers.tolerations),
         ],
@@ -26,10 +25,10 @@ def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node
     }
 
 
-def _lost_node() -> list[Manifest]:
+def _lost_node(pace: Pace) -> list[Manifest]:
     """They win over a toleration of every taint: of several that match, Kubernetes takes the shortest time."""
     return [
-        {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": LOST_NODE_SECONDS}
+        {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": pace.lost_node_seconds}
         for taint in LOST_NODE_TAINTS
     ]
 

@@ -9,6 +9,7 @@ from trainingrun_operator.children.metadata import labels
 from trainingrun_operator.children.placement import placement
 from trainingrun_operator.children.volumes import pod_volumes
 from trainingrun_operator.model import Manifest
+from trainingrun_operator.pace import Pace
 
 USER = 1000
 
@@ -17,7 +18,7 @@ _NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}
 """A proxy beside the trainer would outlive it, so that the Job never ends, and would take Horovod's connections for HTTP."""
 
 
-def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, token: str) -> Manifest:
+def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, token: str, pace: Pace) -> Manifest:
     """The template that all workers of an attempt share; the Job tells each its index."""
     workers, needs = run.spec.workers, equipment(run, attempt=attempt)
     spec: Manifest = {
@@ -38,7 +39,7 @@ def pod_template(run: TrainingRun, *, attempt: int, resolved: Resolved, same_nod
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "subdomain": needs.subdomain,
-        **placement(run, attempt=attempt, equipment=needs, same_node=same_node),
+        **placement(run, attempt=attempt, equipment=needs, same_node=same_node, pace=pace),
         "containers": [container(run, resolved=resolved, equipment=needs, token=token)],
         "volumes": pod_volumes(run, attempt=attempt, equipment=needs),
     }

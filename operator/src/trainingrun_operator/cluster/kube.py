@@ -30,7 +30,6 @@ from trainingrun_operator.cluster.port import (
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 
-REQUEST_TIMEOUT = 30.0
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -50,10 +49,14 @@ _PATHS = {
 class KubeCluster:
     """See `cluster.port.Cluster`."""
 
-    def __init__(self, api: client.ApiClient, *, metrics: Metrics, pod_groups: str | None = None) -> None:
-        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one."""
+    def __init__(self, api: client.ApiClient, *, metrics: Metrics, timeout: float, pod_groups: str | None = None) -> None:
+        """A request may take `timeout` seconds.
+
+        `pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one.
+        """
         self._api = api
         self._metrics = metrics
+        self._timeout = timeout
         self._paths = _PATHS | ({"PodGroup": (f"apis/{pod_groups}", "podgroups")} if pod_groups else {})
         self._child_kinds = CHILD_KINDS + (("PodGroup",) if pod_groups else ())
 
@@ -212,7 +215,7 @@ class KubeCluster:
             verb, f"/{path}", query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
         )
         try:
-            response = (await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)).response
+            response = (await self._api.call_api(*request, _request_timeout=self._timeout)).response
             content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as lost:
             self._metrics.api_calls.labels(verb, "none").inc()

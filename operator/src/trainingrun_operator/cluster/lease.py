@@ -36,9 +36,9 @@ async def lead(api: client.ApiClient, settings: Settings, work: Callable[[], Awa
     election = leaderelection.LeaderElection(
         electionconfig.Config(
             _PatientLock(settings.lease_name, settings.config.namespace, settings.identity, api),
-            lease_duration=settings.lease_duration,
-            renew_deadline=settings.renew_deadline,
-            retry_period=settings.retry_period,
+            lease_duration=settings.timing.lease_duration_seconds,
+            renew_deadline=settings.timing.lease_renew_deadline_seconds,
+            retry_period=settings.timing.lease_retry_period_seconds,
             onstarted_leading=begin,
             onstopped_leading=nothing,
         )

@@ -1,8 +1,8 @@
-"""The nodes of the cluster: asked for when a pod fits on none of them, once a minute at most for all runs together."""
+"""The nodes of the cluster: asked for when a pod fits on none of them, only now and then and for all runs together."""
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from trainingrun_operator.cluster.port import Cluster, ForbiddenError, Raw
 from trainingrun_operator.node import Node
@@ -10,21 +10,20 @@ from trainingrun_operator.observe import observe_nodes
 
 log = logging.getLogger(__name__)
 
-LIFETIME = timedelta(minutes=1)
-
 
 class NodeBook:
-    """What the nodes offer, as it was a minute ago at most."""
+    """What the nodes offer, as it was `seconds` ago at most."""
 
-    def __init__(self, cluster: Cluster, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, cluster: Cluster, *, seconds: float, now: Callable[[], datetime]) -> None:
         self._cluster = cluster
+        self._seconds = seconds
         self._now = now
         self._nodes: tuple[Node, ...] | None = None
         self._asked: datetime | None = None
 
     async def nodes(self) -> tuple[Node, ...] | None:
         """All nodes, or None when the operator is not allowed to look: its permissions may end at its namespace."""
-        if self._asked is None or self._now() - self._asked >= LIFETIME:
+        if self._asked is None or (self._now() - self._asked).total_seconds() >= self._seconds:
             self._nodes = await self._ask()
             self._asked = self._now()
         return self._nodes

@@ -13,12 +13,11 @@ import aiohttp
 from pydantic import ValidationError
 
 from trainingrun.contract import PROGRESS_PORT, STACKS_PATH, ProgressReport
+from trainingrun_operator.pace import Pace, Timing
 from trainingrun_operator.status.measurements import is_worth_a_look
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = aiohttp.ClientTimeout(total=2.0, connect=1.0)
-STACKS_TIMEOUT = aiohttp.ClientTimeout(total=5.0, connect=1.0)
 PARALLEL = 16
 
 Key = tuple[str, str]
@@ -27,12 +26,21 @@ Key = tuple[str, str]
 class ProgressBook:
     """Last reports by run, when they last changed, and whom to ask for the next."""
 
-    def __init__(self, *, port: int = PROGRESS_PORT, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        *,
+        pace: Pace,
+        timing: Timing,
+        port: int = PROGRESS_PORT,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._hosts: dict[Key, str] = {}
         self._reports: dict[Key, ProgressReport] = {}
         self._looked: dict[Key, ProgressReport] = {}
         self._changed: dict[Key, datetime] = {}
         self._uids: dict[Key, str] = {}
+        self._pace = pace
+        self._timing = timing
         self._port = port
         self._now = now
 
@@ -72,24 +80,29 @@ class ProgressBook:
         if self._reports.get(key) != report:
             self._changed[key] = self._now()
         self._reports[key] = report
-        if looked is not None and not is_worth_a_look(looked, report, looked=looked.updated_at):
+        if looked is not None and not is_worth_a_look(looked, report, looked=looked.updated_at, pace=self._pace):
             return False
         self._looked[key] = report
         return True
 
-    async def poll(self, *, interval: float, on_change: Callable[[Key], None]) -> None:
-        """Ask all hosts every `interval` seconds, for ever."""
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+    async def poll(self, *, on_change: Callable[[Key], None]) -> None:
+        """Ask all hosts again and again, for ever."""
+        async with self._session(self._timing.progress_timeout_seconds) as session:
             limit = asyncio.Semaphore(PARALLEL)
             while True:
                 hosts = list(self._hosts.items())
                 await asyncio.gather(*(self._ask(session, limit, key, host, on_change) for key, host in hosts))
-                await asyncio.sleep(interval)
+                await asyncio.sleep(self._timing.progress_poll_seconds)
 
     async def ask_for_stacks(self, hosts: Iterable[str]) -> None:
         """Ask workers to write down where their ranks are; one that does not answer is passed over."""
-        async with aiohttp.ClientSession(timeout=STACKS_TIMEOUT) as session:
+        async with self._session(self._timing.stacks_timeout_seconds) as session:
             await asyncio.gather(*(self._ask_for_stacks(session, host) for host in hosts))
+
+    def _session(self, seconds: float) -> aiohttp.ClientSession:
+        """Connections to workers, which must answer within so many seconds."""
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=self._timing.worker_connect_timeout_seconds)
+        return aiohttp.ClientSession(timeout=timeout)
 
     async def _ask_for_stacks(self, session: aiohttp.ClientSession, host: str) -> None:
         try:

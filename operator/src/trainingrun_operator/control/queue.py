@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-Key = TypeVar("Key", bound=Hashable)
+from trainingrun_operator.pace import Timing
 
-FIRST_RETRY_SECONDS = 0.05
-LAST_RETRY_SECONDS = 300.0
+Key = TypeVar("Key", bound=Hashable)
 
 
 class WorkQueue(Generic[Key]):
     """Keys to be worked on, now or later. Times are those of the running event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timing: Timing) -> None:
+        self._timing = timing
         self._ready: deque[Key] = deque()
         self._dirty: set[Key] = set()
         self._working: set[Key] = set()
@@ -60,7 +60,8 @@ class WorkQueue(Generic[Key]):
         """Work on the key again after a time that doubles with every failure; returns the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        seconds: float = max(at_least, min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(failures, 16)))
+        seconds = self._timing.retry_seconds * 2.0 ** min(failures, 16)
+        seconds = max(at_least, min(self._timing.retry_limit_seconds, seconds))
         self.add_after(key, seconds)
         return seconds
 

@@ -17,8 +17,6 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, Manifest
 from trainingrun_operator.step import State, Step, deletions
 
-LOOK_AGAIN_SECONDS = 5.0
-
 
 def start_attempt(life: Life) -> Step | None:
     """Write the number of the next attempt and what applies to it, unless one is active or the back-off lasts."""
@@ -82,7 +80,7 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
     yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
-    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life), seed=life.config.seed)
+    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life), config=life.config)
     scheduler = life.config.gang_scheduler
     if scheduler is None or resolved.replicas == 1:
         yield workers
@@ -117,7 +115,7 @@ def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
         message=f"Attempt {life.attempt} starts; creating {kinds}." if kinds else "Waiting for the Service's address.",
         status=life.status,
         create=missing,
-        requeue_after=0.0 if missing else LOOK_AGAIN_SECONDS,
+        requeue_after=0.0 if missing else life.pace.look_again_seconds,
     )
 
 

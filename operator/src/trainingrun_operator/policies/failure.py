@@ -11,9 +11,6 @@ from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step
 
-REPORT_SECONDS = 10.0
-"""How long the other workers may take to report after the first has failed: their agents end within seconds."""
-
 _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
 _FINAL_CAUSES = {Cause.NOT_ACCEPTED, Cause.TUNING_FAILED}
 """However the container ended: the next attempt would end at the same model, or fail with the same trials."""
@@ -112,7 +109,7 @@ def _seconds_for_reports(life: Life) -> float:
     ended = [pod.finished for pod in life.pods if not pod.is_live and pod.finished is not None]
     if not ended or not _is_anyone_left(life.pods):
         return 0.0
-    return max(0.0, REPORT_SECONDS - (life.now - min(ended)).total_seconds())
+    return max(0.0, life.pace.failure_report_seconds - (life.now - min(ended)).total_seconds())
 
 
 def _is_anyone_left(pods: tuple[Pod, ...]) -> bool:

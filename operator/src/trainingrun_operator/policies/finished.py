@@ -11,8 +11,6 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Job
 from trainingrun_operator.step import deletions
 
-LOOK_AGAIN_SECONDS = 5.0
-
 
 def is_at_rest(run: TrainingRun) -> bool:
     """Whether there is nothing to do about a finished run, so that its objects need not even be looked at."""
@@ -40,7 +38,7 @@ def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
     """Delete the Job that could start again; the run is tidy once it has gone, or has come to its own end."""
     left = [child for child in life.own_children if isinstance(child, Job) and not child.is_over]
     if left:
-        return Decision(status=status, delete=deletions(left), requeue_after=LOOK_AGAIN_SECONDS)
+        return Decision(status=status, delete=deletions(left), requeue_after=life.pace.look_again_seconds)
     others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
     return Decision(status=status.model_copy(update={"conditions": others}), requeue_after=0.0)
 

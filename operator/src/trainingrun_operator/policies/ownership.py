@@ -8,8 +8,6 @@ from trainingrun_operator import names
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
-LOOK_AGAIN_SECONDS = 5.0
-
 
 def wait_for_names(life: Life) -> Step | None:
     """Wait for the pods and children of an earlier object of this name; stall on objects of anybody else."""
@@ -27,7 +25,7 @@ def wait_for_names(life: Life) -> Step | None:
             message=f"The {stranger.kind} {stranger.name} exists and belongs to somebody else: delete it, or give the "
             "TrainingRun another name.",
             status=life.status,
-            requeue_after=60.0,
+            requeue_after=life.pace.stalled_look_again_seconds,
         )
     foreign = [pod for pod in life.foreign_pods if pod.is_live]
     if others or foreign:
@@ -37,6 +35,6 @@ def wait_for_names(life: Life) -> Step | None:
             reason="WaitForCleanup",
             message=f"Waiting until the objects of the deleted TrainingRun of this name are gone: {left}.",
             status=life.status,
-            requeue_after=LOOK_AGAIN_SECONDS,
+            requeue_after=life.pace.look_again_seconds,
         )
     return None

@@ -13,11 +13,6 @@ from trainingrun_operator.model import Event, EventReason, Workload
 from trainingrun_operator.policies.stopping import stop, where_it_goes_on
 from trainingrun_operator.step import State, Step
 
-FIRST_LOOK_SECONDS = 2.0
-"""Kueue needs a moment for its first word about a new Job."""
-LOOK_AGAIN_SECONDS = 30.0
-"""Only how the reason changes is asked for: being let go is an event."""
-
 
 def wait_in_queue(life: Life) -> Step | None:
     """Wait until the queue admits the attempt. What its old pods left behind is no failure, and no clock runs."""
@@ -60,7 +55,7 @@ def _queued(life: Life) -> Step:
         message=where_it_goes_on(life, message.rstrip(".")) if has_run else message,
         status=life.status,
         events=(Event(EventReason.QUEUED, message),) if _is_new(life, state) else (),
-        requeue_after=FIRST_LOOK_SECONDS if _may_speak_soon(life) else LOOK_AGAIN_SECONDS,
+        requeue_after=life.pace.queue_first_look_seconds if _may_speak_soon(life) else life.pace.queue_look_again_seconds,
     )
 
 
@@ -76,7 +71,8 @@ def _word(life: Life) -> Workload:
 
 
 def _may_speak_soon(life: Life) -> bool:
-    return life.observed.workload is None and life.attempt_seconds < LOOK_AGAIN_SECONDS
+    """Kueue needs a moment for its first word about a new Job."""
+    return life.observed.workload is None and life.attempt_seconds < life.pace.queue_look_again_seconds
 
 
 def _is_new(life: Life, state: State) -> bool:

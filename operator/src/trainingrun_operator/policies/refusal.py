@@ -6,8 +6,6 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.policies.stopping import attempt_over, failed
 from trainingrun_operator.step import State, Step
 
-LOOK_AGAIN_SECONDS = 30.0
-
 
 def refused_for_ever(life: Life, *, kind: str, words: str) -> Step:
     """The run fails with the API server's own words: the same object would be refused again."""
@@ -22,11 +20,12 @@ def refused_for_ever(life: Life, *, kind: str, words: str) -> Step:
 
 def refused_for_now(life: Life, *, kind: str, words: str) -> Step:
     """The run waits: a quota may be freed, a policy changed."""
+    seconds = life.pace.forbidden_retry_seconds
     return Step(
         state=State.STARTING,
         reason="Forbidden",
         message=f"The {kind} of attempt {life.attempt} may not be created now: {words} It is tried again every "
-        f"{LOOK_AGAIN_SECONDS:.0f} s; free some quota, or ask who administers the namespace.",
+        f"{seconds:g} s; free some quota, or ask who administers the namespace.",
         status=life.status.model_copy(update={"stage": Stage.STARTING}),
-        requeue_after=LOOK_AGAIN_SECONDS,
+        requeue_after=seconds,
     )

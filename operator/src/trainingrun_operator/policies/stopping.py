@@ -8,14 +8,11 @@ import hashlib
 from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, EventType
+from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.rounds import next_round
 from trainingrun_operator.status.history import with_ended_attempt
 from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step, deletions
-
-LOOK_AGAIN_SECONDS = 5.0
-BACKOFF_SECONDS = 10.0
-BACKOFF_LIMIT_SECONDS = 300.0
 
 _OUTCOMES = {
     StopReason.SUSPEND: Outcome.SUSPENDED,
@@ -110,7 +107,7 @@ def _delete_job(life: Life, stopping: Stopping) -> Step:
         else "Removing the Job.",
         status=life.status,
         delete=deletions(jobs),
-        requeue_after=LOOK_AGAIN_SECONDS,
+        requeue_after=life.pace.look_again_seconds,
     )
 
 
@@ -128,7 +125,8 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
     """The next attempt, after a back-off unless it was a disruption of an attempt that made progress."""
     progressed = has_progressed(life)
     restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
-    delay = 0.0 if progressed and not stopping.counts_as_restart else backoff(life.run.metadata.uid, life.attempt, restarts)
+    is_free = progressed and not stopping.counts_as_restart
+    delay = 0.0 if is_free else backoff(life.run.metadata.uid, life.attempt, restarts, pace=life.pace)
     cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
     message = where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
     retry_at = life.after(delay) if delay > 0 else None
@@ -143,9 +141,9 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
     )
 
 
-def backoff(uid: str, attempt: int, restarts: int) -> float:
-    """Seconds before the next attempt: 10, doubling up to 300, within 20 % of that by the run's UID and attempt."""
-    base = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2.0 ** min(10, max(0, restarts - 1)))
+def backoff(uid: str, attempt: int, restarts: int, *, pace: Pace) -> float:
+    """Seconds before the next attempt: they double up to a limit, within 20 % of that by the run's UID and attempt."""
+    base = min(pace.restart_backoff_limit_seconds, pace.restart_backoff_seconds * 2.0 ** min(10, max(0, restarts - 1)))
     jitter = hashlib.sha256(f"{uid}/{attempt}".encode()).digest()[0] / 255
     return float(base * (0.8 + 0.4 * jitter))
 

@@ -3,8 +3,6 @@
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
-LOOK_AGAIN_SECONDS = 5.0
-
 
 def wait_for_user(life: Life, *, reason: str, message: str) -> Step:
     """Wait; stalled after the start time-out. What is waited for clears it whenever it appears."""
@@ -17,5 +15,5 @@ def wait_for_user(life: Life, *, reason: str, message: str) -> Step:
         reason=reason,
         message=message,
         status=life.status.model_copy(update={"waiting_since": since}),
-        requeue_after=60.0 if stalled else min(LOOK_AGAIN_SECONDS, patience - waited),
+        requeue_after=life.pace.stalled_look_again_seconds if stalled else min(life.pace.look_again_seconds, patience - waited),
     )

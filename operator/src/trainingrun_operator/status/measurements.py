@@ -1,7 +1,7 @@
 """What the status takes from pods and from the trainer: moments of the start, checkpoint, search, progress."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from trainingrun.api import (
     Checkpoint,
@@ -15,9 +15,7 @@ from trainingrun.api import (
 )
 from trainingrun.contract import FinalRecord, ProgressReport, Stage, StartMoments
 from trainingrun_operator.life import Life
-
-PROGRESS_INTERVAL = timedelta(seconds=10)
-"""Progress is written at most this often, unless a stage begins or the first step is done."""
+from trainingrun_operator.pace import Pace
 
 _ORDER = {stage.value: number for number, stage in enumerate(Stage)}
 
@@ -89,10 +87,11 @@ def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     if old is None or old.updated_at is None or new.updated_at is None or old.stage != new.stage:
         return new
     first_step = report.moments.first_step is not None and not _has_first_step(life.status)
-    return new if first_step or new.updated_at - old.updated_at >= PROGRESS_INTERVAL else old
+    age = (new.updated_at - old.updated_at).total_seconds()
+    return new if first_step or age >= life.pace.progress_interval_seconds else old
 
 
-def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: datetime) -> bool:
+def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: datetime, pace: Pace) -> bool:
     """Whether a new report may change the status, so that the run should be looked at.
 
     `looked` is the moment of the report that was last looked at.
@@ -101,7 +100,7 @@ def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: 
         return True
     if old.moments != new.moments:
         return True
-    return new.updated_at - looked >= PROGRESS_INTERVAL
+    return (new.updated_at - looked).total_seconds() >= pace.progress_interval_seconds
 
 
 def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
