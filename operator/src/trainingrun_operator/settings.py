@@ -12,7 +12,42 @@ from trainingrun.api import AcceleratorKind
 from trainingrun_operator.model import GangScheduler, OperatorConfig
 from trainingrun_operator.pace import Pace, Times, Timing, values
 
+NAMESPACE = "trainingrun-system"
+PORT = 8081
+_PORTS = "a whole number from 0 to 65535"
+
 Some = TypeVar("Some", bound=Times)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the environment that is no time, for its reference."""
+
+    name: str
+    default: str
+    """What applies without it, in words."""
+    meaning: str
+
+
+VARIABLES = (
+    Variable("TRAINER_IMAGE", "it must be set", "The trainer image of runs that name none."),
+    *(
+        Variable(
+            f"TRAINER_IMAGE_{kind}", "such a run must name its image", f"The same, for runs with workers.accelerator {kind}."
+        )
+        for kind in AcceleratorKind
+    ),
+    Variable(
+        "GANG_SCHEDULER",
+        "none: the start time-out frees what a half-placed gang holds",
+        f"Who places all workers of an attempt or none: {', '.join(GangScheduler)}.",
+    ),
+    Variable("WATCH_NAMESPACE", "all namespaces", "The only namespace whose runs the operator looks after."),
+    Variable("POD_NAMESPACE", NAMESPACE, "Where the operator runs: its Lease is there, and its pods may ask workers."),
+    Variable("POD_NAME", "the name of the host", "Who this replica is in the Lease."),
+    Variable("PORT", str(PORT), f"Where it answers `/livez`, `/readyz` and `/metrics`: {_PORTS}; 0 takes any that is free."),
+)
+"""All that `Settings` reads besides the times of `Pace` and `Timing`."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +59,7 @@ class Settings:
     """Name of this replica in the Lease."""
     watch_namespace: str | None
     """The only namespace that is watched; None: all."""
-    port: int = 8081
+    port: int = PORT
     workers: int = 8
     timing: Timing = field(default_factory=Timing)
     lease_name: str = "trainingrun-operator"
@@ -38,7 +73,7 @@ class Settings:
         image = environment.get("TRAINER_IMAGE")
         if not image:
             raise ValueError("TRAINER_IMAGE is not set: it names the trainer image of runs that name none.")
-        namespace = environment.get("POD_NAMESPACE") or "trainingrun-system"
+        namespace = environment.get("POD_NAMESPACE") or NAMESPACE
         return cls(
             config=OperatorConfig(
                 trainer_image=image,
@@ -50,7 +85,7 @@ class Settings:
             ),
             identity=environment.get("POD_NAME") or socket.gethostname(),
             watch_namespace=environment.get("WATCH_NAMESPACE") or None,
-            port=int(environment.get("PORT", "8081")),
+            port=_port(environment.get("PORT")),
             timing=_times(Timing, environment),
         )
 
@@ -61,6 +96,14 @@ def _gang_scheduler(value: str | None) -> GangScheduler | None:
     if value not in list(GangScheduler):
         raise ValueError(f"GANG_SCHEDULER is {value}: it is one of {', '.join(GangScheduler)}, or not set.")
     return GangScheduler(value)
+
+
+def _port(value: str | None) -> int:
+    if not value:
+        return PORT
+    if not (value.isascii() and value.isdigit() and int(value) <= 65535):
+        raise ValueError(f"PORT is {value}: it is {_PORTS}.")
+    return int(value)
 
 
 def _accelerator_images(environment: Mapping[str, str]) -> dict[AcceleratorKind, str]:

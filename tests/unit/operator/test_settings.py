@@ -1,7 +1,10 @@
 """What the operator reads from its environment: every time has a default, bounds and a variable of its own."""
 
+import re
+
 import pytest
 
+from tools.operator_reference import page
 from trainingrun_operator import __main__ as program
 from trainingrun_operator import logs
 from trainingrun_operator.pace import Pace, Times, Timing
@@ -99,3 +102,27 @@ def test_the_operator_ends_with_the_sentence_and_as_one_that_is_used_wrongly(
     monkeypatch.setenv("RESTART_BACKOFF_SECONDS", "never")
     assert program.main() == 64
     assert caplog.messages == ["RESTART_BACKOFF_SECONDS is never: it is a number of seconds from 0.1 to 3600."]
+
+
+class _Recorded(dict[str, str]):
+    """An environment that knows who was asked for."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # dict's has overloads
+        self.asked.add(name)
+        return super().get(name) or default
+
+
+def test_the_reference_has_a_row_for_every_variable_that_is_read_and_no_other() -> None:
+    environment = _Recorded(LEAST)
+    Settings.from_environment(environment)
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", page(), re.MULTILINE)) == environment.asked
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "80.5"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(ValueError, match=rf"^PORT is {port}: it is a whole number from 0 to 65535\.$"):
+        read(PORT=port)
