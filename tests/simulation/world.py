@@ -38,9 +38,9 @@ class Crash(BaseException):
 class World:
     """The cluster, its clock, and the operator that is run in it."""
 
-    def __init__(self, *, pace: Pace | None = None) -> None:
+    def __init__(self, *, pace: Pace | None = None, node_cache_seconds: float = 60) -> None:
         self.config = replace(CONFIG, pace=pace or Pace())
-        self.timing = Timing()
+        self.timing = Timing(node_cache_seconds=node_cache_seconds)
         self.now: datetime = NOON
         self.runs: dict[str, Object] = {}
         self.objects: dict[tuple[str, str], Object] = {}
@@ -112,15 +112,15 @@ class World:
             for index in range(job["spec"]["completions"]):
                 self.pods.setdefault(f"{name}-{index}", self._pod(job, index=index))
 
-    def report(self, *, epoch: int, name: str = "mnist", stage: Stage = Stage.TRAINING) -> None:
-        """Worker 0 reports progress."""
+    def report(self, *, epoch: int, name: str = "mnist", stage: Stage = Stage.TRAINING) -> bool:
+        """Worker 0 reports progress; returns whether the run should be looked at because of it."""
         attempt = self.run(name).status.attempt
         position = CheckpointPosition(stage="Training", epoch=epoch, step=epoch * 10)
         report = ProgressReport(
             attempt=attempt, stage=stage, epoch=epoch, percent=epoch, checkpoint=position, updated_at=self.now
         )
         self._reports[name] = report
-        self.book.note((NAMESPACE, name), report)
+        return self.book.note((NAMESPACE, name), report)
 
     def end_pod(self, index: int, *, code: int, name: str = "mnist", reason: str = "", **record: Any) -> None:
         """A container of the current attempt ends, with its final record."""

@@ -1,0 +1,135 @@
+"""Every time of `Timing` reaches the loop or request that it is for, under virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import looptime
+import pytest
+
+from trainingrun_operator import watch
+from trainingrun_operator.cluster.kube import KubeCluster
+from trainingrun_operator.control.controller import resync
+from trainingrun_operator.control.progress import ProgressBook
+from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.pace import Pace, Timing
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+assert looptime
+
+OTHER = 7
+
+
+async def stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_failures_are_retried_after_the_time_of_the_setting_up_to_its_limit() -> None:
+    queue: WorkQueue[str] = WorkQueue(timing=Timing(retry_seconds=1, retry_limit_seconds=5))
+    assert [queue.retry("a") for _ in range(5)] == [1, 2, 4, 5, 5]
+    assert queue.retry("a", at_least=OTHER) == OTHER
+
+
+class Asking(ProgressBook):
+    """A book that only counts when it would ask."""
+
+    def __init__(self, timing: Timing) -> None:
+        super().__init__(pace=Pace(), timing=timing)
+        self.moments: list[float] = []
+
+    async def _ask(self, session: aiohttp.ClientSession, *_: Any) -> None:
+        self.moments.append(asyncio.get_running_loop().time())
+
+
+@pytest.mark.parametrize("seconds", [Timing().progress_poll_seconds, OTHER])
+async def test_workers_are_asked_as_often_as_the_setting_says(seconds: float) -> None:
+    book = Asking(Timing(progress_poll_seconds=seconds))
+    book.follow(("team", "mnist"), host="10.244.0.5")
+    polling = asyncio.create_task(book.poll(on_change=lambda key: None))
+    await asyncio.sleep(3.5 * seconds)
+    await stop(polling)
+    assert book.moments == [0, seconds, 2 * seconds, 3 * seconds]
+
+
+@asynccontextmanager
+async def a_silent_worker() -> AsyncIterator[int]:
+    """The port of one that takes connections and says nothing."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("seconds", [Timing().stacks_timeout_seconds, 0.5])
+async def test_stacks_are_waited_for_as_long_as_the_setting_says(seconds: float) -> None:
+    async with a_silent_worker() as port:
+        book = ProgressBook(pace=Pace(), timing=Timing(stacks_timeout_seconds=seconds), port=port)
+        await book.ask_for_stacks(["127.0.0.1"])
+    assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=0.01)
+
+
+@pytest.mark.parametrize("seconds", [Timing().progress_timeout_seconds, 0.5])
+async def test_a_silent_worker_is_asked_again_once_the_time_out_is_over(seconds: float) -> None:
+    asked: list[float] = []
+
+    class Counting(ProgressBook):
+        async def _ask(self, *arguments: Any) -> None:
+            asked.append(asyncio.get_running_loop().time())
+            await super()._ask(*arguments)
+
+    async with a_silent_worker() as port:
+        timing = Timing(progress_timeout_seconds=seconds, progress_poll_seconds=1)
+        book = Counting(pace=Pace(), timing=timing, port=port)
+        book.follow(("team", "mnist"), host="127.0.0.1")
+        polling = asyncio.create_task(book.poll(on_change=lambda key: None))
+        await asyncio.sleep(1.5 * seconds + 1)
+        await stop(polling)
+    assert asked == pytest.approx([0, seconds + 1], abs=0.01)
+
+
+class Runs:
+    """A cluster that only counts how often it is asked for all runs."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def list_runs(self, namespace: str | None) -> Sequence[Any]:
+        self.asked += 1
+        return []
+
+
+@pytest.mark.parametrize("seconds", [Timing().resync_seconds, OTHER])
+async def test_all_runs_are_looked_at_as_often_as_the_setting_says_within_a_fifth(seconds: float) -> None:
+    runs: Any = Runs()
+    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=Timing()), namespace=None, seconds=seconds))
+    await asyncio.sleep(100 * seconds)
+    await stop(resyncing)
+    assert 100 / 1.2 - 1 <= runs.asked <= 100 / 0.8
+
+
+async def test_the_api_server_may_take_as_long_as_the_setting_says() -> None:
+    asked: list[float] = []
+
+    async def call_api(*request: Any, _request_timeout: float) -> Any:
+        asked.append(_request_timeout)
+        return SimpleNamespace(response=SimpleNamespace(status=200, read=lambda: _answer(b"{}")))
+
+    api: Any = SimpleNamespace(call_api=call_api, param_serialize=lambda *_, **__: _answer(()))
+    await KubeCluster(api, metrics=Metrics(), timeout=OTHER).get_run("team", "mnist")
+    assert asked == [OTHER]
+    assert watch.settings(Timing(api_timeout_seconds=OTHER)).networking.request_timeout == OTHER
+
+
+def _answer(value: Any) -> Awaitable[Any]:
+    """What a coroutine would return that has nothing to wait for."""
+    answer = asyncio.get_running_loop().create_future()
+    answer.set_result(value)
+    return answer
