@@ -1,4 +1,4 @@
-"""Every time of `Pace` reaches the policy that it is for: what is waited for by default, and what with another value."""
+"""Every time of `Pace`, and that of the nodes, reaches what it is for: what is waited for by default, and with another value."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tests.simulation.test_lives import restart, start
 from tests.simulation.world import World
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import ForbiddenError
-from trainingrun_operator.pace import Pace
+from trainingrun_operator.pace import Pace, Timing
 
 TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}
 HELD = {**QUEUED, **TWO}
@@ -188,14 +188,14 @@ def _epoch(world: World) -> int:
     return progress.epoch
 
 
-@pytest.mark.parametrize("seconds", [60, OTHER])
-def test_nodes_are_asked_for_as_often_as_the_setting_says(seconds: int) -> None:
-    world = World(node_cache_seconds=seconds)
+@pytest.mark.parametrize("seconds", [Timing().node_cache_seconds, OTHER])
+def test_nodes_are_asked_for_as_often_as_the_setting_says(seconds: float) -> None:
+    world = World(timing=Timing(node_cache_seconds=seconds))
     start(world)
     for pod in world.pods.values():
         waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}
         pod["status"] |= {"phase": "Pending", "conditions": [waits]}
-    for moment in range(1, seconds + 1):
+    for moment in range(1, int(seconds) + 1):
         world.look()
         assert world.asked_for_nodes == 1, f"after {moment - 1} s"
         world.wait(1)

@@ -38,9 +38,9 @@ class Crash(BaseException):
 class World:
     """The cluster, its clock, and the operator that is run in it."""
 
-    def __init__(self, *, pace: Pace | None = None, node_cache_seconds: float = 60) -> None:
+    def __init__(self, *, pace: Pace | None = None, timing: Timing | None = None) -> None:
         self.config = replace(CONFIG, pace=pace or Pace())
-        self.timing = Timing(node_cache_seconds=node_cache_seconds)
+        self.timing = timing or Timing()
         self.now: datetime = NOON
         self.runs: dict[str, Object] = {}
         self.objects: dict[tuple[str, str], Object] = {}
@@ -200,7 +200,7 @@ class World:
         for name, report in self._reports.items():
             self.book.note((NAMESPACE, name), report)
         api = _Api(self)
-        nodes = NodeBook(api, seconds=self.timing.node_cache_seconds, now=lambda: self.now)
+        nodes = NodeBook(api, timing=self.timing, now=lambda: self.now)
         self.reconciler = Reconciler(
             cluster=api, progress=self.book, nodes=nodes, config=self.config, metrics=Metrics(), now=lambda: self.now
         )

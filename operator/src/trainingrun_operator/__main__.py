@@ -77,14 +77,14 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     cluster = KubeCluster(
         api,
         metrics=metrics,
-        timeout=timing.api_timeout_seconds,
+        timing=timing,
         pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None,
     )
     book = ProgressBook(pace=settings.config.pace, timing=timing)
     reconciler = Reconciler(
         cluster=cluster,
         progress=book,
-        nodes=NodeBook(cluster, seconds=timing.node_cache_seconds, now=_now),
+        nodes=NodeBook(cluster, timing=timing, now=_now),
         config=settings.config,
         metrics=metrics,
         now=_now,
@@ -95,7 +95,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     tasks = [
         working,
         asyncio.create_task(book.poll(on_change=queue.add)),
-        asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, seconds=timing.resync_seconds)),
+        asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, timing=timing)),
     ]
     watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace, timing=timing))
     stopping = asyncio.create_task(stop.wait())
@@ -105,7 +105,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
             task.result()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await controller.drain(seconds=timing.drain_seconds)
+        await controller.drain(timing=timing)
     finally:
         for task in (*tasks, watching, stopping):
             task.cancel()

@@ -12,7 +12,7 @@ import pytest
 
 from trainingrun_operator import watch
 from trainingrun_operator.cluster.kube import KubeCluster
-from trainingrun_operator.control.controller import resync
+from trainingrun_operator.control.controller import Controller, resync
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
@@ -109,23 +109,37 @@ class Runs:
 @pytest.mark.parametrize("seconds", [Timing().resync_seconds, OTHER])
 async def test_all_runs_are_looked_at_as_often_as_the_setting_says_within_a_fifth(seconds: float) -> None:
     runs: Any = Runs()
-    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=Timing()), namespace=None, seconds=seconds))
+    timing = Timing(resync_seconds=seconds)
+    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=timing), namespace=None, timing=timing))
     await asyncio.sleep(100 * seconds)
     await stop(resyncing)
     assert 100 / 1.2 - 1 <= runs.asked <= 100 / 0.8
 
 
+@pytest.mark.parametrize("seconds", [Timing().drain_seconds, OTHER])
+async def test_what_is_queued_at_the_end_is_waited_for_as_long_as_the_setting_says(seconds: float) -> None:
+    timing = Timing(drain_seconds=seconds)
+    queue: WorkQueue[tuple[str, str]] = WorkQueue(timing=timing)
+    queue.add(("team", "mnist"))
+    await Controller(_never, queue=queue, metrics=Metrics()).drain(timing=timing)
+    assert asyncio.get_running_loop().time() == seconds
+
+
+async def _never(key: tuple[str, str]) -> float | None:
+    raise AssertionError("nobody works on the queue")
+
+
 async def test_the_api_server_may_take_as_long_as_the_setting_says() -> None:
-    asked: list[float] = []
+    asked, timing = list[float](), Timing(api_timeout_seconds=OTHER)
 
     async def call_api(*request: Any, _request_timeout: float) -> Any:
         asked.append(_request_timeout)
         return SimpleNamespace(response=SimpleNamespace(status=200, read=lambda: _answer(b"{}")))
 
     api: Any = SimpleNamespace(call_api=call_api, param_serialize=lambda *_, **__: _answer(()))
-    await KubeCluster(api, metrics=Metrics(), timeout=OTHER).get_run("team", "mnist")
+    await KubeCluster(api, metrics=Metrics(), timing=timing).get_run("team", "mnist")
     assert asked == [OTHER]
-    assert watch.settings(Timing(api_timeout_seconds=OTHER)).networking.request_timeout == OTHER
+    assert watch.settings(timing).networking.request_timeout == OTHER
 
 
 def _answer(value: Any) -> Awaitable[Any]:

@@ -29,6 +29,7 @@ from trainingrun_operator.cluster.port import (
 )
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
+from trainingrun_operator.pace import Timing
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
@@ -49,14 +50,11 @@ _PATHS = {
 class KubeCluster:
     """See `cluster.port.Cluster`."""
 
-    def __init__(self, api: client.ApiClient, *, metrics: Metrics, timeout: float, pod_groups: str | None = None) -> None:
-        """A request may take `timeout` seconds.
-
-        `pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one.
-        """
+    def __init__(self, api: client.ApiClient, *, metrics: Metrics, timing: Timing, pod_groups: str | None = None) -> None:
+        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one."""
         self._api = api
         self._metrics = metrics
-        self._timeout = timeout
+        self._timing = timing
         self._paths = _PATHS | ({"PodGroup": (f"apis/{pod_groups}", "podgroups")} if pod_groups else {})
         self._child_kinds = CHILD_KINDS + (("PodGroup",) if pod_groups else ())
 
@@ -215,7 +213,7 @@ class KubeCluster:
             verb, f"/{path}", query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
         )
         try:
-            response = (await self._api.call_api(*request, _request_timeout=self._timeout)).response
+            response = (await self._api.call_api(*request, _request_timeout=self._timing.api_timeout_seconds)).response
             content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as lost:
             self._metrics.api_calls.labels(verb, "none").inc()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.pace import Timing
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,10 @@ class Controller:
             for _ in range(workers):
                 group.create_task(self._work())
 
-    async def drain(self, *, seconds: float) -> None:
-        """Wait until no run is queued or looked at, at most so long."""
+    async def drain(self, *, timing: Timing) -> None:
+        """Wait until no run is queued or looked at, but not for ever."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.idle.wait(), seconds)
+            await asyncio.wait_for(self._queue.idle.wait(), timing.drain_seconds)
 
     async def _work(self) -> None:
         while True:
@@ -66,10 +67,10 @@ class Controller:
             self._metrics.reconcile_seconds.labels(result).observe(asyncio.get_running_loop().time() - started)
 
 
-async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespace: str | None, seconds: float) -> None:
+async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespace: str | None, timing: Timing) -> None:
     """Look at all runs now and then, in case an event was missed. For ever."""
     while True:
-        await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+        await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
         try:
             for run in await cluster.list_runs(namespace):
                 queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
