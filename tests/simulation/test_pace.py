@@ -1,4 +1,4 @@
-"""Every time of `Pace`, and that of the nodes, reaches what it is for: what is waited for by default, and with another value."""
+"""Every time of `Pace`, and that of the nodes, reaches what it is for: what is waited for by default, and what else."""
 
 from collections.abc import Callable
 from typing import Any

@@ -24,12 +24,12 @@ class Pace(Times):
 
     restart_backoff_seconds: float = Field(
         10.0,
-        ge=0.1,
+        ge=1,
         le=HOUR,
         description="Wait before a run's first restart without progress; doubled by each further one, and within 20 % of that.",
     )
     restart_backoff_limit_seconds: float = Field(
-        300.0, ge=0.1, le=DAY, description="The longest wait before a restart, within 20 %."
+        300.0, ge=1, le=DAY, description="The longest wait before a restart, within 20 %."
     )
     failure_report_seconds: float = Field(
         10.0, ge=0, le=HOUR, description="How long the other workers may report after the first has failed."

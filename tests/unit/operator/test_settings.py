@@ -66,7 +66,7 @@ def test_a_variable_that_is_empty_is_not_set() -> None:
 
 
 REFUSED = {
-    "below": ("RESTART_BACKOFF_SECONDS", "0.01", "it is a number of seconds from 0.1 to 3600."),
+    "below": ("RESTART_BACKOFF_SECONDS", "0.9", "it is a number of seconds from 1 to 3600."),
     "above": ("DRAIN_SECONDS", "21", "it is a number of seconds from 0 to 20."),
     "no number": ("LOOK_AGAIN_SECONDS", "5s", "it is a number of seconds from 0.1 to 3600."),
     "not a number": ("LOOK_AGAIN_SECONDS", "nan", "it is a number of seconds from 0.1 to 3600."),
@@ -101,7 +101,7 @@ def test_the_operator_ends_with_the_sentence_and_as_one_that_is_used_wrongly(
     monkeypatch.setenv("TRAINER_IMAGE", "trainer:1")
     monkeypatch.setenv("RESTART_BACKOFF_SECONDS", "never")
     assert program.main() == 64
-    assert caplog.messages == ["RESTART_BACKOFF_SECONDS is never: it is a number of seconds from 0.1 to 3600."]
+    assert caplog.messages == ["RESTART_BACKOFF_SECONDS is never: it is a number of seconds from 1 to 3600."]
 
 
 class _Recorded(dict[str, str]):
