@@ -9,14 +9,18 @@ from typing import Any
 import aiohttp
 import looptime
 import pytest
+from kubernetes.aio import client
+from kubernetes.aio.leaderelection.electionconfig import Config
 
 from trainingrun_operator import watch
+from trainingrun_operator.cluster import lease
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.control.controller import Controller, resync
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Pace, Timing
+from trainingrun_operator.settings import Settings
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 assert looptime
@@ -147,3 +151,20 @@ def _answer(value: Any) -> Awaitable[Any]:
     answer = asyncio.get_running_loop().create_future()
     answer.set_result(value)
     return answer
+
+
+async def test_the_lease_is_held_with_the_times_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    class EnoughError(Exception):
+        """All is known that the test asks for."""
+
+    def elect(config: Config) -> None:
+        raise EnoughError(config.lease_duration, config.renew_deadline, config.retry_period)
+
+    async def work() -> None:
+        """Never begins."""
+
+    monkeypatch.setattr("kubernetes.aio.leaderelection.leaderelection.LeaderElection", elect)
+    times = {"LEASE_DURATION_SECONDS": "9", "LEASE_RENEW_DEADLINE_SECONDS": "6", "LEASE_RETRY_PERIOD_SECONDS": "3"}
+    with pytest.raises(EnoughError) as enough:
+        await lease.lead(client.ApiClient(), Settings.from_environment({"TRAINER_IMAGE": "trainer:1", **times}), work)
+    assert enough.value.args == (9, 6, 3)
