@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.patience import patience
 from tools.kubectl import Kubectl
 
 Object = dict[str, Any]
@@ -50,7 +51,7 @@ class Endpoint:
         bearer = token or self.token
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         connector = aiohttp.TCPConnector(ssl=context, limit=0)
-        timeout = aiohttp.ClientTimeout(total=None, connect=10)
+        timeout = aiohttp.ClientTimeout(total=None, connect=patience(10))
         async with aiohttp.ClientSession(
             self.server, connector=connector, timeout=timeout, headers=headers, auto_decompress=False
         ) as session:

@@ -1,7 +1,7 @@
 """KWOK: nodes that do not exist, and a kubelet that only pretends. Pods become ready at once, and go when told to."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import Any
 from cluster import binaries
 from cluster.processes import Process
 from images.cache import cache_folder
+from tests.faults.sharing import shared
+from tests.patience import patience
 from tools.kubectl import Kubectl
 
 NODE = "kwok"
@@ -22,20 +24,25 @@ _STAGES = Path(__file__).parent / "stages.yaml"
 
 @contextmanager
 def kwok(admin: Kubectl, *, folder: Path) -> Iterator[None]:
-    """The fake node is there while the context lasts; `folder` is for the log of its kubelet."""
-    program = binaries.ensure_extra(binaries.KWOK, cache=cache_folder())["kwok"]
+    """The fake node is there while the context lasts in any process; `folder`, which they share, is for its kubelet's log."""
     process = Process(name="kwok", folder=folder, logs=folder)
-    process.start(
-        [
-            *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
-            *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
-        ]
-    )
-    try:
-        with fake_nodes(admin, FakeNode(NODE)):
-            yield
-    finally:
+
+    def up() -> None:
+        program = binaries.ensure_extra(binaries.KWOK, cache=cache_folder())["kwok"]
+        process.start(
+            [
+                *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
+                *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
+            ]
+        )
+        _add(admin, FakeNode(NODE))
+
+    def down() -> None:
+        _remove(admin, FakeNode(NODE))
         process.stop()
+
+    with shared(folder, up=up, down=down):
+        yield
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,28 @@ class FakeNode:
 @contextmanager
 def fake_nodes(admin: Kubectl, *nodes: FakeNode) -> Iterator[None]:
     """These nodes are ready while the context lasts, within that of `kwok`."""
-    names = [node.name for node in nodes]
-    admin.apply(*map(_manifest, nodes))
     try:
-        admin.run("wait", "--for=condition=Ready", *(f"node/{name}" for name in names), "--timeout=60s", timeout=70)
-        for node in nodes:
-            offered = json.dumps({"status": {"capacity": node.resources, "allocatable": node.resources}})
-            admin.run("patch", "node", node.name, "--subresource=status", "--type=merge", "--patch", offered)
+        _add(admin, *nodes)
         yield
     finally:
-        admin.run("delete", "node", *names, "--ignore-not-found")
+        _remove(admin, *nodes)
+
+
+def _add(admin: Kubectl, *nodes: FakeNode) -> None:
+    admin.apply(*map(_manifest, nodes))
+    seconds = patience(60)
+    admin.run("wait", "--for=condition=Ready", *_names(nodes), f"--timeout={seconds:.0f}s", timeout=seconds + 10)
+    for node in nodes:
+        offered = json.dumps({"status": {"capacity": node.resources, "allocatable": node.resources}})
+        admin.run("patch", f"node/{node.name}", "--subresource=status", "--type=merge", "--patch", offered)
+
+
+def _remove(admin: Kubectl, *nodes: FakeNode) -> None:
+    admin.run("delete", *_names(nodes), "--ignore-not-found")
+
+
+def _names(nodes: Iterable[FakeNode]) -> list[str]:
+    return [f"node/{node.name}" for node in nodes]
 
 
 def _manifest(node: FakeNode) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 from tests.faults.api import PRESETS, RUNS, Api, Object
 from tests.faults.kwok import CPU
 from tests.manifests import a_manifest
+from tests.patience import patience
 from tests.presets import a_preset_manifest
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause, ExitCode, FinalRecord
 
-PATIENCE = 60.0
+SECONDS = 60.0
+"""What the longest wait of a life takes on a quiet machine, and more."""
 WORKERS = {"replicas": 2, "resources": {"requests": {"cpu": CPU}}}
 CHILDREN = {
     "Service": "api/v1/namespaces/{}/services",
@@ -58,7 +60,7 @@ class Stage:
         """The run as it is; empty when it does not exist."""
         return await self.api.get(self.path) or {}
 
-    async def until(self, status: str, *, attempt: int | None = None, patience: float = PATIENCE) -> None:
+    async def until(self, status: str, *, attempt: int | None = None, seconds: float = SECONDS) -> None:
         """Wait until the Status column says so about the current spec, in this attempt."""
 
         async def is_so() -> bool:
@@ -70,7 +72,7 @@ class Stage:
                 and attempt in (None, found.get("attempt"))
             )
 
-        await self.wait(f"{status} in attempt {attempt or 'any'}", is_so, patience=patience)
+        await self.wait(f"{status} in attempt {attempt or 'any'}", is_so, seconds=seconds)
 
     async def until_children(self, count: int) -> None:
         """Wait until the run has so many children, pods included."""
@@ -139,14 +141,15 @@ class Stage:
         path = f"{CHILDREN['Pod'].format(self.namespace)}/{pod['metadata']['name']}"
         await self.api.merge(f"{path}/status", {"status": status})
 
-    async def wait(self, what: str, is_so: Callable[[], Awaitable[bool]], *, patience: float = PATIENCE) -> None:
+    async def wait(self, what: str, is_so: Callable[[], Awaitable[bool]], *, seconds: float = SECONDS) -> None:
         """Wait until something is so, and fail with `what` was waited for and the run's status."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + patience
+        patient = patience(seconds)
+        deadline = loop.time() + patient
         while not await is_so():
             if loop.time() > deadline:
                 status = json.dumps((await self.run()).get("status", {}), indent=1)
-                raise AssertionError(f"waited {patience:.0f} s for {self.name} {what}; its status: {status}")
+                raise AssertionError(f"waited {patient:.0f} s for {self.name} {what}; its status: {status}")
             await asyncio.sleep(0.2)
 
 

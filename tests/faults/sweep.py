@@ -1,27 +1,36 @@
 """From trials to sentences: what every fault has changed, against the same workload without faults."""
 
+import pickle
 from collections.abc import Sequence
 
 from tests.faults.faults import NoFaults
 from tests.faults.lab import Lab
 from tests.faults.oracle import Outcome, differences
+from tests.faults.sharing import locked
 from tests.faults.trial import Trial, run_all
-from tests.faults.workloads import WORKLOADS, Workload
-
-_known: dict[Workload, list[Outcome]] = {}
+from tests.faults.workloads import Workload
 
 
 async def references(lab: Lab, workload: Workload) -> list[Outcome]:
-    """Two outcomes of a workload without faults; those of all workloads are made at the first call."""
-    if not _known:
-        works = list(WORKLOADS.values())
-        outcomes = await run_all(lab, [Trial(work) for work in works * 2])
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
-        made = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
-        _known.update({work: [made[number], made[number + len(works)]] for number, work in enumerate(works)})
-    return _known[workload]
+    """Two outcomes of a workload without faults, made by whichever process of the session needs them first."""
+    folder = lab.common / "references" / workload.__name__
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "outcomes"
+    with locked(folder):
+        if not file.exists():
+            file.write_bytes(pickle.dumps(await _made(lab, workload)))
+        known: list[Outcome] = pickle.loads(file.read_bytes())
+    return known
+
+
+async def _made(lab: Lab, workload: Workload) -> list[Outcome]:
+    """Raises what has kept one of them from its end."""
+    made = []
+    for outcome in await run_all(lab, [Trial(workload)] * 2):
+        if isinstance(outcome, Exception):
+            raise outcome
+        made.append(outcome)
+    return made
 
 
 async def problems(lab: Lab, trials: Sequence[Trial]) -> str:

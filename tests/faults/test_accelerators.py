@@ -14,6 +14,7 @@ from tests.faults.oracle import Outcome
 from tests.faults.stage import CHILDREN, Stage
 from tests.faults.trial import Trial, run_all
 from tests.faults.workloads import Workload
+from tests.patience import patience
 from tools.kubectl import Kubectl
 
 IMAGE = {"spec__image": "trainer:accelerators"}
@@ -158,7 +159,9 @@ async def test_what_no_node_can_ever_hold_is_said_with_what_the_cluster_has(
 
 async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab) -> None:
     """Each holds what the other waits for, until the time-out lets one of them go."""
-    gang = {**gpus(replicas=2, count=8, minimumMemory="40G"), "spec__recovery": {"startTimeoutSeconds": 30}}
+    # Long enough for both to take one place each, on any machine.
+    recovery = {"startTimeoutSeconds": round(patience(5))}
+    gang = {**gpus(replicas=2, count=8, minimumMemory="40G"), "spec__recovery": recovery}
     guest = {**gang["spec__workers"], "tolerations": [{"key": "guests", "operator": "Exists"}]}
 
     async def deadlock(first: Stage) -> None:
@@ -183,7 +186,7 @@ async def test_two_gangs_that_fit_alone_but_not_together_both_finish(fleet: Lab)
 
 
 async def finish(stage: Stage) -> None:
-    await stage.until("Running", patience=240)
+    await stage.until("Running", seconds=240)
     await stage.succeed()
     await stage.until("Succeeded")
 

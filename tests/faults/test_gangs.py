@@ -50,12 +50,12 @@ def gangs(request: pytest.FixtureRequest, gang_admin: Kubectl, tmp_path_factory:
     folder = tmp_path_factory.mktemp(kind)
     gang_admin.apply(*yaml.safe_load_all((ROOT / "manifests" / "gang" / f"{kind.lower()}.yaml").read_text()))
     with ExitStack() as stack:
-        stack.enter_context(kwok(gang_admin, folder=folder))
+        stack.enter_context(kwok(gang_admin, folder=folder / "kwok"))
         stack.enter_context(fake_nodes(gang_admin, *NODES))
         if scheduler is not None:
             stack.enter_context(scheduler.running(gang_admin, folder=folder))
-        lab = stack.enter_context(laboratory(gang_admin, size=1, folder=folder))
-        yield replace(lab, settings={"GANG_SCHEDULER": kind})
+        lab = stack.enter_context(laboratory(gang_admin, name="gangs", size=1, folder=folder, common=folder))
+        yield replace(lab, settings={**lab.settings, "GANG_SCHEDULER": kind})
 
 
 async def test_a_gang_of_which_only_one_half_fits_holds_nothing_until_all_of_it_does(gangs: Lab) -> None:

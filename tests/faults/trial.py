@@ -6,21 +6,30 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import aiohttp
 
 from tests.faults.api import Api, Object
 from tests.faults.faults import Faults, NoFaults, Watching
-from tests.faults.lab import RIVAL_NAMESPACE, Lab
+from tests.faults.lab import Lab
 from tests.faults.oracle import Outcome, flat
 from tests.faults.process import OperatorProcess
 from tests.faults.proxy import Proxy
 from tests.faults.stage import Stage
 from tests.faults.workloads import Workload
+from tests.patience import patience
 
 QUIET_SECONDS = 1.0
 _numbers = itertools.count(1)
+
+
+class Rival(StrEnum):
+    """What a second operator may do."""
+
+    WAITS = "it waits for the Lease of the first one"
+    LEADS = "it has a Lease of its own, and leads as well"
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,8 @@ class Trial:
     workload: Workload
     faults: Faults = field(default_factory=NoFaults)
     watching: Watching = field(default_factory=Watching)
-    rival: str | None = None
-    """Namespace in which a second operator looks for its Lease; empty: where the first one does."""
+    rival: Rival | None = None
+    """A second operator."""
 
     def __str__(self) -> str:
         return f"{self.workload.__name__}, {self.faults}"
@@ -58,15 +67,16 @@ async def run_all(lab: Lab, trials: Sequence[Trial]) -> list[Outcome | Exception
 
 
 async def _run(lab: Lab, api: Api, upstream: aiohttp.ClientSession, namespace: str, trial: Trial) -> Outcome:
-    stage = Stage(api=api, namespace=namespace, name=f"trial{next(_numbers):04}")
-    names = {stage.name: "sample", stage.namespace: "team", RIVAL_NAMESPACE: "team"}
+    stage = Stage(api=api, namespace=namespace, name=f"{lab.name}-trial{next(_numbers):04}")
+    names = {stage.name: "sample", stage.namespace: "team", lab.rival_namespace: "team"}
     operator = _an_operator(lab, namespace)
     proxy = Proxy(upstream=upstream, kill=operator.kill, faults=trial.faults, watching=trial.watching)
     try:
         async with proxy.serve() as url, AsyncExitStack() as crew:
             await crew.enter_async_context(_operating(operator, server=url))
             if trial.rival is not None:
-                rival = _an_operator(lab, namespace, identity="rival", lease_namespace=trial.rival or namespace)
+                leads_in = lab.rival_namespace if trial.rival is Rival.LEADS else namespace
+                rival = _an_operator(lab, namespace, identity="rival", lease_namespace=leads_in)
                 await crew.enter_async_context(_operating(rival, server=url))
             await _unless_it_ends(operator, trial.workload(stage))
             await _unless_it_ends(operator, _settle(proxy))
@@ -132,7 +142,7 @@ def _write_kubeconfig(path: Path, *, server: str) -> None:
 async def _settle(proxy: Proxy) -> None:
     """Wait until the operator has looked, since it was started last, and then has asked for nothing for a while."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 30
+    deadline = loop.time() + patience(30)
     seen, since = -1, loop.time()
     while loop.time() - since < QUIET_SECONDS or not any("/trainingruns" in path for path in proxy.reads):
         assert loop.time() < deadline, f"the operator does not come to rest: {proxy.reads[-20:]}"

@@ -113,6 +113,12 @@ def next_word_of_kueue(world: World) -> float | None:
     return world.settle()
 
 
+def silent_kueue(world: World) -> float | None:
+    first_word_of_kueue(world)
+    world.wait(world.config.pace.queue_look_again_seconds)
+    return world.settle()
+
+
 WAITS: dict[str, tuple[str, Wait]] = {
     "other workers' reports": ("failure_report_seconds", other_workers),
     "pods that are stopped": ("look_again_seconds", stopping),
@@ -125,6 +131,7 @@ WAITS: dict[str, tuple[str, Wait]] = {
     "a quota": ("forbidden_retry_seconds", quota),
     "Kueue's first word": ("queue_first_look_seconds", first_word_of_kueue),
     "Kueue's next word": ("queue_look_again_seconds", next_word_of_kueue),
+    "a Kueue that says nothing": ("queue_look_again_seconds", silent_kueue),
 }
 
 

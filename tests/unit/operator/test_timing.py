@@ -1,8 +1,9 @@
 """Every time of `Timing` reaches the loop or request that it is for, under virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,6 +98,21 @@ async def test_a_silent_worker_is_asked_again_once_the_time_out_is_over(seconds:
         await asyncio.sleep(1.5 * seconds + 1)
         await stop(polling)
     assert asked == pytest.approx([0, seconds + 1], abs=0.01)
+
+
+@contextmanager
+def a_host_without_an_answer() -> Iterator[int]:
+    """The port of one whose queue of connections is full, so that another one is left waiting."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.create_connection(server.getsockname()):
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("seconds", [Timing().worker_connect_timeout_seconds, 0.5])
+async def test_a_connection_to_a_worker_may_take_as_long_as_the_setting_says(seconds: float) -> None:
+    with a_host_without_an_answer() as port:
+        book = ProgressBook(pace=Pace(), timing=Timing(worker_connect_timeout_seconds=seconds), port=port)
+        await book.ask_for_stacks(["127.0.0.1"])
+    assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=0.01)
 
 
 class Runs:
