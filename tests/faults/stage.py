@@ -86,17 +86,19 @@ class Stage:
         """Wait until the run and all its children are gone."""
 
         async def is_so() -> bool:
-            return not await self.run() and not await self.children()
+            if await self.run():
+                return False
+            for kind in reversed(CHILDREN):  # those that go last are asked for first: most questions end there
+                if await self._of_kind(kind):
+                    return False
+            return True
 
         await self.wait("to be gone with all its children", is_so)
 
     async def children(self) -> list[Object]:
         """All objects that carry the run's label, each with its kind."""
-        selector = f"trainingrun.dev/run={self.name}"
-        lists = await asyncio.gather(
-            *(self.api.list(path.format(self.namespace), selector=selector) for path in CHILDREN.values())
-        )
-        return [{**item, "kind": kind} for kind, items in zip(CHILDREN, lists, strict=True) for item in items]
+        lists = await asyncio.gather(*(self._of_kind(kind) for kind in CHILDREN))
+        return [child for children in lists for child in children]
 
     async def succeed(self) -> None:
         """All workers of the current attempt end well, worker 0 last and with a result."""
@@ -118,6 +120,10 @@ class Stage:
                 message="Rank 1 has failed.",
             )
             await self._end(pod, to_wire(record))
+
+    async def _of_kind(self, kind: str) -> list[Object]:
+        found = await self.api.list(CHILDREN[kind].format(self.namespace), selector=f"trainingrun.dev/run={self.name}")
+        return [{**item, "kind": kind} for item in found]
 
     async def _workers(self) -> list[Object]:
         """Pods of the current attempt."""
