@@ -87,6 +87,12 @@ class Api:
             items: list[Object] = (await _parsed(reply))["items"]
             return items
 
+    async def changes(self, path: str) -> AsyncIterator[None]:
+        """Yields whenever something in the list at this path has changed, until the API server ends the stream."""
+        async with self.session.get(f"/{path}", params={"watch": "true"}) as reply:
+            async for _ in reply.content.iter_any():
+                yield
+
     async def create(self, path: str, manifest: Object) -> Object:
         """Create an object."""
         async with self.session.post(f"/{path}", json=manifest) as reply:

@@ -18,7 +18,7 @@ from kubernetes.aio.config import kube_config
 from trainingrun_operator.__main__ import main
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["pytest", "trainingrun_operator.__main__"])
+_forks.set_forkserver_preload(["pytest", "trainingrun_operator.__main__", "tests.faults.preloaded"])
 
 
 def _operate(environment: Mapping[str, str], log: Path) -> None:

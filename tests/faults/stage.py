@@ -1,9 +1,11 @@
 """One run on the stage: the test plays the user and the workers, KWOK the kubelet, and the operator is the real one."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.api import PRESETS, RUNS, Api, Object
@@ -33,6 +35,8 @@ class Stage:
     api: Api
     namespace: str
     name: str
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    """Rings when a run of the namespace has changed."""
 
     @property
     def path(self) -> str:
@@ -72,7 +76,7 @@ class Stage:
                 and attempt in (None, found.get("attempt"))
             )
 
-        await self.wait(f"{status} in attempt {attempt or 'any'}", is_so, seconds=seconds)
+        await self.wait(f"{status} in attempt {attempt or 'any'}", is_so, seconds=seconds, interval=1.0)
 
     async def until_children(self, count: int) -> None:
         """Wait until the run has so many children, pods included."""
@@ -147,16 +151,40 @@ class Stage:
         path = f"{CHILDREN['Pod'].format(self.namespace)}/{pod['metadata']['name']}"
         await self.api.merge(f"{path}/status", {"status": status})
 
-    async def wait(self, what: str, is_so: Callable[[], Awaitable[bool]], *, seconds: float = SECONDS) -> None:
-        """Wait until something is so, and fail with `what` was waited for and the run's status."""
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """The bell rings while the context lasts."""
+        ringing = asyncio.create_task(self._ring())
+        try:
+            yield
+        finally:
+            ringing.cancel()
+            await asyncio.gather(ringing, return_exceptions=True)
+
+    async def _ring(self) -> None:
+        while True:
+            async for _ in self.api.changes(RUNS.format(self.namespace)):
+                self.bell.set()
+
+    async def wait(
+        self, what: str, is_so: Callable[[], Awaitable[bool]], *, seconds: float = SECONDS, interval: float = 0.2
+    ) -> None:
+        """Wait until something is so, and fail with `what` was waited for and the run's status.
+
+        It is looked at whenever a run has changed, and every `interval` seconds.
+        """
         loop = asyncio.get_running_loop()
         patient = patience(seconds)
         deadline = loop.time() + patient
-        while not await is_so():
+        while True:
+            self.bell.clear()
+            if await is_so():
+                return
             if loop.time() > deadline:
                 status = json.dumps((await self.run()).get("status", {}), indent=1)
                 raise AssertionError(f"waited {patient:.0f} s for {self.name} {what}; its status: {status}")
-            await asyncio.sleep(0.2)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.bell.wait(), interval)
 
 
 def _index(pod: Object) -> int:
