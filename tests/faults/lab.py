@@ -19,14 +19,17 @@ from tools.kubectl import Kubectl, KubectlError
 ROOT = Path(__file__).parent.parent.parent
 CLAIM = "models"
 HURRY = {
-    "RESTART_BACKOFF_SECONDS": "1",
+    "RESTART_BACKOFF_SECONDS": "2",
     "RESTART_BACKOFF_LIMIT_SECONDS": "30",
     "LOOK_AGAIN_SECONDS": "0.5",
     "STALLED_LOOK_AGAIN_SECONDS": "6",
     "FORBIDDEN_RETRY_SECONDS": "3",
     "NODE_CACHE_SECONDS": "6",
 }
-"""A tenth of what the operator waits for where no event comes. Time-outs stay as they are, for slow machines."""
+"""A tenth of what the operator waits for where no event comes. Time-outs stay as they are, for slow machines.
+
+Two seconds of back-off, not one: the status keeps whole seconds, and the write that says when the next attempt starts is tried.
+"""
 
 Manifest = dict[str, Any]
 
