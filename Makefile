@@ -67,7 +67,7 @@ schema: .venv/ready ## The CRD, examples and manifests against a real API server
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/schema -n 2 --dist loadfile
 
 faults: .venv/ready ## Crashes, refusals and late events between the operator and a real API server, with KWOK pods
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m "not long" -n 3 --dist loadgroup
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m "not long" -n 3
 
 gitops: .venv/ready ## What Argo CD, kstatus and Flux make of a run, asked of their own code
 	$(BIN)/pytest tests/gitops

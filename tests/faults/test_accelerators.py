@@ -17,8 +17,6 @@ from tests.faults.workloads import Workload
 from tests.patience import patience
 from tools.kubectl import Kubectl
 
-pytestmark = pytest.mark.xdist_group("accelerators")  # the nodes are made once
-
 IMAGE = {"spec__image": "trainer:accelerators"}
 SLICE: dict[str, Any] = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
 

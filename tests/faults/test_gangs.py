@@ -20,8 +20,6 @@ from tools.kubectl import Kubectl
 from trainingrun_operator.children.gang import pod_group_api
 from trainingrun_operator.model import GangScheduler
 
-pytestmark = pytest.mark.xdist_group("gangs")  # the cluster is made once
-
 FEATURES = Features(gates=("GenericWorkload",), apis=("scheduling.k8s.io/v1beta1",))
 NODES = (a_gpu_node("one", gpus=8, **A100), a_gpu_node("two", gpus=8, **A100))
 GANG = gpus(replicas=2, count=8)
