@@ -10,7 +10,7 @@ from typing import Any
 from cluster import binaries
 from cluster.processes import Process
 from images.cache import cache_folder
-from tests.faults.sharing import shared
+from tests.faults.sharing import leashed, session, shared
 from tests.patience import patience
 from tools.kubectl import Kubectl
 
@@ -29,12 +29,11 @@ def kwok(admin: Kubectl, *, folder: Path) -> Iterator[None]:
 
     def up() -> None:
         program = binaries.ensure_extra(binaries.KWOK, cache=cache_folder())["kwok"]
-        process.start(
-            [
-                *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
-                *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
-            ]
-        )
+        command = [
+            *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
+            *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
+        ]
+        process.start(leashed(command, to=session()))
         _add(admin, FakeNode(NODE))
 
     def down() -> None:

@@ -2,11 +2,29 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.processes import start_time
+
+_LEASH = """
+session=$1; shift
+"$@" & program=$!
+trap 'kill $program; exit' TERM
+while kill -0 $session && kill -0 $program; do sleep 1 & wait $!; done 2>/dev/null
+kill $program
+"""
+
+
+def session() -> int:
+    """Pid of the process that has started all others of this session of tests."""
+    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+
+
+def leashed(command: Sequence[str | Path], *, to: int) -> list[str | Path]:
+    """The command of a program that ends with the process of this pid, however that ends."""
+    return ["sh", "-c", _LEASH, "sh", str(to), *command]
 
 
 @contextmanager

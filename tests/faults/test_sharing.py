@@ -1,12 +1,15 @@
 """What processes share is made by the first and taken away by the last, also when one has died. No cluster is needed."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from cluster.processes import start_time
-from tests.faults.sharing import shared
+from tests.faults.sharing import leashed, shared
+from tests.patience import patience
+from tests.waiting import wait_for
 
 DEAD = f"user.{2**22 + 1}.1"
 """The mark of a process whose pid the kernel gives to nobody."""
@@ -50,3 +53,26 @@ def test_one_that_cannot_be_made_is_tried_again_by_the_next(tmp_path: Path) -> N
     with pytest.raises(RuntimeError), shared(tmp_path, up=fail, down=fail):
         pass
     assert use(tmp_path) == ["up", "used", "down"]
+
+
+@pytest.mark.parametrize("ends", ["session", "program"])
+def test_a_program_on_a_leash_ends_with_the_session_and_the_leash_with_the_program(ends: str) -> None:
+    lives = {"session": "1000", "program": "1000", ends: "0.2"}
+    with subprocess.Popen(["sleep", lives["session"]]) as held:
+        with subprocess.Popen(leashed(["sleep", lives["program"]], to=held.pid)) as leash:
+            if ends == "session":
+                held.wait(timeout=patience(10))
+            leash.wait(timeout=patience(10))
+        held.kill()
+
+
+def test_a_leash_that_is_ended_ends_its_program(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'echo $$ > "$0/pid"; exec sleep 1000', tmp_path]
+    with subprocess.Popen(leashed(command, to=os.getpid())) as leash:
+        text = wait_for(lambda: _read(tmp_path / "pid"), bool, what="the program", timeout=10)
+        leash.terminate()
+    wait_for(lambda: start_time(int(text)), lambda started: started is None, what="the program to end", timeout=10)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
