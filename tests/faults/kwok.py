@@ -29,7 +29,7 @@ def kwok(admin: Kubectl, *, folder: Path) -> Iterator[None]:
 
     def up() -> None:
         program = binaries.ensure_extra(binaries.KWOK, cache=cache_folder())["kwok"]
-        command = [
+        command: list[str | Path] = [
             *(program, "--kubeconfig", admin.kubeconfig, "--config", _STAGES),
             *("--manage-nodes-with-annotation-selector", f"{_FAKE}=fake", "--node-lease-duration-seconds", "40"),
         ]

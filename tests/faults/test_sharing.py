@@ -67,7 +67,7 @@ def test_a_program_on_a_leash_ends_with_the_session_and_the_leash_with_the_progr
 
 
 def test_a_leash_that_is_ended_ends_its_program(tmp_path: Path) -> None:
-    command = ["sh", "-c", 'echo $$ > "$0/pid"; exec sleep 1000', tmp_path]
+    command: list[str | Path] = ["sh", "-c", 'echo $$ > "$0/pid"; exec sleep 1000', tmp_path]
     with subprocess.Popen(leashed(command, to=os.getpid())) as leash:
         text = wait_for(lambda: _read(tmp_path / "pid"), bool, what="the program", timeout=10)
         leash.terminate()
