@@ -2,13 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 
-from trainingrun_trainer.agent import stacks
+from trainingrun_trainer.agent import processes, stacks
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.messages import PIPE_VARIABLE, Message, parse
 
@@ -33,23 +31,20 @@ class Rank:
         self._logbook = logbook
         self._on_message = on_message
         reading, writing = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            env={
-                **os.environ,
-                **environment,
-                PIPE_VARIABLE: str(writing),
-                stacks.FILE_VARIABLE: str(self.stacks.descriptor),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(writing, self.stacks.descriptor),
-            start_new_session=True,
+        lines, output = os.pipe()
+        self._process = processes.launch(
+            processes.Start(
+                module=module,
+                environment={**os.environ, **environment},
+                output=output,
+                named={PIPE_VARIABLE: writing, stacks.FILE_VARIABLE: self.stacks.descriptor},
+            ),
+            note=self._write,
         )
         os.close(writing)
+        os.close(output)
         self._readers = [
-            threading.Thread(target=self._copy_output, daemon=True),
+            threading.Thread(target=self._copy_output, args=(lines,), daemon=True),
             threading.Thread(target=self._read_messages, args=(reading,), daemon=True),
         ]
         for reader in self._readers:
@@ -85,11 +80,13 @@ class Rank:
             except ProcessLookupError:
                 return
 
-    def _copy_output(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
+    def _copy_output(self, descriptor: int) -> None:
+        with os.fdopen(descriptor, "rb") as lines:
             for line in lines:
-                self._logbook.write(f"[rank {self.number}] {line.decode(errors='replace').rstrip()}")
+                self._write(line.decode(errors="replace").rstrip())
+
+    def _write(self, line: str) -> None:
+        self._logbook.write(f"[rank {self.number}] {line}")
 
     def _read_messages(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as lines:
