@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,9 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import patience
+from tests.unit.trainer.forking import ForkServer
+from tests.waiting import wait_for
 from trainingrun.contract import AttemptConfig, FinalRecord
+from trainingrun_trainer.agent.forked import Forked
+from trainingrun_trainer.agent.processes import SERVER_VARIABLE, forked, spawn
+from trainingrun_trainer.agent.processes import Start as ProcessStart
 
 TIMEOUT = 120
+REPLY_SECONDS = 10
 STANDSTILL_SECONDS = 3.0
 """Several times what a call of steps takes."""
 
@@ -40,39 +46,36 @@ class Gang:
     """Agents of one attempt, one per worker, as the pods would run them."""
 
     folder: Path
-    agents: list["subprocess.Popen[bytes]"]
+    agents: "list[subprocess.Popen[bytes] | Forked]"
     ports: list[int]
+    server: ForkServer | None = None
+    """The one that its processes are forked from, if they are."""
 
     def wait(self) -> list[FinalRecord]:
         """Wait until all agents have ended; returns their last words."""
         for agent in self.agents:
-            agent.wait(timeout=TIMEOUT)
+            agent.wait(timeout=patience(TIMEOUT))
         return self.records(*range(len(self.agents)))
 
     def records(self, *workers: int) -> list[FinalRecord]:
         """The last words of some workers that have ended."""
         return [FinalRecord.model_validate_json((self.folder / f"termination-{each}").read_bytes()) for each in workers]
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
+    def wait_until(self, condition: Callable[[], bool], *, interval: float = 0.05) -> None:
         """Wait until something is so that the gang brings about."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + patience(TIMEOUT)
         while not condition():
             assert time.monotonic() < deadline, self.log(0)[-2000:]
-            time.sleep(0.05)
+            time.sleep(interval)
 
     def wait_for_step(self, step: int) -> None:
         """Wait until worker 0 reports this many steps."""
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
-            if self.progress().get("step", 0) >= step:
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"no step {step} after {TIMEOUT} s: {self.log(0)[-2000:]}")
+        self.wait_until(lambda: self.progress().get("step", 0) >= step)
 
     def progress(self) -> dict[str, Any]:
         """What worker 0 answers; empty before it does."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[0]}/progress", timeout=1) as reply:
+            with urllib.request.urlopen(self._url(0, "/progress"), timeout=patience(REPLY_SECONDS)) as reply:
                 parsed: dict[str, Any] = json.loads(reply.read())
         except OSError:
             return {}
@@ -80,48 +83,48 @@ class Gang:
 
     def wait_for_standstill(self) -> dict[str, Any]:
         """Wait until worker 0 has reported the same for so long that no call of steps is under way; returns the report."""
-        deadline = time.monotonic() + TIMEOUT
-        before: dict[str, Any] = {}
-        while time.monotonic() < deadline:
-            report = self.progress()
-            if report and report == before:
-                return report
-            before = report
-            time.sleep(STANDSTILL_SECONDS)
-        raise AssertionError(f"worker 0 still reports something new after {TIMEOUT} s: {before}")
+        seen: list[dict[str, Any]] = []
+
+        def is_still() -> bool:
+            seen.append(self.progress())
+            return len(seen) > 1 and bool(seen[-1]) and seen[-1] == seen[-2]
+
+        self.wait_until(is_still, interval=patience(STANDSTILL_SECONDS))
+        return seen[-1]
 
     def wait_until_alive(self, worker: int) -> None:
         """Wait until an agent answers."""
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
+
+        def answers() -> bool:
             try:
-                if self.status("GET", "/healthz", worker=worker) == 200:
-                    return
+                return self.status("GET", "/healthz", worker=worker) == 200
             except OSError:
-                time.sleep(0.02)
-        raise AssertionError(f"worker {worker} does not answer after {TIMEOUT} s: {self.log(worker)[-2000:]}")
+                return False
+
+        self.wait_until(answers, interval=0.02)
 
     def ask_for_stacks(self, worker: int) -> dict[str, Any]:
         """Ask a worker where its ranks are; returns its answer, once it answers."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports[worker]}/stacks", method="POST")
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
+        request = urllib.request.Request(self._url(worker, "/stacks"), method="POST")
+
+        def answer() -> dict[str, Any]:
+            assert self.agents[worker].poll() is None, self.log(worker)[-2000:]
             try:
-                with urllib.request.urlopen(request, timeout=10) as reply:
+                with urllib.request.urlopen(request, timeout=patience(REPLY_SECONDS)) as reply:
                     parsed: dict[str, Any] = json.loads(reply.read())
             except OSError:
                 parsed = {}
-            if parsed.get("ranks"):
-                return parsed
-            if self.agents[worker].poll() is not None:
-                break
-        raise AssertionError(f"worker {worker} has not answered: {self.log(worker)[-2000:]}")
+            return parsed
+
+        return wait_for(
+            answer, lambda said: bool(said.get("ranks")), what=f"worker {worker}'s answer", timeout=TIMEOUT, interval=0.01
+        )
 
     def status(self, verb: str, path: str, *, worker: int = 0) -> int:
         """The HTTP status that a worker answers with."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports[worker]}{path}", method=verb)
+        request = urllib.request.Request(self._url(worker, path), method=verb)
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=patience(REPLY_SECONDS)) as reply:
                 return int(reply.status)
         except urllib.error.HTTPError as refused:
             with refused:
@@ -144,14 +147,32 @@ class Gang:
 
     def rank_pid(self, worker: int) -> int:
         """Pid of the only rank of a worker."""
-        return children_of(self.agents[worker])[0]
+        return self.rank_pids(worker)[0]
+
+    def rank_pids(self, worker: int) -> list[int]:
+        """Pids of a worker's ranks; none once its agent has ended."""
+        agent = self.agents[worker]
+        if agent.poll() is not None:
+            return []
+        mine = pipes_of(agent.pid)
+        born = children_of(agent.pid) + ([] if self.server is None else children_of(self.server.process.pid))
+        return [pid for pid in born if pid != agent.pid and pipes_of(pid) & mine]
+
+    def _url(self, worker: int, path: str) -> str:
+        return f"http://127.0.0.1:{self.ports[worker]}{path}"
 
 
-def children_of(agent: "subprocess.Popen[bytes]") -> list[int]:
-    """Pids of an agent's ranks; none once it has ended."""
-    if agent.poll() is not None:
-        return []
-    return [int(pid) for pid in Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()]
+def children_of(pid: int) -> list[int]:
+    """Pids of a process's children, the oldest first."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def pipes_of(pid: int) -> set[str]:
+    """The pipes that a process has an end of; none once it has ended."""
+    try:
+        return {str(found) for each in Path(f"/proc/{pid}/fd").iterdir() if (found := each.readlink()).name.startswith("pipe:")}
+    except OSError:
+        return set()
 
 
 def a_config(*, attempt: int = 1, replicas: int = 1, processes: int = 1, **spec: Any) -> AttemptConfig:
@@ -163,7 +184,7 @@ def a_config(*, attempt: int = 1, replicas: int = 1, processes: int = 1, **spec:
             "strategy": "Single" if replicas * processes == 1 else "Horovod",
             "replicas": replicas,
             "processesPerWorker": processes,
-            "startTimeoutSeconds": 60,
+            "startTimeoutSeconds": int(patience(60)),
             "data": {"source": {"builtin": "MNIST10k"}},
             "model": {"builtin": {"type": "MLP"}},
             "training": {"epochs": 2},
@@ -182,10 +203,14 @@ def start_agent(
     output: Path,
     builtin: Path,
     rank: str | None,
+    server: ForkServer | None,
     variables: Mapping[str, str] | None = None,
-) -> "subprocess.Popen[bytes]":
-    """One agent; `rank` names a module of ours that its ranks run instead of the trainer's, `variables` change its world."""
-    module = ["trainingrun_trainer"] if rank is None else ["tests.unit.trainer.altered_agent", rank]
+) -> "subprocess.Popen[bytes] | Forked":
+    """One agent; `rank` names a module of ours that its ranks run instead of the trainer's, `variables` change its world.
+
+    It and its ranks are forked from the server, or fresh processes where there is none.
+    """
+    module, arguments = ("trainingrun_trainer", ()) if rank is None else ("tests.unit.trainer.altered_agent", (rank,))
     environment = {
         **os.environ,
         "JOB_COMPLETION_INDEX": str(worker),
@@ -199,10 +224,12 @@ def start_agent(
         "TRAININGRUN_OUTPUT_MOUNT": str(output / "output"),
         "TRAININGRUN_OUTPUT_ACCESS_MOUNT": str(output / "output-access"),
         "TRAININGRUN_TERMINATION_MESSAGE": str(folder / f"termination-{worker}"),
+        **({} if server is None else {SERVER_VARIABLE: str(server.socket)}),
         **(variables or {}),
     }
     with (folder / f"log-{worker}").open("wb") as log:
-        return subprocess.Popen([sys.executable, "-m", *module], env=environment, stdout=log, stderr=log)
+        start = ProcessStart(module=module, arguments=arguments, environment=environment, output=log.fileno())
+        return spawn(start) if server is None else forked(start, server=server.socket)
 
 
 def result_of(tmp_path: Path) -> dict[str, Any]:

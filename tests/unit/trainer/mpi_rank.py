@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.patience import patience
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent.mpi.slots import PLACE_VARIABLE, take_place
@@ -23,11 +24,11 @@ def main() -> int:
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     reporter = Reporter.from_environment()
-    if not take_place(Path(os.environ[PLACE_VARIABLE]), deadline=time.monotonic() + SECONDS):
+    if not take_place(Path(os.environ[PLACE_VARIABLE]), deadline=time.monotonic() + patience(SECONDS)):
         return ExitCode.INTERNAL
     print(f"the sum is {_sum()}", flush=True)
     reporter.send(messages.ready())
-    if not told.wait(SECONDS):
+    if not told.wait(patience(SECONDS)):
         return ExitCode.INTERNAL
     ctypes.CDLL(None).MPI_Finalize()
     code, cause = ExitCode.INTERRUPTED, Cause.INTERRUPTED

@@ -154,6 +154,17 @@ def test_chance_is_another_in_every_process(server: ForkServer, folder: Path) ->
     assert [len(set(column)) for column in zip(*said, strict=True)] == [3, 3, 3]
 
 
+NUMBERS = """
+import numpy, tensorflow, tf_keras
+print(numpy.random.random(), float(tensorflow.random.uniform(())), float(tf_keras.initializers.GlorotUniform()((1, 1))))
+"""
+
+
+def test_numbers_of_the_frameworks_are_others_in_every_process(fork_server: ForkServer, folder: Path) -> None:
+    said = {tuple(Running(NUMBERS, server=fork_server).end()[1].split()) for _ in range(3)}
+    assert [len(set(column)) for column in zip(*said, strict=True)] == [3, 3, 3]
+
+
 WAITING = "import os, signal; os.write(1, b'here'); signal.pause()"
 
 
@@ -301,3 +312,12 @@ def test_a_server_that_should_not_fork_does_not_start(folder: Path, module: str,
     assert done.stderr.startswith("The fork server does not start: ")
     assert re.search(sentence, done.stderr)
     assert not (folder / "socket").exists()
+
+
+def test_a_server_that_has_computed_with_tensorflow_does_not_start(fork_server: ForkServer, folder: Path) -> None:
+    """The one that is tested is forked itself, from one that has imported TensorFlow."""
+    Path("computed.py").write_text("import tensorflow; tensorflow.constant(1) + 1")
+    server = f"import runpy; runpy.run_module({MODULE!r}, run_name='__main__', alter_sys=True)"
+    modules = ("trainingrun_trainer.forkserver.preloaded", "computed")
+    code, said = Running(server, str(folder / "socket"), *modules, server=fork_server).end()
+    assert (code, "An operation of TensorFlow has already run." in said) == (70, True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import Start, children_of, result_of
+from tests.unit.trainer.gangs import Start, result_of
 
 
 def put_samples(tmp_path: Path, *, count: int, held_out: int = 39, features: int = 6) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
         "format": "CSV",
         "csv": {"labelColumn": "kind"},
     }
-    records = start(data=data, training={"epochs": 1, "batchSize": 16}).wait()
+    records = start(data=data, training={"epochs": 1, "batchSize": 16}, fresh=True).wait()
     assert [record.exit_code for record in records] == [0, 0]
     assert result_of(tmp_path)["data"]["classNames"] == ["elm", "oak"]
 
@@ -171,7 +171,7 @@ def test_a_run_that_is_killed_five_times_ends_like_an_undisturbed_one(start: Sta
     for attempt, step in enumerate(moments, start=1):
         gang = start(attempt=attempt, replicas=1, processes=2, **spec)
         gang.wait_for_step(step)
-        os.kill(children_of(gang.agents[0])[attempt % 2], signal.SIGKILL)
+        os.kill(gang.rank_pids(0)[attempt % 2], signal.SIGKILL)
         assert gang.wait()[0].exit_code in (69, 70)
         resumed.append(resumed_epoch(gang.log(0)))
     last = start(attempt=6, replicas=1, processes=2, **spec)

@@ -41,17 +41,17 @@ def test_a_stopped_rank_stops_the_report_and_its_peer_says_where_it_waits(start:
     assert first.checkpoint is not None
     assert to_wire(first.checkpoint) == report["checkpoint"]
     assert "in in_calls" in (logs / "0.log").read_text()
-    assert not [pid for pid in ranks if Path(f"/proc/{pid}").exists()]
+    gang.wait_until(lambda: not [pid for pid in ranks if Path(f"/proc/{pid}").exists()])
 
 
 def test_a_rank_that_is_asked_before_it_can_answer_lives_on(start: Start) -> None:
-    gang = start(replicas=1)
+    gang = start(replicas=1, fresh=True)
     assert gang.ask_for_stacks(0) == {"ranks": [0], "silent": [0]}
     assert gang.wait()[0].exit_code == 0
 
 
 def test_a_gang_that_is_told_to_stop_while_it_starts_does_not_wait_for_anybody(start: Start) -> None:
-    gang = start(replicas=2)
+    gang = start(replicas=2, fresh=True)
     for worker in (0, 1):
         gang.wait_until_alive(worker)
     gang.terminate()

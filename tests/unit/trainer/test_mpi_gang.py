@@ -5,9 +5,11 @@ import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.patience import patience
 from tests.unit.trainer.gangs import Gang, Start
 from tests.unit.trainer.mpi import Variables, needs_mpi, processes, surroundings, with_program
 
@@ -32,16 +34,19 @@ def folder_of(world: Variables, worker: int) -> Path:
     return Path(world[worker]["TRAININGRUN_MPI_MOUNT"])
 
 
-def start_job(start: Start, world: Variables, *, processes: int = 1, terms: int) -> Gang:
+def start_job(start: Start, world: Variables, *, processes: int = 1, terms: int, **options: Any) -> Gang:
     """A gang that has met: every rank has added up the numbers of all."""
-    gang = start(rank=RANK, transport="MPI", variables=world, processes=processes, terminationGracePeriodSeconds=20)
+    grace = int(patience(20))
+    gang = start(
+        rank=RANK, transport="MPI", variables=world, processes=processes, terminationGracePeriodSeconds=grace, **options
+    )
     expected = f"the sum is {sum(range(terms + 1))}"
     gang.wait_until(lambda: [gang.log(worker).count(expected) for worker in world] == [processes, processes])
     return gang
 
 
 def test_ranks_of_two_workers_are_one_job_and_stop_when_they_are_told(start: Start, world: Variables) -> None:
-    gang = start_job(start, world, processes=2, terms=4)
+    gang = start_job(start, world, processes=2, terms=4, fresh=True)
     gang.wait_until(lambda: gang.status("GET", "/readyz", worker=1) == 200)
     gang.wait_until(lambda: not (folder_of(world, 0) / "key").exists())
     gang.terminate()

@@ -1,6 +1,5 @@
 """Networks that do not come with the trainer, on two real ranks, from files to a published model."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.unit.trainer.gangs import TIMEOUT, Start, result_of
+from tests.unit.trainer.gangs import Start, result_of
 
 SIZE = 32
 
@@ -91,9 +90,10 @@ def test_a_users_function_that_hangs_is_found_by_its_line(start: Start, code: Pa
     slow = NETWORK.replace("    network = ", "    time.sleep(600)\n    network = ", 1)
     (code / "my_models.py").write_text(f"import time\n{slow}")
     gang = start(replicas=1, model=ENTRYPOINT)
-    deadline = time.monotonic() + TIMEOUT
-    while "my_models.py" not in gang.log(0):
-        assert time.monotonic() < deadline, gang.log(0)[-2000:]
+
+    def is_found() -> bool:
         gang.ask_for_stacks(0)
-        time.sleep(0.5)
+        return "my_models.py" in gang.log(0)
+
+    gang.wait_until(is_found)
     assert 'my_models.py", line 6 in build' in gang.log(0)

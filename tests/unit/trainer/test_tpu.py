@@ -2,17 +2,18 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.patience import patience
+from tests.unit.trainer.forking import ForkServer
 from tests.unit.trainer.gangs import a_config
 from tests.unit.trainer.stages_alone import alone, easy_samples
 from trainingrun.api import AcceleratorKind, StrategyType
 from trainingrun.contract import AttemptConfig, Cause
+from trainingrun_trainer.agent.processes import Start, forked
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.parallel.tpu import connect, has_chips
 from trainingrun_trainer.stages.train import train
@@ -39,19 +40,15 @@ WHOLE: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def two_devices(tmp_path_factory: pytest.TempPathFactory, builtin_data: Path) -> Any:
+def two_devices(tmp_path_factory: pytest.TempPathFactory, builtin_data: Path, fork_server: ForkServer) -> Any:
     """What two devices made of all of these."""
     halves = [{**spec, "training": {**spec["training"], "batchSize": 8}} for spec in ALIKE.values()]
-    command = [sys.executable, "-m", "tests.unit.trainer.two_devices", str(tmp_path_factory.mktemp("runs")), str(builtin_data)]
-    done = subprocess.run(
-        [*command, json.dumps([*halves, *OTHERS.values(), WHOLE])],
-        env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=400,
-        check=True,
-    )
-    said = json.loads(done.stdout.splitlines()[-1])
+    folder = tmp_path_factory.mktemp("runs")
+    arguments = (str(folder), str(builtin_data), json.dumps([*halves, *OTHERS.values(), WHOLE]))
+    with (folder / "said").open("w+b") as output:
+        start = Start("tests.unit.trainer.two_devices", os.environ, output.fileno(), arguments=arguments)
+        assert forked(start, server=fork_server.socket).wait(patience(400)) == 0, (folder / "said").read_text()
+    said = json.loads((folder / "said").read_text().splitlines()[-1])
     return dict(zip([*ALIKE, *OTHERS], said["histories"], strict=True)) | {"result": said["result"]}
 
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.patience import patience
+from tests.unit.trainer.forking import ForkServer
 from tests.unit.trainer.gangs import a_config, free_ports
 from trainingrun.api.base import to_wire
 from trainingrun_trainer.agent import rendezvous
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.processes import SERVER_VARIABLE
 from trainingrun_trainer.agent.study import StudyProcess
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.volume import VolumePlace
@@ -82,13 +85,16 @@ def store() -> Iterator[tuple[rendezvous.Store, int]]:
         yield made, port
 
 
-def find(port: int, *, seconds: float = 30) -> Client:
-    return Client.find({rendezvous.BOARD_VARIABLE: f"127.0.0.1:{port}"}, seconds=seconds)
+def find(port: int, *, seconds: float | None = None) -> Client:
+    return Client.find({rendezvous.BOARD_VARIABLE: f"127.0.0.1:{port}"}, seconds=patience(30) if seconds is None else seconds)
 
 
 @pytest.fixture
-def study(tmp_path: Path, store: tuple[rendezvous.Store, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[StudyProcess]:
+def study(
+    tmp_path: Path, store: tuple[rendezvous.Store, int], monkeypatch: pytest.MonkeyPatch, fork_server: ForkServer
+) -> Iterator[StudyProcess]:
     """The process of a study, as an agent starts it."""
+    monkeypatch.setenv(SERVER_VARIABLE, str(fork_server.socket))
     (tmp_path / "config.json").write_text(json.dumps(to_wire(a_config(tuning=TUNING))))
     monkeypatch.setenv("TRAININGRUN_CONFIG", str(tmp_path / "config.json"))
     monkeypatch.setenv("TRAININGRUN_OUTPUT_MOUNT", str(tmp_path / "output"))
@@ -137,7 +143,7 @@ def test_the_study_is_saved_when_the_pod_is_told_to_stop(
 
 def test_the_process_ends_once_the_ranks_have_left(study: StudyProcess, store: tuple[rendezvous.Store, int]) -> None:
     find(store[1]).leave()
-    assert study._process.wait(20) == 0
+    assert study._process.wait(patience(20)) == 0
     study.interrupt()
 
 
@@ -173,7 +179,7 @@ def serve_alone(folder: Path, *, port: int, **environment: str) -> "subprocess.C
         env={**os.environ, "TRAININGRUN_RENDEZVOUS_PORT": str(port), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=patience(60),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from trainingrun_trainer.agent.forked import Refused, fork
+from trainingrun_trainer.agent.forked import Forked, Refused, fork
 from trainingrun_trainer.forkserver.order import Order
 
 SERVER_VARIABLE = "TRAININGRUN_FORK_SERVER"
@@ -24,8 +24,11 @@ class Process(Protocol):
     def poll(self) -> int | None:
         """Exit code, negative for a signal, or None while it runs."""
 
-    def wait(self) -> int:
-        """Wait for its exit code."""
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its exit code.
+
+        Raises subprocess.TimeoutExpired when it has not come within `timeout` seconds.
+        """
 
     def send_signal(self, sig: int) -> None:
         """Send it this signal, unless it has ended."""
@@ -72,7 +75,7 @@ def spawn(start: Start) -> "subprocess.Popen[bytes]":
     )
 
 
-def forked(start: Start, *, server: Path) -> Process:
+def forked(start: Start, *, server: Path) -> Forked:
     """A process of a fork server, which also ends when the server does.
 
     Raises Refused.
