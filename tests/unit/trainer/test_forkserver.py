@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -50,9 +52,17 @@ class Running:
 
     def end(self) -> tuple[int, str]:
         """Wait for its exit code and all that it has said."""
-        with os.fdopen(self._lines) as lines:
-            said = lines.read()
-        return self.process.wait(), said
+        deadline, said = time.monotonic() + patience(20), b""
+        try:
+            while select.select([self._lines], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                new = os.read(self._lines, 1 << 16)
+                if not new:
+                    return self.process.wait(patience(10)), said.decode()
+                said += new
+        finally:
+            os.close(self._lines)
+        self.process.send_signal(signal.SIGKILL)
+        raise AssertionError(f"it has not ended, and said {said!r}")
 
 
 def ends(program: str, *arguments: str, server: ForkServer, **options: Any) -> list[tuple[int, str]]:
