@@ -70,6 +70,13 @@ def ends(program: str, *arguments: str, server: ForkServer, **options: Any) -> l
     return [Running(program, *arguments, server=each, **options).end() for each in (server, None)]
 
 
+INTERRUPTED = """
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts tests in the background has it ignored
+os.kill(os.getpid(), signal.SIGINT)
+signal.pause()
+"""
+
 ENDS: dict[str, tuple[str, int]] = {
     "without a word": ("print('said')", 0),
     "with a code": ("import sys; sys.exit(3)", 3),
@@ -80,7 +87,7 @@ ENDS: dict[str, tuple[str, int]] = {
     "with what it has registered": ("import atexit; atexit.register(print, 'last')\nprint('first')", 0),
     "after its threads": ("import threading; threading.Timer(0.1, print, ['late']).start()", 0),
     "by a signal": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
-    "by a signal to Python": ("import os, signal; os.kill(os.getpid(), signal.SIGINT)\nwhile True: pass", -signal.SIGINT),
+    "by a signal to Python": (INTERRUPTED, -signal.SIGINT),
     "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
     "with a broken pipe": ("import os; os.write(os.open('/dev/null', os.O_RDONLY), b'x')", 1),
     "with an error": ("def fail(): raise KeyError('x')\nfail()", 1),
