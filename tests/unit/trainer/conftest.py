@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.trainer.forking import ForkServer, a_server
-from tests.unit.trainer.gangs import Gang, Start, a_config, free_ports, start_agent
+from tests.unit.trainer.gangs import NOT_FORKED, Gang, Start, a_config, free_ports, start_agent
 from trainingrun.api.base import to_wire
 
 DIGITS = Path(__file__).parent.parent.parent.parent / "examples" / "data"
@@ -88,3 +88,5 @@ def start(tmp_path: Path, builtin_data: Path, fork_server: ForkServer) -> Iterat
                 os.kill(pid, signal.SIGKILL)
             agent.kill()
             agent.wait()
+    logs = [path.read_text() for gang in gangs if gang.server is not None for path in gang.folder.glob("log-*")]
+    assert not [log for log in logs if NOT_FORKED in log]

@@ -22,6 +22,8 @@ from trainingrun_trainer.agent.processes import SERVER_VARIABLE, forked, spawn
 from trainingrun_trainer.agent.processes import Start as ProcessStart
 
 TIMEOUT = 120
+NOT_FORKED = "Started as a fresh process"
+"""What an agent says when the fork server declines: tests would only be slow."""
 REPLY_SECONDS = 10
 STANDSTILL_SECONDS = 3.0
 """Several times what a call of steps takes."""
