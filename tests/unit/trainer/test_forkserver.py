@@ -26,8 +26,8 @@ from trainingrun_trainer.agent.processes import SERVER_VARIABLE, Process, Start,
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    """One that has imported little."""
-    with a_server(tmp_path_factory.mktemp("server")) as running:
+    """One that starts fast."""
+    with a_server(tmp_path_factory.mktemp("server"), "tests.unit.trainer.used_before") as running:
         yield running
 
 
@@ -105,6 +105,16 @@ def test_a_process_ends(server: ForkServer, folder: Path, program: str, code: in
         assert mine[1] == fresh[1]
 
 
+WAITING = "import os, signal; os.write(1, b'here'); signal.pause()"
+
+
+def waiting(server: ForkServer, program: str = WAITING) -> Running:
+    """A process that has begun to wait."""
+    running = Running(program, server=server)
+    assert os.read(running._lines, 100) == b"here"
+    return running
+
+
 SURROUNDINGS = """
 import gc, json, os, signal, subprocess, sys, tempfile, threading
 from pathlib import Path
@@ -146,6 +156,7 @@ def test_a_process_has_the_surroundings_that_it_was_started_with(
     server: ForkServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = {"A": "b", "TMPDIR": str(folder), "ODD": os.fsdecode(b"\xff")}
+    other = waiting(server)  # whose descriptors the server has, too
     monkeypatch.delenv("HOME", raising=False)
     before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     try:
@@ -156,6 +167,8 @@ def test_a_process_has_the_surroundings_that_it_was_started_with(
         signal.signal(signal.SIGUSR1, before)
     os.close(first)
     os.close(second)
+    other.process.send_signal(signal.SIGKILL)
+    other.end()
     assert json.loads(mine) == json.loads(fresh)
     found = json.loads(fresh)
     assert found["named"] == ["/memfd", "/memfd"]
@@ -180,16 +193,6 @@ print(numpy.random.random(), float(tensorflow.random.uniform(())), float(tf_kera
 def test_numbers_of_the_frameworks_are_others_in_every_process(fork_server: ForkServer, folder: Path) -> None:
     said = {tuple(Running(NUMBERS, server=fork_server).end()[1].split()) for _ in range(3)}
     assert [len(set(column)) for column in zip(*said, strict=True)] == [3, 3, 3]
-
-
-WAITING = "import os, signal; os.write(1, b'here'); signal.pause()"
-
-
-def waiting(server: ForkServer, program: str = WAITING) -> Running:
-    """A process that has begun to wait."""
-    running = Running(program, server=server)
-    assert os.read(running._lines, 100) == b"here"
-    return running
 
 
 def test_a_client_reaches_its_process_and_the_group_of_it(server: ForkServer, folder: Path) -> None:
