@@ -25,7 +25,7 @@ TIMEOUT = 120
 NOT_FORKED = "Started as a fresh process"
 """What an agent says when the fork server declines: tests would only be slow."""
 REPLY_SECONDS = 10
-STANDSTILL_SECONDS = 3.0
+STANDSTILL_SECONDS = 1.5
 """Several times what a call of steps takes."""
 
 
