@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,31 +15,13 @@ from typing import Any
 from tests.patience import patience
 from tests.unit.trainer.forking import ForkServer
 from tests.waiting import wait_for
-from trainingrun.contract import AttemptConfig, FinalRecord
+from trainingrun.contract import FinalRecord
 from trainingrun_trainer.agent.forked import Forked
-from trainingrun_trainer.agent.processes import SERVER_VARIABLE, forked, spawn
-from trainingrun_trainer.agent.processes import Start as ProcessStart
 
 TIMEOUT = 120
-NOT_FORKED = "Started as a fresh process"
-"""What an agent says when the fork server declines: tests would only be slow."""
 REPLY_SECONDS = 10
 STANDSTILL_SECONDS = 1.5
 """Several times what a call of steps takes."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-Start = Callable[..., "Gang"]
 
 
 @dataclass
@@ -175,66 +156,3 @@ def pipes_of(pid: int) -> set[str]:
         return {str(found) for each in Path(f"/proc/{pid}/fd").iterdir() if (found := each.readlink()).name.startswith("pipe:")}
     except OSError:
         return set()
-
-
-def a_config(*, attempt: int = 1, replicas: int = 1, processes: int = 1, **spec: Any) -> AttemptConfig:
-    """The configuration of an attempt; `spec` replaces parts of it."""
-    return AttemptConfig.model_validate(
-        {
-            "run": {"namespace": "team", "name": "run", "uid": "uid-1"},
-            "attempt": attempt,
-            "strategy": "Single" if replicas * processes == 1 else "Horovod",
-            "replicas": replicas,
-            "processesPerWorker": processes,
-            "startTimeoutSeconds": int(patience(60)),
-            "data": {"source": {"builtin": "MNIST10k"}},
-            "model": {"builtin": {"type": "MLP"}},
-            "training": {"epochs": 2},
-            "output": {"persistentVolumeClaim": {"claimName": "models"}},
-            **spec,
-        }
-    )
-
-
-def start_agent(
-    folder: Path,
-    *,
-    worker: int,
-    rendezvous: int,
-    progress: int,
-    output: Path,
-    builtin: Path,
-    rank: str | None,
-    server: ForkServer | None,
-    variables: Mapping[str, str] | None = None,
-) -> "subprocess.Popen[bytes] | Forked":
-    """One agent; `rank` names a module of ours that its ranks run instead of the trainer's, `variables` change its world.
-
-    It and its ranks are forked from the server, or fresh processes where there is none.
-    """
-    module, arguments = ("trainingrun_trainer", ()) if rank is None else ("tests.unit.trainer.altered_agent", (rank,))
-    environment = {
-        **os.environ,
-        "JOB_COMPLETION_INDEX": str(worker),
-        "TRAININGRUN_CONFIG": str(folder / "config.json"),
-        "TRAININGRUN_COORDINATOR": f"127.0.0.1:{rendezvous}",
-        "TRAININGRUN_RENDEZVOUS_PORT": str(rendezvous),
-        "TRAININGRUN_PROGRESS_PORT": str(progress),
-        "TRAININGRUN_BUILTIN_DATA": str(builtin),
-        "TRAININGRUN_DATA_MOUNT": str(output / "data"),
-        "TRAININGRUN_DATA_ACCESS_MOUNT": str(output / "data-access"),
-        "TRAININGRUN_OUTPUT_MOUNT": str(output / "output"),
-        "TRAININGRUN_OUTPUT_ACCESS_MOUNT": str(output / "output-access"),
-        "TRAININGRUN_TERMINATION_MESSAGE": str(folder / f"termination-{worker}"),
-        **({} if server is None else {SERVER_VARIABLE: str(server.socket)}),
-        **(variables or {}),
-    }
-    with (folder / f"log-{worker}").open("wb") as log:
-        start = ProcessStart(module=module, arguments=arguments, environment=environment, output=log.fileno())
-        return spawn(start) if server is None else forked(start, server=server.socket)
-
-
-def result_of(tmp_path: Path) -> dict[str, Any]:
-    """What the run has published."""
-    parsed: dict[str, Any] = json.loads((tmp_path / "output" / "run" / "result.json").read_text())
-    return parsed

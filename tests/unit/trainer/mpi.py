@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.gangs import free_ports
+from tests.unit.trainer.starting import free_ports
 from trainingrun_trainer.agent.transport.mpi import PROGRAMS
 
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]

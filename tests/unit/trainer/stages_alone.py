@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from tests.unit.trainer.gangs import a_config
+from tests.unit.trainer.starting import a_config
 from trainingrun.contract import AttemptConfig, ProgressReport
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import dataset

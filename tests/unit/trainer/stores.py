@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.object_store.server import ObjectStore, build, object_store
-from tests.unit.trainer.gangs import free_ports
+from tests.unit.trainer.starting import free_ports
 from trainingrun.api import Location
 from trainingrun.contract import Cause
 from trainingrun_trainer.output.objects import ObjectPlace, Store

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import Start, result_of
+from tests.unit.trainer.starting import Start, result_of
 from tests.unit.trainer.writing import CLAIM, digits, image_records, write_csv, write_image_folder, write_tf_record
 
 SAMPLES = 193

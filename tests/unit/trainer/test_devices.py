@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trainer.gangs import Start, a_config
+from tests.unit.trainer.starting import Start, a_config
 from trainingrun.api import AcceleratorKind
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.devices import take_gpu

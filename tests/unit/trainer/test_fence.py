@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trainer.gangs import Start, a_config, result_of
 from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
+from tests.unit.trainer.starting import Start, a_config, result_of
 from trainingrun.api import Result
 from trainingrun_trainer import fence
 from trainingrun_trainer.artifacts.predictions import Predictions

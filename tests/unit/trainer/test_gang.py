@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import Start, result_of
+from tests.unit.trainer.starting import Start, result_of
 
 
 def put_samples(tmp_path: Path, *, count: int, held_out: int = 39, features: int = 6) -> dict[str, Any]:

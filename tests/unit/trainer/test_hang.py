@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.gangs import Start, a_config
+from tests.unit.trainer.starting import Start, a_config
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord
 from trainingrun_trainer.__main__ import main

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.patience import patience
-from tests.unit.trainer.gangs import Gang, Start
+from tests.unit.trainer.gangs import Gang
 from tests.unit.trainer.mpi import Variables, needs_mpi, processes, surroundings, with_program
+from tests.unit.trainer.starting import Start
 
 pytestmark = needs_mpi
 

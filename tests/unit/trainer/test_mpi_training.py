@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.patience import patience
-from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.mpi import Variables, needs_mpi, surroundings, with_program
+from tests.unit.trainer.starting import Start, result_of
 
 pytestmark = needs_mpi
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.unit.trainer.gangs import Start, result_of
+from tests.unit.trainer.starting import Start, result_of
 
 SIZE = 32
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.object_store.server import ObjectStore, google_store, put_credentials
-from tests.unit.trainer.gangs import a_config, free_ports
 from tests.unit.trainer.stages_alone import ABOUT, Alone, alone, easy_samples
+from tests.unit.trainer.starting import a_config, free_ports
 from tests.unit.trainer.stores import a_place, a_store, an_access
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.unit.trainer.gangs import Start
+from tests.unit.trainer.starting import Start
 
 
 def test_two_ranks_prune_the_same_weights_and_keep_the_accuracy(start: Start) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.stages_alone import alone
+from tests.unit.trainer.starting import Start, result_of
 from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.runtime import TFLite
 from trainingrun_trainer.data.raw import raw_samples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.object_store.server import ObjectStore, put_credentials
-from tests.unit.trainer.gangs import Start
+from tests.unit.trainer.starting import Start
 from tests.unit.trainer.stores import a_location, a_store
 from trainingrun_trainer.stages.artifact_list import digest_of_folder
 

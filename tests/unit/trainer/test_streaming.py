@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.gangs import Start, result_of
 from tests.unit.trainer.stages_alone import Alone, alone
+from tests.unit.trainer.starting import Start, result_of
 from tests.unit.trainer.writing import CLAIM, digits, image_records, png, write_image_folder, write_tf_record
 from tests.waiting import wait_for
 from trainingrun.api import Augmentation

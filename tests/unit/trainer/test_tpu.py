@@ -9,8 +9,8 @@ import pytest
 
 from tests.patience import patience
 from tests.unit.trainer.forking import ForkServer
-from tests.unit.trainer.gangs import a_config
 from tests.unit.trainer.stages_alone import alone, easy_samples
+from tests.unit.trainer.starting import a_config
 from trainingrun.api import AcceleratorKind, StrategyType
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.agent.processes import Start, forked

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trainer.gangs import a_config
+from tests.unit.trainer.starting import a_config
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.mpi.door import sshd_config
 from trainingrun_trainer.agent.mpi.launch import Announcement, files, mpirun

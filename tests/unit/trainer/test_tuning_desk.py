@@ -12,7 +12,7 @@ import pytest
 
 from tests.patience import patience
 from tests.unit.trainer.forking import ForkServer
-from tests.unit.trainer.gangs import a_config, free_ports
+from tests.unit.trainer.starting import a_config, free_ports
 from trainingrun.api.base import to_wire
 from trainingrun_trainer.agent import rendezvous
 from trainingrun_trainer.agent.logbook import Logbook

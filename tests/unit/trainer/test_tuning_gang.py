@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.trainer.gangs import Start, result_of
+from tests.unit.trainer.starting import Start, result_of
 
 RATES = {"name": "training.optimizer.learningRate", "categorical": ["1e-9", "0.001", "0.002", "0.003"]}
 SEARCH = {"algorithm": "Grid", "scheduler": "None", "trials": 4, "epochsPerTrial": 2, "parameters": [RATES]}

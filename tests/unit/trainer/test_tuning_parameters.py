@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trainer.gangs import a_config
+from tests.unit.trainer.starting import a_config
 from trainingrun.api import DoubleRange, Tuning
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.errors import TrainerError
