@@ -280,6 +280,15 @@ def test_a_server_that_has_not_heard_of_a_client_for_long_serves_others(server: 
         assert Running("print('served')", server=server).end() == (0, "served\n")
 
 
+@pytest.mark.parametrize("message", [None, b"no JSON"])
+def test_a_client_that_goes_before_it_is_answered_harms_nobody(server: ForkServer, folder: Path, message: bytes | None) -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) as hasty:
+        hasty.connect(str(server.socket))
+        if message is not None:
+            hasty.send(message)
+    assert Running("print('served')", server=server).end() == (0, "served\n")
+
+
 @pytest.mark.parametrize("message", [b"", b"no JSON", b"{}", b"[]", b'{"module": "x"}'])
 def test_what_is_no_order_is_refused_and_changes_nothing(server: ForkServer, folder: Path, message: bytes) -> None:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) as odd:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.starting import Start, result_of
+from tests.unit.trainer.starting import Start, Starter, result_of
 
 
 def put_samples(tmp_path: Path, *, count: int, held_out: int = 39, features: int = 6) -> dict[str, Any]:
@@ -199,11 +199,28 @@ def newest_checkpoint(tmp_path: Path, *, attempt: int) -> int:
     return max((int(name.stem.split("-")[1]) for name in names), default=0)
 
 
-def test_a_finished_round_is_only_reported_again(start: Start, tmp_path: Path) -> None:
-    first = start(replicas=1).wait()[0]
-    second = start(attempt=2, replicas=1).wait()[0]
-    assert second.result == first.result
-    assert result_of(tmp_path)["attempt"] == 1
+@pytest.fixture(scope="module")
+def finished(start_once: Starter) -> Starter:
+    """A gang of one rank whose round is finished, and a starter for what comes after it."""
+    (record,) = start_once(replicas=1).wait()
+    assert record.exit_code == 0, start_once.gangs[0].log(0)[-3000:]
+    return start_once
+
+
+def test_a_finished_round_is_only_reported_again(finished: Starter) -> None:
+    second = finished(attempt=2, replicas=1).wait()[0]
+    assert second.result == finished.gangs[0].records(0)[0].result is not None
+    assert result_of(finished.folder)["attempt"] == 1
+
+
+def test_the_exported_model_takes_raw_pixels_and_returns_probabilities(finished: Starter) -> None:
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(finished.folder / "output" / "run" / "model"))
+    pixels = tf.constant(np.full((2, 28, 28, 1), 255.0, dtype=np.float32))
+    probabilities = model.signatures["serving_default"](samples=pixels)["probabilities"].numpy()
+    assert probabilities.shape == (2, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_bad_data_is_a_sentence_and_not_a_lost_pod(start: Start, tmp_path: Path) -> None:
@@ -229,14 +246,3 @@ def test_a_loss_that_is_no_number_names_the_learning_rate(start: Start) -> None:
 def test_an_output_that_cannot_be_written_is_named(start: Start, tmp_path: Path) -> None:
     (tmp_path / "output").write_text("a file where a folder should be")
     assert start(replicas=1).wait()[0].cause == "OutputFailed"
-
-
-def test_the_exported_model_takes_raw_pixels_and_returns_probabilities(start: Start, tmp_path: Path) -> None:
-    import tensorflow as tf
-
-    start(replicas=1).wait()
-    model = tf.saved_model.load(str(tmp_path / "output" / "run" / "model"))
-    pixels = tf.constant(np.full((2, 28, 28, 1), 255.0, dtype=np.float32))
-    probabilities = model.signatures["serving_default"](samples=pixels)["probabilities"].numpy()
-    assert probabilities.shape == (2, 10)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import alone
-from tests.unit.trainer.starting import Start, result_of
+from tests.unit.trainer.starting import Start, Starter, result_of
+from trainingrun.api import Result
 from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES
 from trainingrun_trainer.artifacts.runtime import TFLite
 from trainingrun_trainer.data.raw import raw_samples
@@ -31,31 +32,48 @@ def files(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
 
 
-def test_two_ranks_ship_the_smallest_model_that_is_accepted(start: Start, tmp_path: Path) -> None:
-    gang = start(**BLOCKS, acceptance={"minimum": "0.8", "maximumDegradation": "0.2"})
+@pytest.fixture(scope="module")
+def shipped(start_once: Starter) -> tuple[Path, Result]:
+    """What two ranks have shipped: where it is, and what it is said to be."""
+    gang = start_once(**BLOCKS, acceptance={"minimum": "0.8", "maximumDegradation": "0.2"})
     records = gang.wait()
     assert [record.exit_code for record in records] == [0, 0], gang.log(0)[-3000:]
-    result = records[0].result
-    assert result is not None
+    assert records[0].result is not None
+    return start_once.folder, records[0].result
+
+
+def test_two_ranks_ship_the_smallest_model_that_is_accepted(shipped: tuple[Path, Result]) -> None:
+    folder, result = shipped
     assert [artifact.name for artifact in result.artifacts] == ["model", *FINALS, "dense", "pruned-0.5", "pruned-0.9"]
     assert [artifact.accepted for artifact in result.artifacts] == [None, True, True, None, None, None]
     assert result.best is not None
     assert result.best.name == "pruned-0.9-int8"
     assert [artifact.sparsity for artifact in result.artifacts[1:3]] == ["0.5000", "0.9000"]
     for artifact in result.artifacts[1:]:
-        content = (tmp_path / "output" / "run" / f"{artifact.name}.tflite").read_bytes()
+        content = (folder / "output" / "run" / f"{artifact.name}.tflite").read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (artifact.sha256, artifact.size_bytes)
-    models = result_of(tmp_path)["compression"]["models"]
+    models = result_of(folder)["compression"]["models"]
     assert [model["name"] for model in models] == ["dense", "pruned-0.5", "pruned-0.5-int8", "pruned-0.9", "pruned-0.9-int8"]
-    page = (tmp_path / "output" / "run" / "report.html").read_text()
+    page = (folder / "output" / "run" / "report.html").read_text()
     assert all(f"{name}.tflite" in page for name in FINALS)
-    accuracy = next(model for model in result_of(tmp_path)["compression"]["models"] if model["name"] == FINALS[1])["measured"][
-        "accuracy"
-    ]
+    accuracy = next(model for model in models if model["name"] == FINALS[1])["measured"]["accuracy"]
     assert (
         f"Answers of <code>{FINALS[1]}</code>, the smallest accepted model, to the test samples. {wrong_of(accuracy)}" in page
     )
     assert all(f">{stage}<" in page for stage in ("Loading", "Training", "Evaluating", "Pruning", "Quantizing"))
+
+
+def test_the_file_that_is_shipped_answers_as_the_result_says(
+    shipped: tuple[Path, Result], tmp_path: Path, builtin_data: Path
+) -> None:
+    folder, result = shipped
+    (final,) = [artifact for artifact in result.artifacts if artifact.name == "pruned-0.9-int8"]
+    split, _ = load_split(alone(tmp_path, environment={"TRAININGRUN_BUILTIN_DATA": str(builtin_data)}, **BLOCKS).context)
+    runtime = TFLite((folder / "output" / "run" / "pruned-0.9-int8.tflite").read_bytes())
+    answers = [(runtime(samples).argmax(axis=1) == labels) for samples, labels in raw_samples(split.test, batch=250)]
+    assert len(answers) == 4
+    accuracy = {metric.name: metric.value for metric in final.metrics}["accuracy"]
+    assert f"{np.concatenate(answers).mean():.4f}" == accuracy
 
 
 def wrong_of(accuracy: float) -> str:
@@ -128,15 +146,3 @@ def test_a_gang_that_is_killed_while_it_compresses_goes_on_there(start: Start, t
     ]
     assert "pruned to 0.5" in after.log(0)
     assert after.log(0).count("epoch ") < 2 + 2 * 3, "no course that was finished is trained again"
-
-
-def test_the_file_that_is_shipped_answers_as_the_result_says(start: Start, tmp_path: Path, builtin_data: Path) -> None:
-    result = start(replicas=1, **BLOCKS).wait()[0].result
-    assert result is not None
-    (final,) = [artifact for artifact in result.artifacts if artifact.name == "pruned-0.9-int8"]
-    split, _ = load_split(alone(tmp_path, environment={"TRAININGRUN_BUILTIN_DATA": str(builtin_data)}, **BLOCKS).context)
-    runtime = TFLite((tmp_path / "output" / "run" / "pruned-0.9-int8.tflite").read_bytes())
-    answers = [(runtime(samples).argmax(axis=1) == labels) for samples, labels in raw_samples(split.test, batch=250)]
-    assert len(answers) == 4
-    accuracy = {metric.name: metric.value for metric in final.metrics}["accuracy"]
-    assert f"{np.concatenate(answers).mean():.4f}" == accuracy

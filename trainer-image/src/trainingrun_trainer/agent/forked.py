@@ -65,7 +65,7 @@ class Forked:
             return
         except ConnectionError:
             said = b""
-        self.returncode = int(json.loads(said)["ended"]) if said else -signal.SIGKILL
+        self.returncode = int(json.loads(said).get("ended", -signal.SIGKILL)) if said else -signal.SIGKILL
         self._connection.close()
 
 

@@ -77,8 +77,9 @@ class Server:
         """Fork, or say why not; returns in the forked process what it finds."""
         self._selector.unregister(client)
         self._strangers.remove(client)
-        message, descriptors, _, _ = socket.recv_fds(client, MESSAGE_BYTES, MOST_DESCRIPTORS)
+        descriptors: list[int] = []
         try:
+            message, descriptors, _, _ = socket.recv_fds(client, MESSAGE_BYTES, MOST_DESCRIPTORS)
             order = self._acceptable(message, count=len(descriptors))
             birth = self._fork(Birth(order, tuple(descriptors), client, server=os.getpid()))
         except (ValueError, OSError) as refusal:
@@ -109,7 +110,7 @@ class Server:
         finally:
             if os.getpid() == birth.server:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        child = _Child(pid=pid, descriptor=os.pidfd_open(pid), client=birth.client)
+        child = _Child(pid=pid, descriptor=_watched(pid), client=birth.client)
         self._children[pid] = child
         self._selector.register(child.descriptor, selectors.EVENT_READ, data=child)
         self._selector.register(birth.client, selectors.EVENT_READ, data=child)
@@ -141,6 +142,16 @@ class Server:
             os.close(child.descriptor)
             if child.client is not None:
                 child.client.close()
+
+
+def _watched(pid: int) -> int:
+    """A descriptor that can be read when this child has ended; where there is none to be had, there is no child either."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _exit_code(descriptor: int) -> int:
