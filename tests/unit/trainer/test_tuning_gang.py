@@ -23,7 +23,7 @@ def trials_with(event: str, lines: list[dict[str, Any]]) -> list[int]:
 
 
 def test_all_ranks_run_trials_and_train_the_best_together(start: Start, tmp_path: Path) -> None:
-    gang = start(tuning=SEARCH, training=TRAINING)
+    gang = start(rank="tests.unit.trainer.sharing_rank", tuning=SEARCH, training=TRAINING)
     assert [record.exit_code for record in gang.wait()] == [0, 0]
     lines = course(tmp_path)
     assert trials_with("completed", lines) == [0, 1, 2, 3]
