@@ -22,6 +22,7 @@ from tests.unit.trainer.forking import MODULE, ForkServer, a_server
 from tests.waiting import wait_for
 from trainingrun_trainer.agent.forked import Forked, Refused
 from trainingrun_trainer.agent.processes import SERVER_VARIABLE, Process, Start, forked, launch, spawn
+from trainingrun_trainer.forkserver.order import Order, encode, misfit
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +290,17 @@ def test_a_client_that_goes_before_it_is_answered_harms_nobody(server: ForkServe
     assert Running("print('served')", server=server).end() == (0, "served\n")
 
 
-@pytest.mark.parametrize("message", [b"", b"no JSON", b"{}", b"[]", b'{"module": "x"}'])
+NO_ORDERS = {
+    "nothing": b"",
+    "no JSON": b"no JSON",
+    "no fields": b"{}",
+    "a list": b"[]",
+    "one field": b'{"module": "x"}',
+    "no descriptors": encode(Order("this", (), dict(os.environ), "/")),
+}
+
+
+@pytest.mark.parametrize("message", NO_ORDERS.values(), ids=NO_ORDERS)
 def test_what_is_no_order_is_refused_and_changes_nothing(server: ForkServer, folder: Path, message: bytes) -> None:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) as odd:
         odd.connect(str(server.socket))
@@ -297,6 +308,22 @@ def test_what_is_no_order_is_refused_and_changes_nothing(server: ForkServer, fol
         odd.send(message)
         assert "refused" in json.loads(odd.recv(1000))
     assert Running("print('served')", server=server).end() == (0, "served\n")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "found"),
+    [
+        pytest.param({"TF_X": "1"}, {"TF_X": "1"}, None, id="equal"),
+        pytest.param({"TF_X": "1"}, {"TF_X": "2"}, "TF_X", id="another value"),
+        pytest.param({"TF_X": "1"}, {}, "TF_X", id="only wanted"),
+        pytest.param({}, {"TF_X": "1"}, "TF_X", id="only there"),
+        pytest.param({"HOROVOD_RANK": "1", "OMPI_MCA_btl": "tcp"}, {"HOME": "/"}, None, id="read later"),
+    ],
+)
+def test_a_variable_that_is_read_while_a_process_starts_must_be_the_servers(
+    wanted: dict[str, str], has: dict[str, str], found: str | None
+) -> None:
+    assert misfit(wanted, has=has) == found
 
 
 @pytest.mark.parametrize("name", ["PYTHONHASHSEED", "TF_ENABLE_ONEDNN_OPTS", "OMP_NUM_THREADS", "LD_PRELOAD"])
