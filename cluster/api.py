@@ -43,10 +43,10 @@ class Api:
                 return None
             raise
 
-    def is_ready(self) -> bool:
-        """Whether the API server answers that it is ready."""
+    def is_ready(self, *, timeout: float) -> bool:
+        """Whether the API server answers within `timeout` seconds that it is ready."""
         try:
-            with self._open("GET", "/readyz", None, timeout=2) as reply:
+            with self._open("GET", "/readyz", None, timeout=timeout) as reply:
                 return bool(reply.status == 200)
         except OSError:
             return False

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from cluster import binaries, certificates, cgroups, dns, images, mounts, network, packages, volumes
+from cluster import binaries, certificates, cgroups, dns, health, images, mounts, network, packages, volumes
 from cluster.api import Api
 from cluster.components import COMPONENTS, Component, Programs
 from cluster.errors import ClusterError
 from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
 from cluster.processes import Process, end
-from cluster.shell import last_lines, run
+from cluster.shell import last_lines
 
 START_TIMEOUT = 120.0
+HANG_SECONDS = 30.0
+"""For so long a component that runs may be silent: a machine with much to do is slow, and nothing is the matter with it."""
 UP_BYTES = 3_000_000_000
 
 
@@ -48,9 +50,11 @@ class EmbeddedCluster:
             cgroups.make(where.cgroup)
             certificates.ensure(where)
             _install_kubeconfig(where)
+            end(sorted(self._strays(where, programs=programs)), grace=2)
             for component in COMPONENTS:
                 self._start(component, where=where, programs=programs)
             _wait("the node to be ready", self._is_node_ready)
+            self._check_that_all_run(where)
 
     def down(self) -> None:
         """End all processes and remove everything except the built programs and images. Interrupting is safe here too."""
@@ -64,7 +68,7 @@ class EmbeddedCluster:
             for component in reversed(COMPONENTS):
                 self._process(component.name, where=where).stop()
             cgroups.remove(where.cgroup)
-            end(sorted(_shims(where)), grace=2)
+            end(sorted(network.processes(where)), grace=2)
             network.remove(where)
             mounts.unmount([where.state, where.run])
             shutil.rmtree(where.run, ignore_errors=True)
@@ -77,7 +81,8 @@ class EmbeddedCluster:
         where = self._layout()
         if where is None:
             return [("cluster", f"{self.name} does not exist: `make cluster-up` makes it")]
-        rows = [(component.name, self._state(component, where=where)) for component in COMPONENTS]
+        answering = health.answering(COMPONENTS, where=where) if where.kubeconfig.exists() else frozenset()
+        rows = [(each.name, self._state(each, where=where, answers=each.name in answering)) for each in COMPONENTS]
         return [*rows, ("node", "ready" if self._is_node_ready() else "not ready"), ("server", where.server)]
 
     def load(self, archive: Path) -> None:
@@ -119,35 +124,45 @@ class EmbeddedCluster:
         for name, text in component.files(where).items():
             _write_if_changed(where.state / name, text)
         process = self._process(component.name, where=where)
+        if process.pid() is not None and not _comes_true(lambda: _answers(component, where=where), seconds=HANG_SECONDS):
+            print(f"  {component.name} runs and does not answer: it is started again", flush=True)
+            process.stop()
         command = [*component.command(where, programs), *self.features.flags(component.name)]
         process.start(network.inside(where, command))
-        _wait(f"{component.name} to answer", lambda: self._answers(component, where=where), process=process)
+        _wait(f"{component.name} to answer", lambda: _answers(component, where=where), process=process)
         if component.name == "apiserver":
             dns.publish(where, Api.connect(where.kubeconfig))
         if component.name == "containerd":
             images.load_pause(where, program=programs["pause"])
 
-    def _answers(self, component: Component, *, where: Layout) -> bool:
-        if component.name == "apiserver":
-            return Api.connect(where.kubeconfig).is_ready()
-        if component.name == "containerd":
-            return where.socket.exists() and bool(run(["ctr", "--address", where.socket, "version"], check=False))
-        return _answers_inside(where, component.health)
+    def _strays(self, where: Layout, *, programs: Programs) -> set[int]:
+        """Pids of components in the namespace whose pid files are lost: they hold the ports of those that we start."""
+        ours = {self._process(component.name, where=where).pid() for component in COMPONENTS}
+        names = {Path(component.command(where, programs)[0]).name for component in COMPONENTS}
+        return {pid for pid in network.processes(where) - ours if _program_of(pid) in names}
 
-    def _state(self, component: Component, *, where: Layout) -> str:
+    def _check_that_all_run(self, where: Layout) -> None:
+        """Raise ClusterError when one has ended: then something else has answered for it."""
+        for component in COMPONENTS:
+            process = self._process(component.name, where=where)
+            if process.pid() is None:
+                raise ClusterError(f"{component.name} has ended. {_last_words(process)}")
+
+    def _state(self, component: Component, *, where: Layout, answers: bool) -> str:
         process = self._process(component.name, where=where)
         pid = process.pid()
         if pid is None:
             return f"down: `make cluster-up` starts it; its log is {process.log}"
-        return f"up (pid {pid})"
+        return f"up (pid {pid})" if answers else f"silent (pid {pid}): `make cluster-up` mends it; its log is {process.log}"
 
     def _is_healthy(self) -> bool:
-        """Whether every component runs and the node is ready."""
+        """Whether every component runs and answers, and the node is ready."""
         where = self._layout()
         if where is None or not where.kubeconfig.exists():
             return False
-        running = all(self._process(component.name, where=where).pid() is not None for component in COMPONENTS)
-        return running and self._is_node_ready()
+        if any(self._process(component.name, where=where).pid() is None for component in COMPONENTS):
+            return False
+        return len(health.answering(COMPONENTS, where=where)) == len(COMPONENTS) and self._is_node_ready()
 
     def _is_node_ready(self) -> bool:
         where = self.layout()
@@ -223,15 +238,33 @@ def _write_if_changed(path: Path, text: str) -> None:
         path.write_text(text)
 
 
+def _answers(component: Component, *, where: Layout) -> bool:
+    return component.name in health.answering([component], where=where)
+
+
+def _comes_true(answer: Callable[[], bool], *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not answer():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def _wait(what: str, answer: Callable[[], bool], *, process: Process | None = None) -> None:
     """Wait for an answer; fail at once, with the last words of its log, when the process has ended."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while not answer():
-        ended = process is not None and process.pid() is None
-        if ended or time.monotonic() > deadline:
-            why = "it ended" if ended else f"{START_TIMEOUT:.0f} s have passed"
-            raise ClusterError(f"Waiting for {what}: {why}. {_last_words(process)}")
-        time.sleep(0.1)
+
+    def is_over() -> bool:
+        return answer() or _has_ended(process)
+
+    came = _comes_true(is_over, seconds=START_TIMEOUT)
+    if not came or _has_ended(process):
+        why = f"{START_TIMEOUT:.0f} s have passed" if not came else "it ended"
+        raise ClusterError(f"Waiting for {what}: {why}. {_last_words(process)}")
+
+
+def _has_ended(process: Process | None) -> bool:
+    return process is not None and process.pid() is None
 
 
 def _last_words(process: Process | None) -> str:
@@ -240,28 +273,12 @@ def _last_words(process: Process | None) -> str:
     return f"The end of {process.log}:\n{last_lines(process.log.read_text(errors='replace'))}"
 
 
-def _answers_inside(where: Layout, url: str) -> bool:
-    """Whether a URL on the namespace's loopback answers 200; its certificate is self-signed."""
-    script = (
-        "import ssl, sys, urllib.request as u; c = ssl.create_default_context(); c.check_hostname = False; "
-        "c.verify_mode = ssl.CERT_NONE; "
-        "o = u.build_opener(u.ProxyHandler({}), u.HTTPSHandler(context=c)); o.open(sys.argv[1], timeout=2)"
-    )
-    command = network.inside(where, ["sh", "-c", 'python3 -c "$0" "$1" 2>/dev/null && echo well', script, url])
-    return run(command, check=False).strip() == "well"
-
-
-def _shims(where: Layout) -> set[int]:
-    """Pids of containerd's shims, which live outside of the pods' cgroups and outlive containerd."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"containerd-shim" in command[0] and str(where.socket).encode() in command:
-            found.add(int(folder.name))
-    return found
+def _program_of(pid: int) -> str:
+    """Name of the program that a process runs, or nothing when it has ended."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")).name
+    except OSError:
+        return ""
 
 
 def _remove_traces(where: Layout) -> None:

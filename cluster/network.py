@@ -42,6 +42,13 @@ def make(layout: Layout) -> None:
     _configure(layout)
 
 
+def processes(layout: Layout) -> set[int]:
+    """Pids of all processes in the namespace; those in pods are in namespaces of their own."""
+    if not Path(f"/run/netns/{layout.namespace}").exists():
+        return set()
+    return {int(pid) for pid in run(["ip", "netns", "pids", layout.namespace]).split()}
+
+
 def remove(layout: Layout) -> None:
     """Remove both; also fine when they do not exist."""
     if _interface_exists(layout.host_interface):

@@ -17,6 +17,9 @@ from cluster.errors import ClusterError
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """What this Python process has started itself; the others belong to an earlier one."""
 
+_REMEMBERED = 'echo "$$ $(cut -d" " -f22 /proc/$$/stat)" > "$0.new" && mv "$0.new" "$0" && exec "$@"'
+"""A process writes its pid file itself, before it becomes the program: who starts it may be killed at any moment."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -45,9 +48,10 @@ class Process:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
+        file = self.folder / f"{self.name}.pid"
         with self.log.open("ab") as log:
             child = subprocess.Popen(
-                [str(word) for word in command],
+                ["/bin/sh", "-c", _REMEMBERED, str(file), *(str(word) for word in command)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,8 +59,8 @@ class Process:
                 env=None if environment is None else dict(environment),
             )
         _children[child.pid] = child
-        started = start_time(child.pid)
-        _write(self.folder / f"{self.name}.pid", f"{child.pid} {started}")
+        while self.pid() != child.pid and child.poll() is None:
+            time.sleep(0.005)
 
     def stop(self, *, grace: float = 10) -> None:
         """End the process: politely first, by force after `grace` seconds. Also fine when it does not run."""
@@ -110,10 +114,3 @@ def _send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees all of it or nothing."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text)
-    temporary.replace(path)

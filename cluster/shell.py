@@ -42,6 +42,15 @@ def run(
     return done.stdout
 
 
+def succeeds(command: Iterable[str | Path], *, timeout: float) -> bool:
+    """Whether a command ends well within `timeout` seconds."""
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, timeout=timeout, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
 def last_lines(text: str, *, count: int = 5) -> str:
     """The last lines of a text that say something."""
     return "\n".join([line for line in text.splitlines() if line.strip()][-count:])
