@@ -37,6 +37,9 @@ test-kind: export CLUSTER_NAME := $(KIND_CLUSTER_NAME)
 test-kind: .venv/ready ## Install, train, restart and delete on a kind cluster (on podman where no Docker runs)
 	@trap '$(MAKE) cluster-down' EXIT; $(BIN)/pytest tests/e2e -m smoke
 
+prepare: .venv/ready ## Build all that `make test` and `make demo` need, side by side: programs, images, the trainer's environment
+	@$(BIN)/python -m tests.prepare
+
 lint: .venv/ready ## Formatting, ruff, mypy, import contracts, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -158,5 +161,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test test-long $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long prepare $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-launch record-statuses clean

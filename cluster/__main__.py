@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cluster import Cluster, ClusterError, connect
+from cluster import Cluster, ClusterError, binaries, connect
+from images.cache import cache_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", help="default: $CLUSTER_NAME, else trainingrun")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
+        ("build", "build the programs of an embedded cluster"),
         ("up", "start the cluster, or repair it"),
         ("down", "stop it and remove all that it left on the machine, its volumes included"),
         ("status", "show its components"),
@@ -49,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, cluster: Cluster) -> None:
     match options.command:
+        case "build":
+            binaries.ensure(cache_folder())
         case "up":
             cluster.up()
             print(f"{cluster.name} is up: export KUBECONFIG={cluster.kubeconfig()}")

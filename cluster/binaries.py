@@ -5,25 +5,35 @@ Each module is built into a folder of the cache whose name is a hash of all it i
 """
 
 import fcntl
+import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import ClusterError
 from cluster.shell import last_lines, run
+from images.children import tied
 
 SOURCES = Path(__file__).parent / "go"
 KUBERNETES_VERSION = "1.37.2"
 NEEDED_BYTES = 8_000_000_000
 BUILD_TIMEOUT = 3000.0
+
+FASTER: tuple[str, ...] = ("-gcflags=all=-dwarf=false",)
+"""What the linker would throw away is not made: no program is debugged here. Packages that modules share are compiled once."""
+GC_PERCENT = "200"
+"""The compiler's; it takes more memory and less time than Go's own 100."""
+
+_PACKAGE = re.compile(r"^[^\s:#]+$")
+"""A line of `go build -v` that names a package which has been compiled."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ MODULES = (
         KUBERNETES_FLAGS,
     ),
     GoModule("etcd", ("go.etcd.io/etcd/server/v3",)),
-    GoModule("coredns", ("github.com/coredns/coredns",)),
+    GoModule("coredns", ("trainingrun.dev/cluster/coredns",)),
     GoModule("pause", ("trainingrun.dev/cluster/pause",)),
 )
 
@@ -69,6 +79,8 @@ KWOK = GoModule("kwok", ("sigs.k8s.io/kwok/cmd/kwok",))
 """Plays the kubelet of nodes that do not exist; only tests need it."""
 
 _NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+"""Programs that Go would name `server`, after the last part of their path."""
+_SERVER = "server"
 
 
 def ensure(cache: Path) -> dict[str, Path]:
@@ -84,10 +96,19 @@ def ensure(cache: Path) -> dict[str, Path]:
 
 def ensure_extra(module: GoModule, *, cache: Path) -> dict[str, Path]:
     """Build a module that the cluster itself does not need, unless it has been built; see `ensure`."""
-    folder = cache / "bin" / f"{module.name}-{_fingerprint(module)}"
+    folder = _folder(module, cache=cache)
     if not folder.exists():
         _build(module, into=folder)
     return {path.name: path for path in folder.iterdir()}
+
+
+def is_built(module: GoModule, *, cache: Path) -> bool:
+    """Whether the programs of the module, as it is now, are there. Raises ClusterError when Go is missing."""
+    return _folder(module, cache=cache).exists()
+
+
+def _folder(module: GoModule, *, cache: Path) -> Path:
+    return cache / "bin" / f"{module.name}-{_fingerprint(module)}"
 
 
 def source_of(path: str, *, module: GoModule) -> Path:
@@ -113,6 +134,7 @@ def _fingerprint(module: GoModule) -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache
 def _go_version() -> str:
     if shutil.which("go") is None:
         raise ClusterError(
@@ -127,40 +149,51 @@ def _go_version() -> str:
 
 
 def _build(module: GoModule, *, into: Path) -> None:
-    """Build into a temporary folder and rename it, so that an interrupted build leaves nothing half-made."""
+    """Build into a folder that gets its name when it is complete; what an interrupted build has left there is removed."""
     into.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(into.with_suffix(".lock")):
+    with _lock(into.with_suffix(".lock"), work=f"build of {module.name}"):
         if into.exists():
             return
         check_space(into.parent, needed=NEEDED_BYTES, purpose=f"building {module.name}")
-        with tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{module.name}-") as made:
-            for package in module.packages:
-                name = _NAMES.get(package, package.rsplit("/", 1)[-1])
-                _compile(module, package=package, output=Path(made) / name)
-            finished = into.with_suffix(".new")
-            shutil.rmtree(finished, ignore_errors=True)
-            shutil.copytree(made, finished)
-            finished.rename(into)
-
-
-def _compile(module: GoModule, *, package: str, output: Path) -> None:
-    command = ["go", "build", *module.flags, "-o", str(output), package]
-    environment = {**os.environ, "CGO_ENABLED": "0"}
-    with _heartbeat(f"building {output.name}"):
+        made, scratch = into.with_suffix(".new"), into.with_suffix(".work")
+        for folder in (made, scratch):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
         try:
-            done = subprocess.run(
-                command,
-                cwd=module.folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=BUILD_TIMEOUT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise ClusterError(f"Building {output.name} took longer than {BUILD_TIMEOUT:.0f} s.") from late
-    if done.returncode != 0:
-        raise ClusterError(f"Building {output.name} in {module.folder} failed:\n{last_lines(done.stderr)}")
+            _compile(module, into=made, scratch=scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for package, name in _NAMES.items():
+            if package in module.packages:
+                (made / _SERVER).rename(made / name)
+        made.rename(into)
+
+
+def _compile(module: GoModule, *, into: Path, scratch: Path) -> None:
+    """All programs at once, so that one is linked while what others need is compiled."""
+    command = tied(["go", "build", "-v", *FASTER, *module.flags, "-o", f"{into}/", *module.packages])
+    environment = {"GOGC": GC_PERCENT, **os.environ, "CGO_ENABLED": "0", "GOTMPDIR": str(scratch)}
+    compiled: list[str] = []
+    said: list[str] = []
+    started = time.monotonic()
+    with (
+        _heartbeat(f"building {module.name}", detail=lambda: f"{len(compiled):,} packages compiled"),
+        subprocess.Popen(command, cwd=module.folder, env=environment, stderr=subprocess.PIPE, text=True) as child,
+    ):
+        timer = threading.Timer(BUILD_TIMEOUT, child.kill)
+        timer.start()
+        try:
+            for line in child.stderr or ():
+                (compiled if _PACKAGE.match(line) else said).append(line)
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            timer.cancel()
+    if time.monotonic() - started > BUILD_TIMEOUT:
+        raise ClusterError(f"Building {module.name} took longer than {BUILD_TIMEOUT:.0f} s.")
+    if child.returncode != 0:
+        raise ClusterError(f"Building {module.name} in {module.folder} failed:\n{last_lines(''.join(said))}")
 
 
 def check_space(folder: Path, *, needed: int, purpose: str) -> None:
@@ -174,21 +207,26 @@ def check_space(folder: Path, *, needed: int, purpose: str) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path, *, work: str) -> Iterator[None]:
+    """Only one process at a time; the kernel releases the lock when the process ends."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"  waiting for another {work}", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def _heartbeat(work: str) -> Iterator[None]:
+def _heartbeat(work: str, *, detail: Callable[[], str]) -> Iterator[None]:
     """Say what is going on at the start, every 15 s, and at the end, so that a hang can be located."""
     start = time.monotonic()
     finished = threading.Event()
 
     def beat() -> None:
         while not finished.wait(15):
-            print(f"  {work}: {time.monotonic() - start:.0f} s", flush=True)
+            print(f"  {work}: {time.monotonic() - start:.0f} s, {detail()}", flush=True)
 
     print(f"  {work}", flush=True)
     thread = threading.Thread(target=beat, daemon=True)

@@ -56,6 +56,10 @@ class EmbeddedCluster:
             _wait("the node to be ready", self._is_node_ready)
             self._check_that_all_run(where)
 
+    def check_rights(self) -> None:
+        """Raise ClusterError where no cluster could be started however much was built."""
+        _require_root()
+
     def down(self) -> None:
         """End all processes and remove everything except the built programs and images. Interrupting is safe here too."""
         where = self._layout()

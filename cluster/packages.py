@@ -2,10 +2,13 @@
 
 import os
 import shutil
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from cluster.errors import ClusterError
 from cluster.shell import run
+from images import apt
+
+INSTALL_TIMEOUT = 900.0
 
 PACKAGES = {
     "containerd": "/usr/bin/containerd",
@@ -25,30 +28,21 @@ def ensure(packages: dict[str, str] = PACKAGES, *, needed_by: str = "The embedde
 
     Raises ClusterError naming the packages when this system has no apt, or when one cannot be installed.
     """
-    missing = [package for package, file in packages.items() if not _is_there(file)]
-    if not missing:
+    names = " ".join(apt.missing(packages))
+    if not names:
         return
-    names = " ".join(missing)
     if shutil.which("apt-get") is None:
         raise ClusterError(
             f"{needed_by} needs {names}, and this system has no apt-get: install them with its own package manager"
             f"{', or use CLUSTER=kind or CLUSTER=existing' if packages is PACKAGES else ''}."
         )
-    print(f"  installing {names}", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     try:
-        run(["apt-get", "update", "--quiet"], timeout=300, environment=environment)
-        run(
-            ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing],
-            timeout=600,
-            environment=environment,
-        )
+        apt.install(packages, run=_run)
     except ClusterError as refused:
         raise ClusterError(
             f"The packages {names} could not be installed ({refused}). Install them by hand and try again."
         ) from refused
 
 
-def _is_there(file: str) -> bool:
-    path = Path(file)
-    return path.exists() or shutil.which(path.name) is not None
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    run(command, timeout=INSTALL_TIMEOUT, environment={**os.environ, **environment})

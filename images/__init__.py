@@ -11,7 +11,7 @@ from images.errors import ImageError
 from images.recipe import RECIPES, USUAL, Recipe
 from images.render import render
 
-__all__ = ["Archive", "ImageError", "build", "names", "push", "render"]
+__all__ = ["Archive", "ImageError", "build", "is_built", "names", "push", "render"]
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,18 @@ def build(name: str) -> Archive:
     Raises ImageError when something is missing or the build fails.
     """
     recipe = _recipe(name)
-    folder = cache_folder() / "images"
-    archive = Archive(path=folder / f"{recipe.repository}-{recipe.tag}.tar", reference=recipe.reference)
+    archive = _archive(recipe)
     if archive.path.exists():
         return archive
     with locked("images"):
         if not archive.path.exists():
             _build(recipe, archive=archive)
     return archive
+
+
+def is_built(name: str) -> bool:
+    """Whether `build` would find the image as it is now."""
+    return _archive(_recipe(name)).path.exists()
 
 
 def names(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[str, str]:
@@ -49,6 +53,11 @@ def push(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[st
     for name, destination in pushed.items():
         choose(cache_folder()).push(reference=build(name).reference, destination=destination)
     return pushed
+
+
+def _archive(recipe: Recipe) -> Archive:
+    path = cache_folder() / "images" / f"{recipe.repository}-{recipe.tag}.tar"
+    return Archive(path=path, reference=recipe.reference)
 
 
 def _build(recipe: Recipe, *, archive: Archive) -> None:

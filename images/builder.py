@@ -34,12 +34,21 @@ class Builder(Protocol):
 
 def choose(cache: Path) -> Builder:
     """The builder of $BUILDER (docker or buildah), else Docker if its engine answers, else buildah."""
-    wanted = os.environ.get("BUILDER") or ("docker" if answers(["docker", "info"]) else "buildah")
+    wanted = _wanted()
     if wanted == "docker":
         return Docker()
     if wanted == "buildah":
         return Buildah.prepare(cache)
     raise ImageError(f"There is no builder {wanted!r}: BUILDER is docker or buildah.")
+
+
+def needed_packages() -> dict[str, str]:
+    """Debian packages, and a program of each, that the builder which `choose` takes needs on this machine."""
+    return DEBIAN_PACKAGES if _wanted() == "buildah" else {}
+
+
+def _wanted() -> str:
+    return os.environ.get("BUILDER") or ("docker" if answers(["docker", "info"]) else "buildah")
 
 
 class Docker:

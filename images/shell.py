@@ -1,11 +1,13 @@
 """Run builders with their output shown as it comes, and turn failures into sentences."""
 
 import os
+import shutil
 import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from images.children import tied
 from images.errors import ImageError
 from images.recipe import ROOT
 
@@ -19,24 +21,26 @@ def stream(command: Sequence[str | Path], *, environment: Mapping[str, str] | No
     """
     words = [str(word) for word in command]
     last: deque[str] = deque(maxlen=KEPT_LINES)
-    try:
-        child = subprocess.Popen(
-            words,
-            cwd=ROOT,
-            env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-    except FileNotFoundError as missing:
-        raise ImageError(f"The program {words[0]} is not installed.") from missing
-    with child:
-        for line in child.stdout or ():
-            last.append(line.rstrip())
-            if not quiet:
-                print(f"  {line.rstrip()[:160]}", flush=True)
+    if shutil.which(words[0]) is None:
+        raise ImageError(f"The program {words[0]} is not installed.")
+    with subprocess.Popen(
+        tied(words),
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as child:
+        try:
+            for line in child.stdout or ():
+                last.append(line.rstrip())
+                if not quiet:
+                    print(f"  {line.rstrip()[:160]}", flush=True)
+        except BaseException:
+            child.terminate()
+            raise
     if child.returncode != 0:
         raise ImageError(f"`{' '.join(words[:4])} ...` failed:\n" + "\n".join(last))
 

@@ -12,6 +12,8 @@ from images.errors import ImageError
 from images.packages import ensure
 from images.recipe import ROOT, WHEEL_INPUTS, fingerprint
 
+INPUTS = ("requirements/test.txt", "sdk/pyproject.toml", "trainer-image/pyproject.toml", *WHEEL_INPUTS)
+
 PYTHON = "3.11"
 """The version of the image's Python: the wheel fits no other."""
 
@@ -20,7 +22,19 @@ DEBIAN_PACKAGES = {"openmpi-bin": "mpirun", "openssh-client": "ssh", "openssh-se
 
 
 def make(target: Path) -> None:
-    """Make the environment at `target`. The Horovod wheel is taken out of the image's build, which is cached."""
+    """Make the environment at `target`, unless it is there. The Horovod wheel is taken out of the image's build, which is kept.
+
+    Only one process at a time makes it; another that waits for it finds it made, and maybe in use.
+    """
+    with locked("venv"):
+        stamp, made_of = target / "made-of", fingerprint(INPUTS)
+        if stamp.exists() and stamp.read_text() == made_of:
+            return
+        _make(target)
+        stamp.write_text(made_of)
+
+
+def _make(target: Path) -> None:
     uv = ROOT / ".venv" / "bin" / "uv"
     if not uv.exists():
         raise ImageError("The developer environment is missing: run `make .venv/ready` first.")
@@ -39,7 +53,7 @@ def horovod_wheel() -> Path:
     """The Horovod wheel that the image has, built once for all that it is built from."""
     folder = cache_folder() / "wheels" / fingerprint(WHEEL_INPUTS)
     if not folder.exists():
-        with locked("wheels"):
+        with locked("images"):  # which have most of its layers
             _extract(folder)
     return next(folder.glob("horovod-*.whl"))
 

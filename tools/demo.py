@@ -15,6 +15,7 @@ from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl, KubectlError
 from tools.live import follow
+from tools.parts import PartError
 from trainingrun.api import Artifact, Timeline, TrainingRun
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     try:
         run = demo(chosen.example, pushed=pushed, console=console)
-    except (KubectlError, cluster.ClusterError, images.ImageError, TimeoutError) as problem:
+    except (KubectlError, PartError, cluster.ClusterError, images.ImageError, TimeoutError) as problem:
         console.print(f"[red]{problem}[/red]", highlight=False)
         return 1
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import cluster
 import images
 from tools.kubectl import Kubectl
+from tools.prepare import prepare
 
 OPERATOR_NAMESPACE = "trainingrun-system"
 OPERATOR = "trainingrun-operator"
@@ -34,6 +35,7 @@ def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, s
     """
     began = datetime.now(UTC).isoformat()
     say("cluster")
+    prepare(backend, with_images=pushed is None)
     backend.up()
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}

@@ -12,6 +12,7 @@ from cluster.binaries import KUBERNETES_VERSION, GoModule
 from cluster.errors import ClusterError
 from cluster.images import single_program_image
 from images.builder import Buildah
+from images.cache import locked
 from images.errors import ImageError
 
 KIND = GoModule("kind", ("sigs.k8s.io/kind",))
@@ -63,9 +64,10 @@ def ensure(cache: Path) -> str:
     """
     name = reference(cache)
     try:
-        builder = Buildah.prepare(cache)
-        if not builder.has(name):
-            _build(name, builder=builder, programs=_programs(cache), cache=cache)
+        with locked("images"):
+            builder = Buildah.prepare(cache)
+            if not builder.has(name):
+                _build(name, builder=builder, programs=_programs(cache), cache=cache)
     except ImageError as problem:
         raise ClusterError(str(problem)) from problem
     return name

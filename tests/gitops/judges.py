@@ -15,7 +15,7 @@ from tools.argo import ARGO_CD
 
 FLUX = ARGO_CD.parent / "flux"
 
-_MODULE = GoModule("verdicts", ("trainingrun.dev/tests/verdicts",), source=Path(__file__).parent / "go")
+MODULE = GoModule("verdicts", ("trainingrun.dev/tests/verdicts",), source=Path(__file__).parent / "go")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Judged:
 
 def build() -> Path:
     """The program; built first, which takes minutes, unless it has been."""
-    return ensure_extra(_MODULE, cache=cache_folder())["verdicts"]
+    return ensure_extra(MODULE, cache=cache_folder())["verdicts"]
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ SECRET_KEY = "a-secret-of-the-test"
 START_SECONDS = 20.0
 
 _HERE = Path(__file__).parent
-_MODULE = GoModule("s3", ("github.com/versity/versitygw/cmd/versitygw",), source=_HERE / "go")
-_GOOGLE = GoModule("gcs", ("github.com/fsouza/fake-gcs-server",), source=_HERE / "go-google")
+S3 = GoModule("s3", ("github.com/versity/versitygw/cmd/versitygw",), source=_HERE / "go")
+GOOGLE = GoModule("gcs", ("github.com/fsouza/fake-gcs-server",), source=_HERE / "go-google")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ObjectStore:
 
 def build() -> Path:
     """The program; built first, which takes a minute, unless it has been."""
-    return ensure_extra(_MODULE, cache=cache_folder())["versitygw"]
+    return ensure_extra(S3, cache=cache_folder())["versitygw"]
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def object_store(
 @contextmanager
 def google_store(*, folder: Path, address: str) -> Iterator[ObjectStore]:
     """A stand-in for Google Cloud Storage, which asks for no credentials; built first if need be."""
-    program = ensure_extra(_GOOGLE, cache=cache_folder())["fake-gcs-server"]
+    program = ensure_extra(GOOGLE, cache=cache_folder())["fake-gcs-server"]
     host, _, port = address.rpartition(":")
     listening = ("-scheme", "http", "-host", host, "-port", port, "-external-url", f"http://{address}")
     command: list[str | Path] = [program, *listening, "-backend", "filesystem", "-filesystem-root", folder]

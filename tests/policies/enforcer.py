@@ -12,7 +12,7 @@ from cluster.processes import Process
 from cluster.shell import run
 from images.cache import cache_folder
 
-_MODULE = GoModule(
+MODULE = GoModule(
     "kube-router", ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",), source=Path(__file__).parent / "go"
 )
 _ONLY_FIREWALL = ("--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--health-port=0")
@@ -28,7 +28,7 @@ def enforcing(cluster: EmbeddedCluster, *, folder: Path) -> Iterator[None]:
     `folder` is for its log. On the one node of the embedded cluster all pods are local to it.
     """
     packages.ensure({"ipset": "/usr/sbin/ipset"}, needed_by="kube-router")
-    program = ensure_extra(_MODULE, cache=cache_folder())["kube-router"]
+    program = ensure_extra(MODULE, cache=cache_folder())["kube-router"]
     where = cluster.layout()
     options = (
         f"--kubeconfig={where.kubeconfig}",
