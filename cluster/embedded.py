@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from cluster import binaries, certificates, cgroups, dns, health, images, mounts, network, packages, volumes
+from cluster import binaries, certificates, cgroups, dns, health, images, network, packages, volumes
 from cluster.api import Api
 from cluster.components import COMPONENTS, Component, Programs
 from cluster.errors import ClusterError
@@ -20,6 +20,7 @@ from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
 from cluster.processes import Process, end
 from cluster.shell import last_lines
+from images import mounts
 
 START_TIMEOUT = 120.0
 HANG_SECONDS = 30.0
@@ -74,7 +75,7 @@ class EmbeddedCluster:
             cgroups.remove(where.cgroup)
             end(sorted(network.processes(where)), grace=2)
             network.remove(where)
-            mounts.unmount([where.state, where.run])
+            _unmount(where)
             shutil.rmtree(where.run, ignore_errors=True)
             _remove_traces(where)
             where.state.rename(self._rest())
@@ -130,7 +131,7 @@ class EmbeddedCluster:
         process = self._process(component.name, where=where)
         if process.pid() is not None and not _comes_true(lambda: _answers(component, where=where), seconds=HANG_SECONDS):
             print(f"  {component.name} runs and does not answer: it is started again", flush=True)
-            process.stop()
+            process.stop(grace=2)
         command = [*component.command(where, programs), *self.features.flags(component.name)]
         process.start(network.inside(where, command))
         _wait(f"{component.name} to answer", lambda: _answers(component, where=where), process=process)
@@ -283,6 +284,13 @@ def _program_of(pid: int) -> str:
         return Path(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")).name
     except OSError:
         return ""
+
+
+def _unmount(where: Layout) -> None:
+    try:
+        mounts.unmount([where.state, where.run])
+    except OSError as refused:
+        raise ClusterError(f"{refused}. Something of the cluster still uses it: try again.") from refused
 
 
 def _remove_traces(where: Layout) -> None:

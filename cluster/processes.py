@@ -34,10 +34,15 @@ class Process:
         """What the process prints."""
         return self.logs / f"{self.name}.log"
 
+    @property
+    def file(self) -> Path:
+        """Its pid and its start time."""
+        return self.folder / f"{self.name}.pid"
+
     def pid(self) -> int | None:
         """Pid of the process, or None when it does not run."""
         try:
-            pid, started = (self.folder / f"{self.name}.pid").read_text().split()
+            pid, started = self.file.read_text().split()
         except (FileNotFoundError, ValueError):
             return None
         return int(pid) if start_time(int(pid)) == started else None
@@ -48,10 +53,9 @@ class Process:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
-        file = self.folder / f"{self.name}.pid"
         with self.log.open("ab") as log:
             child = subprocess.Popen(
-                ["/bin/sh", "-c", _REMEMBERED, str(file), *(str(word) for word in command)],
+                ["/bin/sh", "-c", _REMEMBERED, str(self.file), *(str(word) for word in command)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -67,7 +71,7 @@ class Process:
         pid = self.pid()
         if pid is not None:
             end([pid], grace=grace)
-        (self.folder / f"{self.name}.pid").unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
 
 
 def start_time(pid: int) -> str | None:

@@ -51,7 +51,9 @@ def push(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[st
     """Push the usual images and these others to a registry and return their names there."""
     pushed = names(registry=registry, tag=tag, accelerated=accelerated)
     for name, destination in pushed.items():
-        choose(cache_folder()).push(reference=build(name).reference, destination=destination)
+        reference = build(name).reference
+        with locked("images"):
+            choose(cache_folder()).push(reference=reference, destination=destination)
     return pushed
 
 

@@ -1,11 +1,12 @@
 """The base image where no registry can be reached: a minimal Debian with Python, made by debootstrap."""
 
 import re
+import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
+from images import mounts
 from images.errors import ImageError
 from images.shell import stream
 
@@ -21,19 +22,26 @@ def ensure_archive(cache: Path) -> Path:
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
     print("  making a base image with debootstrap", flush=True)
-    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        root = Path(folder) / "root"
-        stream(
-            ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, debian_mirror()],
-            quiet=True,
-        )
-        for leftover in (*root.glob("var/cache/apt/archives/*.deb"), *root.glob("var/lib/apt/lists/*_*")):
-            leftover.unlink()
-        made = archive.with_suffix(".new")
-        with tarfile.open(made, "w") as tar:
-            tar.add(root, arcname=".", filter=_without_devices)
-        made.rename(archive)
+    root = archive.with_suffix(".root")
+    _remove(root)
+    stream(
+        ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, debian_mirror()],
+        quiet=True,
+    )
+    for leftover in (*root.glob("var/cache/apt/archives/*.deb"), *root.glob("var/lib/apt/lists/*_*")):
+        leftover.unlink()
+    made = archive.with_suffix(".new")
+    with tarfile.open(made, "w") as tar:
+        tar.add(root, arcname=".", filter=_without_devices)
+    made.rename(archive)
+    _remove(root)
     return archive
+
+
+def _remove(root: Path) -> None:
+    """Also what an interrupted debootstrap has mounted in it."""
+    mounts.unmount([root])
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def debian_mirror() -> str:

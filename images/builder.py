@@ -10,7 +10,7 @@ from images.base import REFERENCE, ensure_archive
 from images.errors import ImageError
 from images.packages import ensure
 from images.recipe import ROOT
-from images.shell import answers, stream
+from images.shell import answers, read, stream
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 DEBIAN_PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap", "runc": "runc"}
@@ -91,9 +91,13 @@ class Buildah:
 
     @classmethod
     def prepare(cls, cache: Path) -> "Buildah":
-        """Install buildah if it is missing, and make the base image."""
+        """Install buildah if it is missing, tidy up after interrupted builds, and make the base image.
+
+        The caller holds the lock on the images.
+        """
         ensure(DEBIAN_PACKAGES, needed_by="Building images needs Docker, or")
         builder = cls.of(cache)
+        builder.clear()
         if builder.base == REFERENCE and not builder.has(REFERENCE):
             builder._import_base(ensure_archive(cache))
         return builder
@@ -116,6 +120,15 @@ class Buildah:
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
             *(*options, str(context)),
         )
+
+    def containers(self) -> list[str]:
+        """The containers in which something is being built, or was when it was interrupted."""
+        return read(["buildah", *self._options(), "containers", "--quiet"]).split()
+
+    def clear(self) -> None:
+        """Remove the containers of builds that were interrupted, and their mounts. Nothing may be built at this moment."""
+        if self.containers():
+            self._run("rm", "--all")
 
     def has(self, reference: str) -> bool:
         """Whether the image is in the store."""

@@ -45,6 +45,14 @@ def stream(command: Sequence[str | Path], *, environment: Mapping[str, str] | No
         raise ImageError(f"`{' '.join(words[:4])} ...` failed:\n" + "\n".join(last))
 
 
+def read(command: Sequence[str]) -> str:
+    """What a command prints. Raises ImageError with its complaint when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ImageError(f"`{' '.join(command[:4])} ...` failed: {done.stderr.strip()}")
+    return done.stdout
+
+
 def answers(command: Sequence[str]) -> bool:
     """Whether a command exists and succeeds within ten seconds."""
     try:
