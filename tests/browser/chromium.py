@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from cluster.packages import ensure
+from tests.patience import patience
 
 _ADDRESS = re.compile(r"DevTools listening on (ws://\S+)")
 
@@ -67,7 +68,7 @@ class Tab:
             await self.call(f"{domain}.enable")
         await self.call("Page.navigate", url=page.as_uri())
         while not self._loaded:
-            self._notice(await self._socket.receive_json(timeout=30))
+            self._notice(await self._socket.receive_json(timeout=patience(30)))
 
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
@@ -86,7 +87,7 @@ class Tab:
         session = {"sessionId": self._session} if self._session else {}
         await self._socket.send_json({"id": self._number, "method": method, "params": parameters, **session})
         while True:
-            message = await self._socket.receive_json(timeout=30)
+            message = await self._socket.receive_json(timeout=patience(30))
             if message.get("id") == self._number:
                 assert "error" not in message, f"{method}: {message['error']}"
                 answer: dict[str, Any] = message["result"]

@@ -15,7 +15,9 @@ import pytest
 
 import cluster
 from cluster.cgroups import hierarchies
+from cluster.components import COMPONENTS
 from cluster.embedded import EmbeddedCluster
+from cluster.processes import Process
 from cluster.shell import run
 from images.cache import cache_folder
 from tests.waiting import wait_for
@@ -76,8 +78,11 @@ def embedded(name: str) -> EmbeddedCluster:
     return EmbeddedCluster(name=name, cache=cache_folder())
 
 
-def pids(name: str) -> dict[str, str]:
-    return {component: found for component, found in embedded(name).status() if found.startswith("up (pid")}
+def pids(name: str) -> dict[str, int]:
+    """Of the components that run."""
+    where = embedded(name).layout()
+    running = {each.name: Process(name=each.name, folder=where.state / "pids", logs=where.logs).pid() for each in COMPONENTS}
+    return {component: pid for component, pid in running.items() if pid is not None}
 
 
 def test_up_makes_a_cluster_and_up_again_changes_nothing(interfaces: frozenset[str]) -> None:
@@ -86,12 +91,19 @@ def test_up_makes_a_cluster_and_up_again_changes_nothing(interfaces: frozenset[s
     assert len(first) == 8
     embedded(NAMES[0]).up()
     assert pids(NAMES[0]) == first
+    assert all(found.startswith("up (pid") for name, found in embedded(NAMES[0]).status() if name in first)
 
 
 def test_a_component_that_was_killed_is_started_again_and_the_others_stay(interfaces: frozenset[str]) -> None:
     before = pids(NAMES[0])
-    os.kill(int(before["scheduler"].split()[-1].rstrip(")")), signal.SIGKILL)
-    wait_for(lambda: pids(NAMES[0]), lambda found: "scheduler" not in found, what="the scheduler to be dead", timeout=10)
+    os.kill(before["scheduler"], signal.SIGKILL)
+    wait_for(
+        lambda: pids(NAMES[0]),
+        lambda found: "scheduler" not in found,
+        what="the scheduler to be dead",
+        timeout=10,
+        interval=0.02,
+    )
     embedded(NAMES[0]).up()
     after = pids(NAMES[0])
     assert after["scheduler"] != before["scheduler"]

@@ -11,6 +11,7 @@ from cluster.binaries import GoModule, ensure_extra, source_of
 from cluster.processes import Process
 from images.cache import cache_folder
 from tests.cluster_fixtures import install_crd
+from tests.patience import patience
 from tools.kubectl import Kubectl
 
 _MODULES = Path(__file__).parent / "go"
@@ -37,7 +38,7 @@ class Scheduler:
             yield
         finally:
             for file in files:
-                admin.run("delete", "-f", str(file), "--timeout=60s", timeout=70)
+                admin.run("delete", "-f", str(file), f"--timeout={patience(60):.0f}s", timeout=patience(70))
 
     @contextmanager
     def running(self, admin: Kubectl, *, folder: Path) -> Iterator[None]:

@@ -11,6 +11,7 @@ import yaml
 from cluster.binaries import GoModule, ensure_extra
 from images.cache import cache_folder
 from tests.gitops.lives import Raw
+from tests.patience import patience
 from tools.argo import ARGO_CD
 
 FLUX = ARGO_CD.parent / "flux"
@@ -58,7 +59,7 @@ class Judges:
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         done = subprocess.run(
-            [self.program], input=json.dumps(request), capture_output=True, text=True, timeout=120, check=False
+            [self.program], input=json.dumps(request), capture_output=True, text=True, timeout=patience(120), check=False
         )
         assert done.returncode == 0, done.stderr
         answered: dict[str, Any] = json.loads(done.stdout)

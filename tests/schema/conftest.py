@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster_fixtures import admin, backend, fresh_namespace, install_crds
+from tests.patience import patience
 from tools.install import OPERATOR, OPERATOR_NAMESPACE
 from tools.kubectl import Kubectl
 
@@ -13,8 +14,8 @@ __all__ = ["admin", "backend"]
 def crd(admin: Kubectl) -> Kubectl:
     """kubectl for a cluster that has the CRDs, and no operator: `make e2e` brings it anew."""
     install_crds(admin)
-    gone = ("--ignore-not-found", "--cascade=foreground", "--timeout=60s")
-    admin.within(OPERATOR_NAMESPACE).run("delete", "deployment", OPERATOR, *gone, timeout=70)
+    gone = ("--ignore-not-found", "--cascade=foreground", f"--timeout={patience(60):.0f}s")
+    admin.within(OPERATOR_NAMESPACE).run("delete", "deployment", OPERATOR, *gone, timeout=patience(70))
     return admin
 
 

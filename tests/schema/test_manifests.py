@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 
 import images
 from tests.manifests import a_manifest
+from tests.waiting import wait_for
 from tools.kubectl import Kubectl, KubectlError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,10 +60,13 @@ def people(kubectl: Kubectl) -> Kubectl:
     """A namespace where each user has one role, once our roles are part of them."""
     kubectl.run("apply", "-f", str(ROOT / "manifests/base/roles.yaml"))
     kubectl.apply(*(_binding(user, role) for user, role in ROLES.items()))
-    deadline = time.monotonic() + 30
-    while not all(verbs(kubectl, user, "trainingruns.trainingrun.dev") for user in ROLES):
-        assert time.monotonic() < deadline, "the roles were not aggregated within 30 s"
-        time.sleep(0.2)
+    wait_for(
+        lambda: [user for user in ROLES if not verbs(kubectl, user, "trainingruns.trainingrun.dev")],
+        lambda without: not without,
+        what="our roles to be part of Kubernetes' own",
+        timeout=30,
+        interval=0.2,
+    )
     return kubectl
 
 

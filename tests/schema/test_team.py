@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.patience import patience
 from tests.waiting import wait_for
 from tools.kubectl import Kubectl, KubectlError
 
@@ -32,7 +33,12 @@ def team(crd: Kubectl) -> Iterator[Kubectl]:
         timeout=60,
     )
     yield kubectl
-    crd.run("delete", *(word for name in files for word in ("-f", str(TEAM / name))), "--timeout=90s", timeout=100)
+    crd.run(
+        "delete",
+        *(word for name in files for word in ("-f", str(TEAM / name))),
+        f"--timeout={patience(90):.0f}s",
+        timeout=patience(100),
+    )
 
 
 def without_preset() -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """The pure parts of the cluster tool, and the sentences of its failures."""
 
+import re
 import shutil
+import subprocess
+import sys
 import tarfile
 from collections import namedtuple
 from ipaddress import IPv4Network
@@ -9,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from cluster import ClusterError, binaries, connect, packages
+from cluster.components import COMPONENTS
 from cluster.images import reference_of, single_program_image
 from cluster.layout import LINKS, free_link, layout
 from cluster.processes import Process
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def test_two_names_share_nothing() -> None:
@@ -88,6 +95,37 @@ def test_a_process_is_found_again_by_another_and_ended(tmp_path: Path) -> None:
     assert found.pid() is not None
     found.stop()
     assert found.pid() is None
+
+
+START_AND_DIE = """
+import os, subprocess, sys
+from pathlib import Path
+from cluster.processes import Process
+start = subprocess.Popen
+def start_and_die(*words, **options):
+    start(*words, **options)
+    os._exit(9)
+subprocess.Popen = start_and_die
+Process(name="p", folder=Path(sys.argv[1]), logs=Path(sys.argv[1])).start(["sleep", "600"])
+"""
+
+
+def test_a_process_is_found_also_when_who_started_it_was_killed_at_that_moment(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", START_AND_DIE, tmp_path], cwd=ROOT, check=False)
+    process = Process(name="p", folder=tmp_path, logs=tmp_path)
+    wait_for(process.pid, lambda found: found is not None, what="the process to be remembered", timeout=5, interval=0.01)
+    process.stop()
+    assert process.pid() is None
+
+
+def test_coredns_is_built_with_every_plugin_that_the_cluster_configures() -> None:
+    (coredns,) = (component for component in COMPONENTS if component.name == "coredns")
+    text = coredns.files(layout("demo", cache=Path("/c"), link=free_link("demo", used=())))["Corefile"]
+    configured = {
+        line.split()[0] for line in text.splitlines()[1:-1] if line.startswith("    ") and not line.startswith("     ")
+    }
+    built = set(re.findall(r"coredns/plugin/(\w+)", (binaries.SOURCES / "coredns" / "main.go").read_text()))
+    assert configured - {"}"} <= built
 
 
 @pytest.mark.parametrize(
