@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -27,6 +27,8 @@ class Part:
 
     name: str
     command: Sequence[str]
+    minutes: int = 1
+    """About how long it took on two processors, with others beside it."""
 
 
 @dataclass
@@ -38,16 +40,24 @@ class Lane:
     said: str = ""
     """The last line of the part that runs."""
     running: Part | None = None
+    done: list[str] = field(default_factory=list)
+    """Of every part that has ended well, how long it took."""
     failure: str | None = None
 
     def run(self, over: threading.Event) -> None:
         """Run the parts until one fails, or somebody says that it is over."""
-        with self.log.open("w") as log:
-            for part in self.parts:
-                self.running, self.said = part, ""
-                self._run(part, log=log, over=over)
-                if over.is_set():
-                    return
+        try:
+            with self.log.open("w") as log:
+                for part in self.parts:
+                    started = time.monotonic()
+                    self.running, self.said = part, ""
+                    self._run(part, log=log, over=over)
+                    if over.is_set():
+                        return
+                    self.done.append(f"{part.name}: done after {time.monotonic() - started:.0f} s")
+        except OSError as problem:
+            self.failure = str(problem)
+            over.set()
         self.running = None
 
     def _run(self, part: Part, *, log: TextIO, over: threading.Event) -> None:
@@ -98,25 +108,34 @@ def run(lanes: Sequence[Lane]) -> None:
 
 
 def _show(lanes: Sequence[Lane], *, threads: Sequence[threading.Thread]) -> None:
-    """Tell how far the lanes are until all have ended."""
+    """Tell how far the lanes are until all have ended: in one line that changes on a terminal, else in a new one at times."""
     started = shown = time.monotonic()
-    is_terminal = sys.stdout.isatty()
+    told = 0
     while any(thread.is_alive() for thread in threads):
         time.sleep(0.5)
+        done = [text for lane in lanes for text in lane.done]
         now = time.monotonic()
-        text = line(lanes, seconds=now - started)
-        if is_terminal:
-            print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
-        elif now - shown >= SHOWN_SECONDS:
-            shown = now
-            print(text, flush=True)
-    if is_terminal:
-        print("\r\x1b[K", end="", flush=True)
+        if len(done) > told or sys.stdout.isatty() or now - shown >= SHOWN_SECONDS:
+            shown, told = now, len(done)
+            _write(line(lanes, seconds=now - started))
+    if sys.stdout.isatty():
+        print(_ANEW, end="")
+    for text in (text for lane in lanes for text in lane.done):
+        print(f"  {text}", flush=True)
+
+
+_ANEW = "\r\x1b[K"
+"""Takes the last line away on a terminal."""
+
+
+def _write(text: str) -> None:
+    if sys.stdout.isatty():
+        print(_ANEW + text[: shutil.get_terminal_size().columns - 1], end="", flush=True)
+    else:
+        print(text, flush=True)
 
 
 def line(lanes: Sequence[Lane], *, seconds: float) -> str:
     """How far the lanes are, in one line."""
-    told = [
-        f"{lane.running.name}: {lane.said}" if lane.said else lane.running.name for lane in lanes if lane.running is not None
-    ]
+    told = [f"{lane.running.name}: {lane.said[:80]}" for lane in lanes if lane.running is not None]
     return f"  {seconds:4.0f} s  {' | '.join(told)}"

@@ -5,6 +5,7 @@ Compiling keeps the processors busy; an image waits for the network and the disk
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import cluster
 import images
@@ -16,7 +17,8 @@ from images.cache import cache_folder
 from images.recipe import USUAL
 from tools.parts import Lane, Part, run
 
-ELSEWHERE = "On another machine with two cores this took about ten minutes."
+MINUTES = {"Kubernetes": 9, "operator": 3, "trainer": 7}
+"""What the longest parts took once on another machine."""
 
 
 def prepare(backend: cluster.Cluster, *, with_images: bool) -> None:
@@ -38,13 +40,19 @@ def prepare(backend: cluster.Cluster, *, with_images: bool) -> None:
 
 def side_by_side(*lanes: Sequence[Part]) -> None:
     """Run these parts, unless there are none, and say first what they are."""
-    names = [part.name for parts in lanes for part in parts]
-    if not names:
+    parts = [part for lane in lanes for part in lane]
+    if not parts:
         return
     folder = cache_folder() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"  first, and once: {', '.join(names)}. {ELSEWHERE} The logs are in {folder}", flush=True)
-    run([Lane(parts, log=folder / f"prepare-{number}.log") for number, parts in enumerate(lanes) if parts])
+    print(announcement(parts, logs=folder), flush=True)
+    run([Lane(lane, log=folder / f"prepare-{number}.log") for number, lane in enumerate(lanes, start=1) if lane])
+
+
+def announcement(parts: Sequence[Part], *, logs: Path) -> str:
+    """What is made, and about how long it takes."""
+    made = "\n".join(f"    {part.name:28} {part.minutes} min" for part in parts)
+    return f"  This is made first, and once; the minutes are those of another machine with two cores. Logs: {logs}\n{made}"
 
 
 def are_programs_missing() -> bool:
@@ -54,12 +62,12 @@ def are_programs_missing() -> bool:
 
 def program_part() -> Part:
     """Kubernetes, etcd, CoreDNS and the pause program. It stands back for what waits more and has less to do at once."""
-    return Part("Kubernetes", ["nice", "-n", "5", sys.executable, "-m", "cluster", "build"])
+    return Part("Kubernetes", ["nice", "-n", "5", sys.executable, "-m", "cluster", "build"], minutes=MINUTES["Kubernetes"])
 
 
 def image_part(name: str) -> Part:
     """One image."""
-    return Part(f"{name} image", [sys.executable, "-m", "images", "build", name])
+    return Part(f"{name} image", [sys.executable, "-m", "images", "build", name], minutes=MINUTES.get(name, 1))
 
 
 def package_parts(packages: Mapping[str, str]) -> list[Part]:
