@@ -1,5 +1,6 @@
 """Build the targets of the Dockerfile, with Docker where its engine runs, else with buildah."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -165,8 +166,8 @@ class Buildah:
 
     @property
     def runroot(self) -> Path:
-        """What the store keeps until the machine is started again."""
-        return Path(f"/run/trainingrun-buildah-{os.getuid()}")
+        """What this store, and no other, keeps until the machine is started again."""
+        return Path(f"/run/trainingrun-buildah-{os.getuid()}-{hashlib.sha256(str(self.store).encode()).hexdigest()[:8]}")
 
     def _options(self) -> list[str]:
         return ["--root", str(self.store), "--runroot", str(self.runroot)]
