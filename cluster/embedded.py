@@ -129,7 +129,7 @@ class EmbeddedCluster:
         for name, text in component.files(where).items():
             _write_if_changed(where.state / name, text)
         process = self._process(component.name, where=where)
-        if process.pid() is not None and not _comes_true(lambda: _answers(component, where=where), seconds=HANG_SECONDS):
+        if process.pid() is not None and not _comes_to_answer(component, where=where):
             print(f"  {component.name} runs and does not answer: it is started again", flush=True)
             process.stop(grace=2)
         command = [*component.command(where, programs), *self.features.flags(component.name)]
@@ -245,6 +245,13 @@ def _write_if_changed(path: Path, text: str) -> None:
 
 def _answers(component: Component, *, where: Layout) -> bool:
     return component.name in health.answering([component], where=where)
+
+
+def _comes_to_answer(component: Component, *, where: Layout) -> bool:
+    """Whether a component that runs answers sooner or later; a question may take all the time that there is."""
+    return _comes_true(
+        lambda: component.name in health.answering([component], where=where, seconds=HANG_SECONDS), seconds=HANG_SECONDS
+    )
 
 
 def _comes_true(answer: Callable[[], bool], *, seconds: float) -> bool:

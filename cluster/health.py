@@ -7,33 +7,40 @@ from pathlib import Path
 from cluster import network
 from cluster.api import Api
 from cluster.components import Component
+from cluster.errors import ClusterError
 from cluster.layout import Layout
 from cluster.shell import run, succeeds
 
 ASK_SECONDS = 2.0
-"""After which a component that has not answered yet does not answer."""
+"""After which a component that has not answered yet does not answer, unless somebody is more patient."""
+STARTING_SECONDS = 30.0
+"""What the program that asks may take for itself on a machine with much to do."""
 
 
-def answering(components: Iterable[Component], *, where: Layout) -> frozenset[str]:
-    """The names of those that answer now. All are asked at once: a fraction of a second, or a few."""
+def answering(components: Iterable[Component], *, where: Layout, seconds: float | None = None) -> frozenset[str]:
+    """The names of those that answer within so many seconds, or `ASK_SECONDS`. All are asked at once."""
+    seconds = ASK_SECONDS if seconds is None else seconds
     asked = tuple(components)
     names = {component.name for component in asked}
-    urls = _answering_urls(asked, where=where)
+    urls = _answering_urls(asked, where=where, seconds=seconds)
     found = {component.name for component in asked if component.health in urls}
-    if "apiserver" in names and Api.connect(where.kubeconfig).is_ready(timeout=ASK_SECONDS):
+    if "apiserver" in names and Api.connect(where.kubeconfig).is_ready(timeout=seconds):
         found.add("apiserver")
-    if "containerd" in names and _answers_of_containerd(where):
+    if "containerd" in names and _answers_of_containerd(where, seconds=seconds):
         found.add("containerd")
     return frozenset(found)
 
 
-def _answering_urls(components: Iterable[Component], *, where: Layout) -> frozenset[str]:
+def _answering_urls(components: Iterable[Component], *, where: Layout, seconds: float) -> frozenset[str]:
     """The URLs on the namespace's loopback that answer 200; their certificates are self-signed."""
     urls = [component.health for component in components if component.health]
     if not urls:
         return frozenset()
-    command = network.inside(where, [sys.executable, "-I", "-S", "-c", _ASK, str(ASK_SECONDS), *urls])
-    return frozenset(run(command, timeout=10 * ASK_SECONDS, check=False).split())
+    command = network.inside(where, [sys.executable, "-I", "-S", "-c", _ASK, str(seconds), *urls])
+    try:
+        return frozenset(run(command, timeout=seconds + STARTING_SECONDS, check=False).split())
+    except ClusterError:
+        return frozenset()
 
 
 _ASK = """
@@ -55,10 +62,10 @@ for thread in asking:
 """
 
 
-def _answers_of_containerd(where: Layout) -> bool:
+def _answers_of_containerd(where: Layout, *, seconds: float) -> bool:
     """Whether it lists its images, which is what it will be asked; `ctr version` prints its own version whatever happens."""
-    patience = f"{ASK_SECONDS}s"
+    patience = f"{seconds}s"
     words: list[str | Path] = ["ctr", "--address", where.socket, "--connect-timeout", patience, "--timeout", patience]
     return where.socket.exists() and succeeds(
-        [*words, "--namespace", "k8s.io", "images", "list", "--quiet"], timeout=2 * ASK_SECONDS
+        [*words, "--namespace", "k8s.io", "images", "list", "--quiet"], timeout=seconds + STARTING_SECONDS
     )
