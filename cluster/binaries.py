@@ -4,7 +4,6 @@ Each module is built into a folder of the cache whose name is a hash of all it i
 `cluster/go` builds anew, and nothing else does.
 """
 
-import fcntl
 import functools
 import hashlib
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from cluster.errors import ClusterError
 from cluster.shell import last_lines, run
+from images.cache import locked_file
 from images.children import tied
 
 SOURCES = Path(__file__).parent / "go"
@@ -151,7 +151,7 @@ def _go_version() -> str:
 def _build(module: GoModule, *, into: Path) -> None:
     """Build into a folder that gets its name when it is complete; what an interrupted build has left there is removed."""
     into.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(into.with_suffix(".lock"), work=f"build of {module.name}"):
+    with locked_file(into.with_suffix(".lock"), what=module.name):
         if into.exists():
             return
         check_space(into.parent, needed=NEEDED_BYTES, purpose=f"building {module.name}")
@@ -204,18 +204,6 @@ def check_space(folder: Path, *, needed: int, purpose: str) -> None:
             f"The disk of {folder} is too full for {purpose}: {free / 1e9:.1f} GB are free, {needed / 1e9:.0f} GB are "
             "needed. Free some space, or set TRAININGRUN_CACHE to a folder on a larger disk."
         )
-
-
-@contextmanager
-def _lock(path: Path, *, work: str) -> Iterator[None]:
-    """Only one process at a time; the kernel releases the lock when the process ends."""
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"  waiting for another {work}", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

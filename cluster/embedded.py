@@ -4,27 +4,22 @@ import fcntl
 import json
 import os
 import shutil
-import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from cluster import binaries, certificates, cgroups, dns, health, images, network, packages, volumes
+from cluster import binaries, certificates, cgroups, dns, health, images, network, packages, volumes, waits
 from cluster.api import Api
 from cluster.components import COMPONENTS, Component, Programs
 from cluster.errors import ClusterError
 from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
 from cluster.processes import Process, end
-from cluster.shell import last_lines
 from images import mounts
 
-START_TIMEOUT = 120.0
-HANG_SECONDS = 30.0
-"""For so long a component that runs may be silent: a machine with much to do is slow, and nothing is the matter with it."""
 UP_BYTES = 3_000_000_000
 
 
@@ -54,7 +49,7 @@ class EmbeddedCluster:
             end(sorted(self._strays(where, programs=programs)), grace=2)
             for component in COMPONENTS:
                 self._start(component, where=where, programs=programs)
-            _wait("the node to be ready", self._is_node_ready)
+            waits.wait("the node to be ready", self._is_node_ready)
             self._check_that_all_run(where)
 
     def check_rights(self) -> None:
@@ -129,12 +124,12 @@ class EmbeddedCluster:
         for name, text in component.files(where).items():
             _write_if_changed(where.state / name, text)
         process = self._process(component.name, where=where)
-        if process.pid() is not None and not _comes_to_answer(component, where=where):
+        if process.pid() is not None and not waits.comes_to_answer(component, where=where):
             print(f"  {component.name} runs and does not answer: it is started again", flush=True)
             process.stop(grace=2)
         command = [*component.command(where, programs), *self.features.flags(component.name)]
         process.start(network.inside(where, command))
-        _wait(f"{component.name} to answer", lambda: _answers(component, where=where), process=process)
+        waits.wait(f"{component.name} to answer", lambda: waits.answers(component, where=where), process=process)
         if component.name == "apiserver":
             dns.publish(where, Api.connect(where.kubeconfig))
         if component.name == "containerd":
@@ -151,7 +146,7 @@ class EmbeddedCluster:
         for component in COMPONENTS:
             process = self._process(component.name, where=where)
             if process.pid() is None:
-                raise ClusterError(f"{component.name} has ended. {_last_words(process)}")
+                raise ClusterError(f"{component.name} has ended. {waits.last_words(process)}")
 
     def _state(self, component: Component, *, where: Layout, answers: bool) -> str:
         process = self._process(component.name, where=where)
@@ -241,48 +236,6 @@ def _write_if_changed(path: Path, text: str) -> None:
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-
-
-def _answers(component: Component, *, where: Layout) -> bool:
-    return component.name in health.answering([component], where=where)
-
-
-def _comes_to_answer(component: Component, *, where: Layout) -> bool:
-    """Whether a component that runs answers sooner or later; a question may take all the time that there is."""
-    return _comes_true(
-        lambda: component.name in health.answering([component], where=where, seconds=HANG_SECONDS), seconds=HANG_SECONDS
-    )
-
-
-def _comes_true(answer: Callable[[], bool], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not answer():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
-def _wait(what: str, answer: Callable[[], bool], *, process: Process | None = None) -> None:
-    """Wait for an answer; fail at once, with the last words of its log, when the process has ended."""
-
-    def is_over() -> bool:
-        return answer() or _has_ended(process)
-
-    came = _comes_true(is_over, seconds=START_TIMEOUT)
-    if not came or _has_ended(process):
-        why = f"{START_TIMEOUT:.0f} s have passed" if not came else "it ended"
-        raise ClusterError(f"Waiting for {what}: {why}. {_last_words(process)}")
-
-
-def _has_ended(process: Process | None) -> bool:
-    return process is not None and process.pid() is None
-
-
-def _last_words(process: Process | None) -> str:
-    if process is None or not process.log.exists():
-        return "Look at `make cluster-status`."
-    return f"The end of {process.log}:\n{last_lines(process.log.read_text(errors='replace'))}"
 
 
 def _program_of(pid: int) -> str:

@@ -19,6 +19,17 @@ def cache_folder() -> Path:
 def locked(what: str) -> Iterator[None]:
     """Only one process at a time; the kernel releases the lock when the process ends."""
     cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / f".{what}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked_file(cache_folder() / f".{what}.lock", what=what):
+        yield
+
+
+@contextmanager
+def locked_file(path: Path, *, what: str) -> Iterator[None]:
+    """As `locked`, with a file of one's own choice."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"  waiting for another process that works on {what}", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -68,7 +68,7 @@ def test_a_component_that_hangs_is_not_well(running: EmbeddedCluster, name: str,
 
 @pytest.mark.parametrize("name", ["containerd", "scheduler"])
 def test_a_component_that_hangs_is_started_again(running: EmbeddedCluster, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.embedded.HANG_SECONDS", patience(1.0))
+    monkeypatch.setattr("cluster.waits.HANG_SECONDS", patience(1.0))
     before = {each: pid_of(running, each) for each in EVERY}
     os.kill(before[name], signal.SIGSTOP)
 
