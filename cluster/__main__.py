@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import images
 from cluster import Cluster, ClusterError, binaries, connect
 from images.cache import cache_folder
 
@@ -58,6 +59,7 @@ def _run(options: argparse.Namespace, cluster: Cluster) -> None:
             print(f"{cluster.name} is up: export KUBECONFIG={cluster.kubeconfig()}")
         case "down":
             cluster.down()
+            images.tidy()
         case "status":
             for component, state in cluster.status():
                 print(f"{component:20} {state}")

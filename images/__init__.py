@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from images.builder import choose
-from images.cache import cache_folder, locked
+from images import base, mounts
+from images.builder import Buildah, choose
+from images.cache import cache_folder, locked, locked_if_free
 from images.errors import ImageError
 from images.recipe import RECIPES, USUAL, Recipe
 from images.render import render
 
-__all__ = ["Archive", "ImageError", "build", "is_built", "names", "push", "render"]
+__all__ = ["Archive", "ImageError", "build", "is_built", "names", "push", "render", "tidy"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,17 @@ def push(*, registry: str, tag: str, accelerated: Sequence[str] = ()) -> dict[st
         with locked("images"):
             choose(cache_folder()).push(reference=reference, destination=destination)
     return pushed
+
+
+def tidy() -> None:
+    """Take away the mounts and containers of builds that were interrupted; nothing happens while something is built."""
+    cache = cache_folder()
+    if not mounts.below([cache / "base", cache / "buildah"]):
+        return
+    with locked_if_free("images") as is_ours:
+        if is_ours:
+            base.tidy(cache)
+            Buildah.of(cache).clear()
 
 
 def _archive(recipe: Recipe) -> Archive:

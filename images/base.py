@@ -22,8 +22,8 @@ def ensure_archive(cache: Path) -> Path:
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
     print("  making a base image with debootstrap", flush=True)
-    root = archive.with_suffix(".root")
-    _remove(root)
+    tidy(cache)
+    root = _root(cache)
     stream(
         ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, debian_mirror()],
         quiet=True,
@@ -34,14 +34,18 @@ def ensure_archive(cache: Path) -> Path:
     with tarfile.open(made, "w") as tar:
         tar.add(root, arcname=".", filter=_without_devices)
     made.rename(archive)
-    _remove(root)
+    tidy(cache)
     return archive
 
 
-def _remove(root: Path) -> None:
-    """Also what an interrupted debootstrap has mounted in it."""
-    mounts.unmount([root])
-    shutil.rmtree(root, ignore_errors=True)
+def tidy(cache: Path) -> None:
+    """Remove what an interrupted debootstrap has left, and first what it has mounted there."""
+    mounts.unmount([_root(cache)])
+    shutil.rmtree(_root(cache), ignore_errors=True)
+
+
+def _root(cache: Path) -> Path:
+    return cache / "base" / f"{SUITE}.root"
 
 
 def debian_mirror() -> str:

@@ -24,6 +24,19 @@ def locked(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def locked_if_free(what: str) -> Iterator[bool]:
+    """As `locked`, without waiting: whether nobody else has the lock."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f".{what}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def locked_file(path: Path, *, what: str) -> Iterator[None]:
     """As `locked`, with a file of one's own choice."""
     with path.open("w") as file:

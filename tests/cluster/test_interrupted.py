@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from cluster.binaries import ensure, ensure_extra
+import images
+from cluster.binaries import MODULES, ensure_extra
 from cluster.processes import start_time
 from images.builder import Buildah
-from images.cache import cache_folder
+from images.cache import locked
 from images.packages import ensure as ensure_packages
 from tests.cluster.test_binaries import a_module
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
+(PAUSE,) = (module for module in MODULES if module.name == "pause")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 GO = """#!/bin/sh
@@ -37,8 +39,8 @@ import signal, sys
 from pathlib import Path
 from images.builder import Buildah
 signal.signal(signal.SIGINT, signal.default_int_handler)
-builder = Buildah(store=Path(sys.argv[1]) / "store", base="scratch")
-builder.build_from(Path(sys.argv[1]) / "context", target="waits", reference="localhost/waits:1", arguments={})
+folder = Path(sys.argv[1])
+Buildah.of(folder).build_from(folder / "context", target="waits", reference="localhost/waits:1", arguments={})
 """
 
 
@@ -64,23 +66,27 @@ def test_the_compiler_ends_with_who_started_it_and_the_next_build_finds_nothing_
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_an_image_build_ends_with_who_started_it_and_the_next_one_leaves_no_mount_and_no_container(
-    number: signal.Signals, tmp_path: Path
+def test_an_image_build_ends_with_who_started_it_and_what_it_has_left_is_tidied_away(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    builder = Buildah(store=tmp_path / "store", base="scratch")
+    monkeypatch.setenv("TRAININGRUN_CACHE", str(tmp_path))
+    builder = Buildah.of(tmp_path)
     context, program = a_context(tmp_path)
     with subprocess.Popen([sys.executable, "-c", BUILD_AN_IMAGE, tmp_path], cwd=ROOT) as building:
         wait_for(lambda: runs(program), bool, what="the build to run its program", timeout=60, interval=0.05)
         building.send_signal(number)
     wait_for(lambda: runs(program), lambda found: not found, what="the program to end", timeout=20, interval=0.05)
 
-    (context / "Dockerfile").write_text(f"FROM scratch AS waits\nCOPY {program} /\n")
-    builder.clear()
-    builder.build_from(context, target="waits", reference="localhost/waits:1", arguments={})
+    with locked("images"):
+        images.tidy()
+    assert builder.containers() != []  # another might be building in it
+    images.tidy()
 
-    assert builder.has("localhost/waits:1")
     assert [line for line in Path("/proc/mounts").read_text().splitlines() if f"{tmp_path}/" in line] == []
     assert builder.containers() == []
+    (context / "Dockerfile").write_text(f"FROM scratch AS waits\nCOPY {program} /\n")
+    builder.build_from(context, target="waits", reference="localhost/waits:1", arguments={})
+    assert builder.has("localhost/waits:1")
 
 
 def a_context(folder: Path) -> tuple[Path, str]:
@@ -89,7 +95,7 @@ def a_context(folder: Path) -> tuple[Path, str]:
     context = folder / "context"
     context.mkdir()
     program = f"waits-{folder.name}-{os.getpid()}"
-    shutil.copy(ensure(cache_folder())["pause"], context / program)
+    shutil.copy(ensure_extra(PAUSE, cache=folder)["pause"], context / program)
     (context / "Dockerfile").write_text(f'FROM scratch AS waits\nCOPY {program} /\nRUN ["/{program}"]\n')
     return context, program
 
