@@ -8,8 +8,12 @@ import pytest
 from cluster.embedded import EmbeddedCluster
 from cluster.existing import ExistingCluster
 from images import apt
+from tests.gangs.schedulers import VOLCANO
+from tests.prepare import PROGRAMS
 from tools import prepare
 from tools.parts import Part
+
+TESTS = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -62,3 +66,8 @@ def test_images_that_were_pushed_and_clusters_that_exist_need_nothing(
 def test_what_will_be_made_is_said_with_the_time_that_it_took(tmp_path: Path) -> None:
     said = prepare.announcement([Part("Kubernetes", [], minutes=9), Part("trainer image", [], minutes=7)], logs=tmp_path)
     assert said.splitlines()[1:] == ["    Kubernetes                   9 min", "    trainer image                7 min"]
+
+
+def test_everything_that_tests_build_from_source_is_made_first_but_what_only_long_ones_need() -> None:
+    made = {module.folder for module in (*PROGRAMS, VOLCANO.module)}
+    assert {file.parent for file in TESTS.rglob("go.mod")} <= made
