@@ -17,6 +17,7 @@ import cluster
 from cluster.cgroups import hierarchies
 from cluster.components import COMPONENTS
 from cluster.embedded import EmbeddedCluster
+from cluster.layout import LINKS, layout
 from cluster.processes import Process
 from cluster.shell import run
 from images.cache import cache_folder
@@ -46,11 +47,17 @@ def traces(before: frozenset[str]) -> Traces:
     return Traces(
         processes=tuple(command for command in commands() if "lifecycle-" in command and "pytest" not in command),
         mounts=tuple(line for line in Path("/proc/mounts").read_text().splitlines() if "lifecycle-" in line),
-        interfaces=tuple(sorted(set(os.listdir("/sys/class/net")) - before)),
+        interfaces=tuple(sorted(set(os.listdir("/sys/class/net")) - before - interfaces_of_others())),
         namespaces=tuple(str(path) for path in Path("/run/netns").glob("trun-lifecycle-*")),
         cgroups=tuple(str(path) for folder in hierarchies() for path in folder.glob("trainingrun-lifecycle-*")),
         folders=tuple(str(path) for path in (*Path("/run/trainingrun").glob("lifecycle-*"), *state().glob("lifecycle-*"))),
     )
+
+
+def interfaces_of_others() -> set[str]:
+    """Those of clusters that others may start meanwhile."""
+    names = {path.name for path in state().iterdir() if path.is_dir()} - set(NAMES)
+    return {layout(name, cache=cache_folder(), link=LINKS).host_interface for name in names if "." not in name}
 
 
 def commands() -> Iterator[str]:
