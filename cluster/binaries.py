@@ -28,7 +28,7 @@ NEEDED_BYTES = 8_000_000_000
 BUILD_TIMEOUT = 3000.0
 
 FASTER: tuple[str, ...] = ("-gcflags=all=-dwarf=false",)
-"""What the linker would throw away is not made: no program is debugged here. Packages that modules share are compiled once."""
+"""What the linker would throw away is not made: no program is debugged here."""
 GC_PERCENT = "200"
 """The compiler's; it takes more memory and less time than Go's own 100."""
 
