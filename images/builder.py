@@ -23,6 +23,11 @@ class Builder(Protocol):
     def build(self, *, target: str, reference: str) -> None:
         """Build a target of the Dockerfile."""
 
+    def build_from(
+        self, context: Path, *, target: str, reference: str, arguments: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
+        """Build a target of the Dockerfile in a folder; `arguments` are its ARGs, `options` go to the tool."""
+
     def save(self, *, reference: str, archive: Path) -> None:
         """Write an image as a Docker archive."""
 
@@ -57,7 +62,14 @@ class Docker:
 
     def build(self, *, target: str, reference: str) -> None:
         """See `Builder`."""
-        stream(["docker", "build", "--target", target, "--tag", reference, ROOT])
+        self.build_from(ROOT, target=target, reference=reference, arguments={})
+
+    def build_from(
+        self, context: Path, *, target: str, reference: str, arguments: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
+        """See `Builder`."""
+        given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+        stream(["docker", "build", "--target", target, "--tag", reference, *given, *options, context])
 
     def save(self, *, reference: str, archive: Path) -> None:
         """See `Builder`."""
@@ -115,7 +127,7 @@ class Buildah:
     def build_from(
         self, context: Path, *, target: str, reference: str, arguments: Mapping[str, str], options: Sequence[str] = ()
     ) -> None:
-        """Build a target of the Dockerfile in a folder; `arguments` are its ARGs, `options` go to buildah."""
+        """See `Builder`."""
         self._run(
             *("build-using-dockerfile", "--layers", "--format", "docker", "--target", target, "--tag", reference),
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
