@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 import cluster
+from images.cache import locked
+from tests.patience import patience
 from tests.waiting import wait_for
 from tools.kubectl import Kubectl
 
@@ -17,16 +20,22 @@ CRDS = Path(__file__).parent.parent / "crds"
 
 @pytest.fixture(scope="session")
 def backend() -> cluster.Cluster:
-    """A running cluster: CLUSTER and CLUSTER_NAME say which."""
+    """A running cluster: CLUSTER and CLUSTER_NAME say which. The first process of several brings it up for all."""
     connected = cluster.connect(name=os.environ.get("CLUSTER_NAME", "trainingrun-test"))
-    connected.up()
+    with one_process(connected):
+        connected.up()
     return connected
+
+
+def one_process(backend: cluster.Cluster) -> AbstractContextManager[None]:
+    """Of the processes that share this cluster for their tests, only one at a time is in the context."""
+    return locked(f"tests-{backend.name}")
 
 
 @pytest.fixture(scope="session")
 def admin(backend: cluster.Cluster) -> Kubectl:
     """kubectl as the cluster's administrator."""
-    return Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
+    return Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig(), patience=patience(1))
 
 
 def install_crds(admin: Kubectl) -> None:
@@ -50,6 +59,12 @@ def _is_served(crd: dict[str, Any] | None) -> bool:
 def fresh_namespace(admin: Kubectl, name: str) -> Iterator[Kubectl]:
     """A namespace under Pod Security `restricted`, deleted afterwards."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    # One of an earlier session may still be on its way out.
+    wait_for(lambda: admin.get("namespace", name), _is_no_leftover, what=f"namespace {name} to be gone", timeout=90)
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     yield admin.within(name)
     admin.run("delete", "namespace", name, "--wait=false")
+
+
+def _is_no_leftover(namespace: dict[str, Any] | None) -> bool:
+    return namespace is None or "deletionTimestamp" not in namespace["metadata"]

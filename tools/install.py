@@ -1,8 +1,10 @@
 """Bring the operator into a cluster: build and load the images, apply the manifests, wait until it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import yaml
 
 import cluster
 import images
@@ -27,22 +29,41 @@ class Installation:
     """When this installation began, in UTC, as the API server writes moments."""
 
 
-def install(backend: cluster.Cluster, *, pushed: dict[str, str] | None = None, say: Say = print) -> Installation:
+def install(
+    backend: cluster.Cluster,
+    *,
+    pushed: dict[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    patience: float = 1.0,
+    say: Say = print,
+) -> Installation:
     """Start the cluster if it does not run, and install the operator that this checkout builds.
 
-    `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. Calling it again is
-    cheap: what has not changed is neither built nor loaded again.
+    `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. `environment` is added
+    to that of the Deployment. Every deadline is multiplied by `patience`. Calling it again is cheap: what has not changed is
+    neither built nor loaded again.
     """
     began = datetime.now(UTC).isoformat()
     say("cluster")
     prepare(backend, with_images=pushed is None)
     backend.up()
-    kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig())
+    kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig(), patience=patience)
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    kubectl.run("apply", "-f", "-", stdin=images.render(references))
+    kubectl.run("apply", "-f", "-", stdin=_with_environment(images.render(references), environment or {}))
     kubectl.within(OPERATOR_NAMESPACE).run(*("rollout", "status", f"deployment/{OPERATOR}", "--timeout=180s"), timeout=190)
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
+
+
+def _with_environment(manifests: str, variables: Mapping[str, str]) -> str:
+    """The manifests, with these variables in the operator's Deployment."""
+    if not variables:
+        return manifests
+    documents = list(yaml.safe_load_all(manifests))
+    (deployment,) = (document for document in documents if document["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    container["env"] += [{"name": name, "value": value} for name, value in variables.items()]
+    return str(yaml.safe_dump_all(documents))
 
 
 def _load(backend: cluster.Cluster, name: str, *, say: Say) -> str:

@@ -1,6 +1,7 @@
 """kubectl as a value: one binary, one kubeconfig, one namespace."""
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ class Kubectl:
     kubeconfig: Path
     namespace: str | None = None
     """None: the namespace that each object names, else `default`."""
+    patience: float = 1.0
+    """Every deadline is multiplied by it, also one that kubectl itself keeps (`--timeout=60s`)."""
 
     def within(self, namespace: str) -> "Kubectl":
         """The same cluster, another namespace."""
@@ -31,8 +34,10 @@ class Kubectl:
         Raises KubectlError with kubectl's own words when it fails, or says what took too long.
         """
         scope = ["--namespace", self.namespace] if self.namespace else []
-        command = [self.binary, "--kubeconfig", str(self.kubeconfig), *scope, *arguments]
+        patient = [self._patient(argument) for argument in arguments]
+        command = [self.binary, "--kubeconfig", str(self.kubeconfig), *scope, *patient]
         data = stdin.encode() if isinstance(stdin, str) else stdin
+        timeout *= self.patience
         try:
             done = subprocess.run(command, input=data, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired as late:
@@ -59,6 +64,10 @@ class Kubectl:
     def delete(self, kind: str, name: str, *, timeout: float = 90) -> None:
         """Delete an object and wait until it is gone; a missing one is fine."""
         self.run("delete", kind, name, "--ignore-not-found", f"--timeout={timeout:.0f}s", timeout=timeout + 10)
+
+    def _patient(self, argument: str) -> str:
+        found = re.fullmatch(r"--timeout=(\d+)s", argument)
+        return argument if found is None else f"--timeout={int(found[1]) * self.patience:.0f}s"
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,11 @@ import pytest
 
 import cluster
 from cluster.embedded import EmbeddedCluster
-from tests.cluster_fixtures import admin, backend, fresh_namespace
+from tests.cluster_fixtures import admin, backend, fresh_namespace, one_process
+from tests.e2e import record
 from tests.manifests import a_manifest
+from tests.patience import patience
+from tests.rank import image
 from tests.waiting import wait_for
 from tools.dataset import upload
 from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation, install
@@ -22,31 +25,97 @@ __all__ = ["admin", "backend"]
 
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "data" / "mnist-10k"
 SMALL = {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2Gi"}}
+TINY = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
+"""Of workers that play."""
+
+BRISK = {
+    "RESTART_BACKOFF_SECONDS": "1",
+    "LOOK_AGAIN_SECONDS": "1",
+    "STALLED_LOOK_AGAIN_SECONDS": "2",
+    "FORBIDDEN_RETRY_SECONDS": "2",
+    "QUEUE_FIRST_LOOK_SECONDS": "0.5",
+    "QUEUE_LOOK_AGAIN_SECONDS": "2",
+    "PROGRESS_INTERVAL_SECONDS": "1",
+    "PROGRESS_POLL_SECONDS": "0.5",
+    "RESYNC_SECONDS": "8",
+}
+"""The operator's times, about a tenth of what they are by default: tests wait for events, and not for these."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A marker of these tests only."""
+    config.addinivalue_line(
+        "markers", "alone: needs the cluster, or its operators, for itself; runs when the others have ended"
+    )
+
+
+FIRST = ("test_shipping.py", "test_mpi.py", "test_object_store.py", "test_training.py")
+"""The longest, so that the last processor is not the only one that works."""
+LAST = ("test_operator.py", "test_kueue.py", "test_permissions.py")
+"""What the operators have gone through is judged before they are replaced, and what they have asked for when all is over."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the files into their order."""
+    order = {name: place for place, name in enumerate((*FIRST, "", *LAST), start=-len(FIRST))}
+    items.sort(key=lambda item: order.get(item.path.name, 0))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what is run here, for tests that judge all of it."""
+    record.add({item.path.name for item in session.items})
 
 
 @pytest.fixture(scope="session")
 def installation(backend: cluster.Cluster) -> Installation:
-    """The operator of this checkout in the cluster, from the shipped images and manifests."""
-    return install(backend)
+    """The operator of this checkout in the cluster, from the shipped images and manifests, and in a hurry."""
+    with one_process(backend):
+        return install(backend, environment=BRISK, patience=patience(1))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the operator may do is judged by what it has done, so it comes last."""
-    items.sort(key=lambda item: item.path.name == "test_permissions.py")
+@pytest.fixture(scope="session")
+def played_image(installation: Installation) -> str:
+    """The image of workers that play: see `tests.rank`."""
+    with one_process(installation.cluster):
+        return image.load(installation.cluster)
 
 
 @dataclass(frozen=True)
 class Playground:
-    """A namespace with the two claims, in which runs are made, watched and broken."""
+    """A namespace with a claim for output, in which runs are made, watched and broken."""
 
     namespace: str
     kubectl: Kubectl
     installation: Installation
+    played_image: str
 
     def start(self, name: str, **changes: Any) -> None:
-        """Apply a small TrainingRun; `changes` as in `a_manifest`."""
+        """Apply a small TrainingRun that really trains; `changes` as in `a_manifest`."""
         defaults = {"spec__workers": {"replicas": 2, "resources": SMALL}}
         self.kubectl.apply(a_manifest(name, **{**defaults, **changes}))
+
+    def play(
+        self,
+        name: str,
+        *,
+        workers: int = 2,
+        epochs: int | None = 3,
+        resources: Mapping[str, Any] = TINY,
+        variables: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Apply a TrainingRun whose ranks play, a quarter of a second each epoch (`tests.rank.play`, also for `variables`).
+
+        Without `epochs` it plays until it is stopped, and ends soon after it has gone on from a checkpoint.
+        """
+        endless = {"PLAYED_EPOCHS_AFTER_CHECKPOINT": "3"} if epochs is None else {}
+        env = [{"name": variable, "value": value} for variable, value in {**endless, **(variables or {})}.items()]
+        played = {
+            "spec__image": self.played_image,
+            "spec__workers": {"replicas": workers, "resources": resources, "env": env},
+            "spec__training": {"epochs": epochs or 10_000},
+        }
+        self.start(name, **{**played, **changes})
 
     def get(self, name: str) -> TrainingRun:
         """The run as it is now."""
@@ -56,7 +125,7 @@ class Playground:
 
     def wait(self, name: str, what: str, condition: Callable[[TrainingRun], bool], *, timeout: float = 180) -> TrainingRun:
         """Wait until the run meets a condition, and return it."""
-        return wait_for(lambda: self.get(name), condition, what=f"{name} to be {what}", timeout=timeout)
+        return wait_for(lambda: self.get(name), condition, what=f"{name} to be {what}", timeout=timeout, interval=0.25)
 
     def wait_until_finished(self, name: str, *, timeout: float = 240) -> TrainingRun:
         """Wait until the run has succeeded or failed."""
@@ -131,15 +200,32 @@ class Playground:
 
 
 @pytest.fixture(scope="module")
-def playground(installation: Installation, request: pytest.FixtureRequest) -> Iterator[Playground]:
-    """A namespace of the module's own, with the digits on one claim."""
+def playground(installation: Installation, played_image: str, request: pytest.FixtureRequest) -> Iterator[Playground]:
+    """A namespace of the module's own."""
     namespace = f"e2e-{request.module.__name__.rpartition('test_')[2].replace('_', '-')}"
     for kubectl in fresh_namespace(installation.kubectl, namespace):
-        for claim in ("datasets", "models"):
-            installation.cluster.volume(claim=claim, namespace=namespace)
-            kubectl.apply(a_claim(claim))
-        upload(kubectl, DIGITS, claim="datasets", path="mnist-10k", image=installation.trainer_image)
-        yield Playground(namespace=namespace, kubectl=kubectl, installation=installation)
+        playground = Playground(namespace=namespace, kubectl=kubectl, installation=installation, played_image=played_image)
+        make_claim(playground, "models")
+        yield playground
+
+
+@pytest.fixture(scope="module")
+def digits(playground: Playground) -> str:
+    """Name of a claim in the namespace that has the digits, in the folder `mnist-10k`."""
+    make_claim(playground, "datasets")
+    put(playground, DIGITS, path="mnist-10k")
+    return "datasets"
+
+
+def make_claim(playground: Playground, name: str) -> None:
+    """A claim of the namespace, with its volume."""
+    playground.installation.cluster.volume(claim=name, namespace=playground.namespace)
+    playground.kubectl.apply(a_claim(name))
+
+
+def put(playground: Playground, folder: Path, *, path: str) -> None:
+    """Copy a folder into the claim that has the digits."""
+    upload(playground.kubectl, folder, claim="datasets", path=path, image=playground.played_image)
 
 
 def _read(path: Path) -> str:

@@ -1,10 +1,10 @@
-"""A run in a queue of the real Kueue: held back, preempted by a more urgent one, admitted again."""
+"""A run in a queue of the real Kueue: held back, preempted by a more urgent one, admitted again. The ranks play."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import Playground
+from tests.e2e.conftest import SMALL, Playground
 from tests.kueue.installation import kueue
 from tests.kueue.queues import in_queue, queues
 from tests.waiting import wait_for
@@ -12,7 +12,8 @@ from tools.install import Installation
 from tools.kubectl import KubectlError
 from trainingrun.api import TrainingRun
 
-LONG = {"epochs": 100}
+pytestmark = pytest.mark.alone  # while Kueue starts and ends, the API server takes no Job from anybody
+
 ONE_RUN = "150m"
 """CPU of the queue: room for the two workers of one run."""
 
@@ -51,10 +52,10 @@ def why(run: TrainingRun) -> tuple[str, str]:
 
 
 def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Playground) -> None:
-    team.start("first", metadata__labels=in_queue("low"), spec__training=LONG, spec__recovery={"maximumRestarts": 0})
+    team.play("first", epochs=None, resources=SMALL, metadata__labels=in_queue("low"), spec__recovery={"maximumRestarts": 0})
     team.wait("first", "admitted", lambda run: column(run) == "Starting" and run.status.clock is not None)
 
-    team.start("second", metadata__labels=in_queue("low"), spec__training=LONG)
+    team.play("second", epochs=None, resources=SMALL, metadata__labels=in_queue("low"))
     waiting = team.wait("second", "queued", lambda run: column(run) == "Queued" and "quota" in why(run)[1])
     assert why(waiting)[0] == "Pending"
     assert "cpu" in why(waiting)[1]
@@ -64,7 +65,7 @@ def test_a_run_waits_in_its_queue_is_preempted_and_goes_on_where_it_was(team: Pl
     team.kubectl.delete("trainingrun", "second")
     team.wait_for_epoch("first", 2)
 
-    team.start("urgent", metadata__labels=in_queue("high"), spec__training={"epochs": 5})
+    team.play("urgent", epochs=5, resources=SMALL, metadata__labels=in_queue("high"))
     stopped = team.wait("first", "queued again", lambda run: column(run) == "Queued", timeout=60)
     assert (why(stopped)[0], team.live_pods("first")) == ("Preempted", [])
     before = stopped.status.checkpoint

@@ -1,4 +1,8 @@
-"""What users get wrong with their data and their networks: a sentence in the status of the run, at once, and no second try."""
+"""What users get wrong with their data and their networks: a sentence in the status of the run, at once, and no second try.
+
+Each sentence, and that it is never tried again, is told by the trainer's unit tests (`test_formats.py`, `test_entrypoint.py`);
+its way into the status is the same for all: `make test` sends one mistake of each kind on that way, and `make test-long` all.
+"""
 
 import struct
 import zlib
@@ -7,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import SMALL, Playground
-from tools.dataset import upload
+from tests.e2e.conftest import SMALL, Playground, put
 
 CODE = """
 import tf_keras
@@ -68,21 +71,29 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
+ONE_OF_EACH_KIND = ("unequal", "nan-label", "raises")
+CASES = [pytest.param(name, marks=() if name in ONE_OF_EACH_KIND else pytest.mark.long) for name in MISTAKES]
+
+
 @pytest.fixture(scope="module")
-def failures(playground: Playground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The failure of every mistaken run; they all run at the same time."""
+def failures(
+    playground: Playground, digits: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[str, Any]:
+    """The status of every mistaken run that a test asks for, as it ends; they all run at the same time."""
+    cases = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    asked = [str(case.callspec.params["name"]) for case in cases]
     folder = tmp_path_factory.mktemp("mistakes")
-    for name, files in FOLDERS.items():
+    for case, files in FOLDERS.items():
         for path, content in files.items():
-            target = folder / name / path
+            target = folder / case / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-    upload(playground.kubectl, folder, claim="datasets", path="mistakes", image=playground.installation.trainer_image)
+    put(playground, folder, path="mistakes")
     code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}, "data": {"mine.py": CODE}}
     playground.kubectl.apply(code)
-    for name, (change, _, _) in MISTAKES.items():
-        playground.start(name, **_spec(name, change))
-    return {name: playground.wait_until_finished(name, timeout=420).status for name in MISTAKES}
+    for name in asked:
+        playground.start(name, **_spec(name, MISTAKES[name][0]))
+    return {name: playground.wait_until_finished(name, timeout=420).status for name in asked}
 
 
 def _spec(name: str, change: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +108,7 @@ def _spec(name: str, change: dict[str, Any]) -> dict[str, Any]:
     return {**spec, "spec__data": {"source": source, **change["data"]}}
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", CASES)
 def test_a_mistake_is_a_sentence_in_the_status(failures: dict[str, Any], name: str) -> None:
     _, cause, words = MISTAKES[name]
     status = failures[name]

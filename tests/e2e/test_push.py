@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cluster.packages import ensure
+from tests.patience import patience
 from tests.waiting import wait_for
 from tools.install import Installation
 
@@ -39,7 +40,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
 
 def answers(address: str) -> bool:
     try:
-        urllib.request.urlopen(f"http://{address}/v2/", timeout=2).close()
+        urllib.request.urlopen(f"http://{address}/v2/", timeout=patience(2)).close()
     except OSError:
         return False
     return True
@@ -47,14 +48,14 @@ def answers(address: str) -> bool:
 
 def fetch(address: str, path: str) -> Any:
     request = urllib.request.Request(f"http://{address}/v2/{path}", headers={"Accept": MANIFEST})
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=patience(10)) as reply:
         return json.loads(reply.read())
 
 
 def test_both_images_are_pushed_and_the_manifests_name_them(installation: Installation, registry: str, tmp_path: Path) -> None:
     rendered = tmp_path / "install.yaml"
     command = ["make", "push", f"REGISTRY={registry}/team", "TAG=0.1", f"INSTALL_MANIFEST={rendered}"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ}, check=True, timeout=540)
+    subprocess.run(command, cwd=ROOT, env={**os.environ}, check=True, timeout=patience(540))
     for name in ("operator", "trainer"):
         manifest = fetch(registry, f"team/trainingrun-{name}/manifests/0.1")
         config = fetch(registry, f"team/trainingrun-{name}/blobs/{manifest['config']['digest']}")

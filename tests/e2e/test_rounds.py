@@ -1,13 +1,14 @@
-"""Runs that are run again, cleaned up, created again under the same name, or hang."""
+"""Runs that are run again, cleaned up, created again under the same name, or hang. The ranks play (`tests.rank`)."""
 
 import signal
 from typing import Any
 
 from tests.e2e.conftest import Playground
-from tests.e2e.test_recovery import LONG
+from tests.patience import patience
 from tests.waiting import wait_for
 
-ONE = {"spec__workers": None}
+HANG_SECONDS = max(10, round(patience(5)))
+"""Ten is the least that the API allows. What is slow must not be taken for a hang."""
 
 
 def live_attempts(playground: Playground, name: str) -> set[str]:
@@ -16,11 +17,11 @@ def live_attempts(playground: Playground, name: str) -> set[str]:
 
 
 def test_a_finished_run_is_run_again_with_changes_and_only_then(playground: Playground) -> None:
-    playground.start("again", **ONE)
+    playground.play("again", workers=1, epochs=2)
     first = playground.wait_until_finished("again")
-    playground.start("again", **ONE)
+    playground.play("again", workers=1, epochs=2)
     assert playground.get("again").status == first.status
-    playground.start("again", **ONE, spec__rerun="longer", spec__training={"epochs": 3})
+    playground.play("again", workers=1, epochs=3, spec__rerun="longer")
     second = playground.wait("again", "finished again", lambda run: run.status.round == 2 and run.status.is_finished)
     assert second.status.result is not None
     assert second.status.result.epochs == 3
@@ -31,9 +32,9 @@ def test_a_finished_run_is_run_again_with_changes_and_only_then(playground: Play
 
 
 def test_a_running_attempt_is_gone_before_the_next_round_starts_from_the_beginning(playground: Playground) -> None:
-    playground.start("anew", spec__training=LONG)
+    playground.play("anew", epochs=None)
     playground.wait_for_epoch("anew", 2)
-    playground.start("anew", spec__training={"epochs": 3}, spec__rerun="shorter")
+    playground.play("anew", epochs=3, spec__rerun="shorter")
     seen: set[frozenset[str]] = set()
 
     def finished() -> bool:
@@ -48,10 +49,10 @@ def test_a_running_attempt_is_gone_before_the_next_round_starts_from_the_beginni
 
 
 def test_the_objects_of_a_finished_run_go_and_its_result_stays(playground: Playground) -> None:
-    playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
+    playground.play("tidy", workers=1, spec__childrenTTLSecondsAfterFinished=2)
     before = playground.wait_until_finished("tidy")
     playground.wait_until_nothing_is_left("tidy")
-    playground.start("tidy", **ONE, spec__childrenTTLSecondsAfterFinished=5)
+    playground.play("tidy", workers=1, spec__childrenTTLSecondsAfterFinished=2)
     after = playground.get("tidy")
     assert after.status == before.status
     assert after.status.result is not None
@@ -59,13 +60,13 @@ def test_the_objects_of_a_finished_run_go_and_its_result_stays(playground: Playg
 
 def test_a_run_that_is_created_again_under_its_name_begins_anew(playground: Playground) -> None:
     """Also where a pod still refers to the old run's configuration, which the kubelet then keeps for that name."""
-    playground.start("reborn", spec__training=LONG)
+    playground.play("reborn", epochs=None)
     playground.wait_for_epoch("reborn", 2)
     (config,) = playground.kubectl.list("configmaps", selector="trainingrun.dev/run=reborn")
-    playground.kubectl.apply(a_pod_that_mounts(config["metadata"]["name"], image=playground.installation.trainer_image))
+    playground.kubectl.apply(a_pod_that_mounts(config["metadata"]["name"], image=playground.played_image))
     playground.kubectl.run("wait", "--for=condition=Ready", "pod/witness", "--timeout=60s", timeout=70)
     playground.kubectl.run("delete", "trun", "reborn", "--wait=true", "--cascade=background")
-    playground.start("reborn", spec__training={"epochs": 3})
+    playground.play("reborn", epochs=3)
     finished = playground.wait_until_finished("reborn")
     assert finished.status.result is not None
     assert playground.epochs_logged(playground.pod("reborn", worker=0)) == [1, 2, 3]
@@ -87,7 +88,7 @@ def test_the_accounts_of_a_finished_run_add_up_to_its_life(playground: Playgroun
 
 
 def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playground: Playground) -> None:
-    playground.start("stuck", spec__training=LONG, spec__recovery={"hangTimeoutSeconds": 15})
+    playground.play("stuck", epochs=None, spec__recovery={"hangTimeoutSeconds": HANG_SECONDS})
     playground.wait_for_epoch("stuck", 2)
     playground.signal_ranks(playground.pod("stuck", worker=1), signal.SIGSTOP)
     restarted = playground.wait("stuck", "in its second attempt", lambda run: run.status.attempt == 2)

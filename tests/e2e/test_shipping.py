@@ -38,7 +38,7 @@ def values(metrics: tuple[Any, ...]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shipped(playground: Playground) -> TrainingRun:
+def shipped(playground: Playground, digits: str) -> TrainingRun:
     """The full example, as it ended."""
     playground.kubectl.run("apply", "-f", str(EXAMPLE))
     playground.wait(

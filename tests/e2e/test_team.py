@@ -20,19 +20,20 @@ RUN: dict[str, Any] = yaml.safe_load((TEAM / "run.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def team(installation: Installation) -> Iterator[Playground]:
+def team(installation: Installation, played_image: str) -> Iterator[Playground]:
     """The namespace of the team; its objects are the administrator's, the runs in it are the user's."""
     admin = installation.kubectl
     admin.run("apply", *FILES)
     installation.cluster.volume(claim="models", namespace="vision")
-    yield Playground(namespace="vision", kubectl=admin.within("vision"), installation=installation)
+    yield Playground(namespace="vision", kubectl=admin.within("vision"), installation=installation, played_image=played_image)
     admin.within("vision").run("delete", "trainingruns", "--all", timeout=120)
     admin.run("delete", *FILES, "--timeout=90s", timeout=100)
 
 
 def create(team: Playground, name: str, **spec: Any) -> None:
-    """Create a run like that of the example, as the user."""
-    manifest = {**RUN, "metadata": {**RUN["metadata"], "name": name}, "spec": {**RUN["spec"], **spec}}
+    """Create a run like that of the example, as the user; its ranks play."""
+    played = {**RUN["spec"], "image": team.played_image, **spec}
+    manifest = {**RUN, "metadata": {**RUN["metadata"], "name": name}, "spec": played}
     team.kubectl.run("create", "-f", "-", *USER, stdin=json.dumps(manifest))
 
 
@@ -46,7 +47,7 @@ def reason(team: Playground, name: str) -> tuple[str, str]:
 
 
 def test_the_run_of_the_example_trains_with_what_its_preset_gives(team: Playground) -> None:
-    team.kubectl.run("create", "-f", str(TEAM / "run.yaml"), *USER)
+    create(team, "digits", training={"epochs": 12})
     team.wait("digits", "training", lambda run: run.status.stage == "Training")
     (first, _) = team.pods("digits")
     container = first["spec"]["containers"][0]
@@ -81,7 +82,7 @@ def test_a_run_that_oversteps_is_told_where_and_starts_once_it_is_mended(team: P
 
 
 def test_a_preset_that_changes_in_mid_run_touches_nothing(team: Playground) -> None:
-    create(team, "steady", workers={"replicas": 1}, training={"epochs": 60})
+    create(team, "steady", workers={"replicas": 1}, training={"epochs": 10_000})
     before = team.wait("steady", "training", lambda run: run.status.stage == "Training").status.resolved
     (pod,) = team.pods("steady")
     change = {"spec": {"defaults": {"image": "nowhere.example/none:1"}, "limits": {"longestDeadlineSeconds": 1}}}

@@ -1,6 +1,5 @@
 """A run that goes well, on two workers with two ranks, from raw files to a model."""
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def conditions(run: TrainingRun) -> dict[str, str]:
 
 
 @pytest.mark.smoke
-def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground) -> None:
+def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground, digits: str) -> None:
     playground.start("digits", spec__data=DIGITS, spec__training={"epochs": 4, "schedule": {"warmupEpochs": 1}})
     running = playground.wait("digits", "training", lambda run: run.status.stage == "Training")
     assert running.status.columns is not None
@@ -66,19 +65,6 @@ def test_kubectl_get_shows_the_columns(playground: Playground) -> None:
     assert row.split()[:4] == ["digits", "Succeeded", "Finished", "100%"]
     assert "test_accuracy=0.9" in row
     assert "2/2" in row
-
-
-@pytest.mark.parametrize("operator", ["up", "down"])
-def test_a_finished_run_stays_finished_when_its_objects_are_deleted(playground: Playground, operator: str) -> None:
-    name = f"kept-{operator}"
-    playground.start(name, spec__workers=None)
-    before = playground.wait_until_finished(name)
-    with playground.without_operator() if operator == "down" else nullcontext():
-        playground.kubectl.run("delete", "job", f"{name}-1", "--timeout=60s")
-    playground.start(f"other-{operator}", spec__workers=None)
-    playground.wait_until_finished(f"other-{operator}")  # the operator has looked at everything by then
-    assert playground.get(name).status == before.status
-    assert playground.pods(name) == []
 
 
 def test_a_network_from_a_config_map_is_waited_for_and_trained(playground: Playground) -> None:

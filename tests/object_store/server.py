@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cluster.binaries import GoModule, ensure_extra
 from images.cache import cache_folder
+from tests.patience import patience
 
 ACCESS_KEY = "the-test"
 SECRET_KEY = "a-secret-of-the-test"
@@ -103,12 +104,13 @@ def make_certificate(path: Path, *, address: str) -> Path:
 
 def _wait_until_it_listens(store: ObjectStore) -> None:
     host, _, port = store.address.rpartition(":")
-    deadline = time.monotonic() + START_SECONDS
+    patient = patience(START_SECONDS)
+    deadline = time.monotonic() + patient
     while True:
         try:
-            socket.create_connection((host, int(port)), timeout=2).close()
+            socket.create_connection((host, int(port)), timeout=patience(2)).close()
         except OSError:
-            assert time.monotonic() < deadline, f"no object store at {store.endpoint} after {START_SECONDS:.0f} s"
+            assert time.monotonic() < deadline, f"no object store at {store.endpoint} after {patient:.0f} s"
             time.sleep(0.05)
         else:
             return

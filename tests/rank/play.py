@@ -39,6 +39,8 @@ class Pace:
 
     epoch_seconds: float
     checkpoint_bytes: int
+    epochs_after_checkpoint: int | None
+    """How many epochs an attempt plays that goes on from a checkpoint, if not all that are left: then it ends early."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Pace":
@@ -46,6 +48,7 @@ class Pace:
         return cls(
             epoch_seconds=float(environment.get("PLAYED_EPOCH_SECONDS", "0.25")),
             checkpoint_bytes=int(environment.get("PLAYED_CHECKPOINT_BYTES", "0")),
+            epochs_after_checkpoint=int(environment.get("PLAYED_EPOCHS_AFTER_CHECKPOINT", "0")) or None,
         )
 
 
@@ -140,9 +143,10 @@ class _Training:
         epochs = self.config.training.epochs
         self.progress.stage(Stage.TRAINING, epochs=epochs, steps=epochs * STEPS)
         reached = self._restored()
-        while reached.epoch < epochs:
+        last = self._last_epoch(reached)
+        while reached.epoch < last:
             self._epoch(reached)
-            if reached.epoch % self.config.training.checkpoint.every_epochs == 0 or reached.epoch == epochs:
+            if reached.epoch % self.config.training.checkpoint.every_epochs == 0 or reached.epoch == last:
                 self._save(reached)
         return reached
 
@@ -167,6 +171,11 @@ class _Training:
         if reached != State():
             self.progress.checkpoint(stage=Stage.TRAINING, epoch=reached.epoch, step=self._steps(reached))
         return reached
+
+    def _last_epoch(self, reached: State) -> int:
+        """After which epoch the stage ends, which has reached this state."""
+        epochs, more = self.config.training.epochs, self.pace.epochs_after_checkpoint
+        return epochs if more is None or reached == State() else min(epochs, reached.epoch + more)
 
     def _save(self, reached: State) -> None:
         if self.gang.rank != 0:
