@@ -50,12 +50,12 @@ def install(
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig(), patience=patience)
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    kubectl.run("apply", "-f", "-", stdin=_with_environment(images.render(references), environment or {}))
+    kubectl.run("apply", "-f", "-", stdin=with_environment(images.render(references), environment or {}))
     kubectl.within(OPERATOR_NAMESPACE).run(*("rollout", "status", f"deployment/{OPERATOR}", "--timeout=180s"), timeout=190)
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
 
 
-def _with_environment(manifests: str, variables: Mapping[str, str]) -> str:
+def with_environment(manifests: str, variables: Mapping[str, str]) -> str:
     """The manifests, with these variables in the operator's Deployment."""
     if not variables:
         return manifests

@@ -12,8 +12,6 @@ from tools.install import Installation
 from tools.kubectl import KubectlError
 from trainingrun.api import TrainingRun
 
-pytestmark = pytest.mark.alone  # while Kueue starts and ends, the API server takes no Job from anybody
-
 ONE_RUN = "150m"
 """CPU of the queue: room for the two workers of one run."""
 
@@ -21,7 +19,7 @@ ONE_RUN = "150m"
 @pytest.fixture(scope="module")
 def queue(installation: Installation) -> Iterator[None]:
     """Kueue; it outlives the namespace, whose Jobs only it lets go."""
-    with kueue(installation.cluster, installation.kubectl):
+    with kueue(installation.cluster, installation.kubectl, namespace="e2e-kueue"):
         yield
 
 

@@ -4,12 +4,12 @@ The ranks play (`tests.rank`): no operator sees a difference.
 """
 
 import time
-from contextlib import nullcontext
 
 import pytest
 
 from tests.e2e.conftest import BRISK, Playground
 from tests.patience import patience
+from trainingrun.api import TrainingRunStatus
 
 pytestmark = pytest.mark.alone
 
@@ -24,19 +24,6 @@ def test_no_operator_was_disturbed_by_what_the_runs_of_other_tests_went_through(
     assert restarts == [0, 0]
 
 
-@pytest.mark.parametrize("operator", ["up", "down"])
-def test_a_finished_run_stays_finished_when_its_objects_are_deleted(playground: Playground, operator: str) -> None:
-    name = f"kept-{operator}"
-    playground.play(name, workers=1, epochs=1)
-    before = playground.wait_until_finished(name)
-    with playground.without_operator() if operator == "down" else nullcontext():
-        playground.kubectl.run("delete", "job", f"{name}-1", "--timeout=60s")
-    playground.play(f"other-{operator}", workers=1, epochs=1)
-    playground.wait_until_finished(f"other-{operator}")  # the operator has looked at everything by then
-    assert playground.get(name).status == before.status
-    assert playground.pods(name) == []
-
-
 def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: Playground) -> None:
     playground.play("untouched", epochs=round(patience(20)))
     playground.wait_for_epoch("untouched", 1)
@@ -49,13 +36,33 @@ def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: P
     assert {pod["metadata"]["uid"] for pod in playground.pods("untouched")} == before
 
 
-@pytest.mark.smoke
-def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: Playground) -> None:
+@pytest.fixture(scope="module")
+def kept(playground: Playground) -> TrainingRunStatus:
+    """How the run `kept` has ended, before its Job, and the run `gone`, were deleted while no operator was there."""
+    playground.play("kept", workers=1, epochs=1)
     playground.play("gone", epochs=None)
+    status = playground.wait_until_finished("kept").status
     playground.wait_for_epoch("gone", 1)
     with playground.without_operator():
+        playground.kubectl.run("delete", "job", "kept-1", "--timeout=60s")
         playground.kubectl.delete("trainingrun", "gone")
         playground.wait_until_nothing_is_left("gone")
+    return status
+
+
+@pytest.mark.smoke
+def test_deleting_a_run_deletes_everything_also_without_an_operator(playground: Playground, kept: TrainingRunStatus) -> None:
+    assert playground.kubectl.get("trainingrun", "gone") is None
+    assert playground.pods("gone") == []
+
+
+def test_a_finished_run_stays_finished_when_its_objects_are_deleted_without_an_operator(
+    playground: Playground, kept: TrainingRunStatus
+) -> None:
+    playground.play("other", workers=1, epochs=1)
+    playground.wait_until_finished("other")  # the operator has looked at everything by then
+    assert playground.get("kept").status == kept
+    assert playground.pods("kept") == []
 
 
 def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -> None:
@@ -64,9 +71,12 @@ def test_an_idle_operator_writes_nothing_but_its_lease(playground: Playground) -
         playground.wait(
             name, "suspended", lambda run: run.status.columns is not None and run.status.columns.status == "Suspended"
         )
-    playground.play("fifth", workers=1)
-    playground.wait_until_finished("fifth")
-    playground.kubectl.run("wait", "--for=condition=complete", "job/fifth-1", "--timeout=30s")  # others still write until then
+    ended = ["fourth", "fifth"]
+    for name in ended:
+        playground.play(name, workers=1)
+    for name in ended:
+        playground.wait_until_finished(name)
+        playground.kubectl.run("wait", "--for=condition=complete", f"job/{name}-1", "--timeout=30s")  # others write until then
     finished = [run for run in playground.kubectl.list("trainingruns") if run["status"].get("completionTime")]
     assert len(finished) >= 5
 

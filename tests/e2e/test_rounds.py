@@ -31,6 +31,16 @@ def test_a_finished_run_is_run_again_with_changes_and_only_then(playground: Play
     ]
 
 
+def test_a_finished_run_stays_finished_when_its_objects_are_deleted(playground: Playground) -> None:
+    playground.play("kept", workers=1, epochs=1)
+    before = playground.wait_until_finished("kept")
+    playground.kubectl.run("delete", "job", "kept-1", "--timeout=60s")
+    playground.play("other", workers=1, epochs=1)
+    playground.wait_until_finished("other")  # the operator has looked at everything by then
+    assert playground.get("kept").status == before.status
+    assert playground.pods("kept") == []
+
+
 def test_a_running_attempt_is_gone_before_the_next_round_starts_from_the_beginning(playground: Playground) -> None:
     playground.play("anew", epochs=None)
     playground.wait_for_epoch("anew", 2)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import cluster
 from cluster.binaries import GoModule
 from tests.waiting import wait_for
@@ -35,13 +37,13 @@ _CONTAINER = {
 
 
 @contextmanager
-def kueue(backend: cluster.Cluster, admin: Kubectl) -> Iterator[None]:
-    """Kueue is there while the context lasts; building it takes some minutes the first time.
+def kueue(backend: cluster.Cluster, admin: Kubectl, *, namespace: str) -> Iterator[None]:
+    """Kueue is there for a namespace while the context lasts; building it takes some minutes the first time.
 
-    Nothing of it may stay: its webhooks would refuse every Job of the cluster.
+    Nothing of it may stay: its webhooks would refuse every Job of the namespace.
     """
     _KUEUE.load(backend)
-    manifests = _KUEUE.render(admin, patches=_patches())
+    manifests = _only_in(namespace, _KUEUE.render(admin, patches=_patches()))
     admin.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests, timeout=120)
     try:
         admin.within(NAMESPACE).run(
@@ -51,6 +53,16 @@ def kueue(backend: cluster.Cluster, admin: Kubectl) -> Iterator[None]:
     finally:
         _remove_what_only_it_can(admin)
         admin.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", stdin=manifests, timeout=130)
+
+
+def _only_in(namespace: str, manifests: str) -> str:
+    """The manifests with webhooks that ask about one namespace only: while Kueue starts and ends, they refuse everything."""
+    documents = list(yaml.safe_load_all(manifests))
+    here = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace]}
+    for document in documents:
+        for webhook in document.get("webhooks", ()):
+            webhook.setdefault("namespaceSelector", {}).setdefault("matchExpressions", []).append(here)
+    return str(yaml.safe_dump_all(documents))
 
 
 def _patches() -> list[dict[str, str]]:
