@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import DIGITS, SMALL, Playground, a_claim, put
+from tests.e2e.conftest import DIGITS, SHORTEST, SMALL, Playground, a_claim, put
 from tests.patience import patience
 
 ALONE = {"replicas": 1, "resources": SMALL}
@@ -92,7 +92,7 @@ def test_a_label_out_of_range_is_named_with_its_position(playground: Playground,
 
 def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playground) -> None:
     output = {"persistentVolumeClaim": {"claimName": "later"}}
-    playground.play("no-claim", workers=1, spec__output=output, spec__recovery={"startTimeoutSeconds": 10})
+    playground.play("no-claim", workers=1, spec__output=output, spec__recovery={"startTimeoutSeconds": SHORTEST})
     stalled = playground.wait("no-claim", "stalled", lambda run: run.status.condition("Stalled") is not None, timeout=60).status
     condition = stalled.condition("Stalled")
     assert condition is not None
@@ -108,7 +108,7 @@ def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeo
     playground.start(
         "no-image",
         spec__image="registry.invalid/trainer:none",
-        spec__recovery={"startTimeoutSeconds": 10, "maximumRestarts": 0},
+        spec__recovery={"startTimeoutSeconds": SHORTEST, "maximumRestarts": 0},
     )
     waiting = playground.wait(
         "no-image", "waiting for its image", lambda run: run.status.conditions[0].reason == "ImagePull", timeout=60
@@ -123,7 +123,7 @@ def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeo
 def test_gpus_that_no_node_has_are_named_and_cost_nothing(playground: Playground) -> None:
     gpus = {"replicas": 2, "accelerator": {"gpu": {"count": 8, "minimumMemory": "40G"}}}
     image = playground.installation.trainer_image
-    playground.start("no-gpu", spec__image=image, spec__workers=gpus, spec__recovery={"startTimeoutSeconds": 10})
+    playground.start("no-gpu", spec__image=image, spec__workers=gpus, spec__recovery={"startTimeoutSeconds": SHORTEST})
     waiting = playground.wait(
         "no-gpu", "waiting for GPUs", lambda run: run.status.conditions[0].reason == "Unschedulable", timeout=60
     )

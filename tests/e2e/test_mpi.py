@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import SMALL, Playground
+from tests.e2e.conftest import SHORTEST, SMALL, Playground
 from trainingrun.api.quantities import amount
 
 ANOTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFub3RoZXIga2V5IG9mIDMyIGJ5dGVzLCBub2JvZHlz"
@@ -117,7 +117,7 @@ def test_a_worker_that_has_no_place_is_named_and_the_other_lets_go(playground: P
         "half",
         spec__strategy={"transport": "MPI"},
         spec__workers={"replicas": 2, "resources": for_one},
-        spec__recovery={"startTimeoutSeconds": 10},
+        spec__recovery={"startTimeoutSeconds": SHORTEST},
     )
     waiting = playground.wait("half", "waiting", lambda run: run.status.conditions[0].reason == "Unschedulable", timeout=60)
     assert "Worker 1 fits no node" in waiting.status.conditions[0].message

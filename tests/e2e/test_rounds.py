@@ -3,12 +3,8 @@
 import signal
 from typing import Any
 
-from tests.e2e.conftest import Playground
-from tests.patience import patience
+from tests.e2e.conftest import SHORTEST, Playground
 from tests.waiting import wait_for
-
-HANG_SECONDS = max(10, round(patience(5)))
-"""Ten is the least that the API allows. What is slow must not be taken for a hang."""
 
 
 def live_attempts(playground: Playground, name: str) -> set[str]:
@@ -98,7 +94,7 @@ def test_the_accounts_of_a_finished_run_add_up_to_its_life(playground: Playgroun
 
 
 def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playground: Playground) -> None:
-    playground.play("stuck", epochs=None, spec__recovery={"hangTimeoutSeconds": HANG_SECONDS})
+    playground.play("stuck", epochs=None, spec__recovery={"hangTimeoutSeconds": SHORTEST})
     playground.wait_for_epoch("stuck", 2)
     playground.signal_ranks(playground.pod("stuck", worker=1), signal.SIGSTOP)
     restarted = playground.wait("stuck", "in its second attempt", lambda run: run.status.attempt == 2)
