@@ -59,12 +59,7 @@ def _is_served(crd: dict[str, Any] | None) -> bool:
 def fresh_namespace(admin: Kubectl, name: str) -> Iterator[Kubectl]:
     """A namespace under Pod Security `restricted`, deleted afterwards."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    # One of an earlier session may still be on its way out.
-    wait_for(lambda: admin.get("namespace", name), _is_no_leftover, what=f"namespace {name} to be gone", timeout=90)
+    admin.delete("namespace", name)  # that of an earlier session, which may have been interrupted
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     yield admin.within(name)
     admin.run("delete", "namespace", name, "--wait=false")
-
-
-def _is_no_leftover(namespace: dict[str, Any] | None) -> bool:
-    return namespace is None or "deletionTimestamp" not in namespace["metadata"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.e2e import record
 from tests.patience import stretch
 
-SIDE_BY_SIDE = ("-m", "not long and not alone", "-n", "3", "--dist", "loadfile")
+SIDE_BY_SIDE = ("-m", "not long and not alone", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 """Three, because those that train fill two processors, and the others wait for the cluster."""
 ALONE = ("-m", "not long and alone")
 
