@@ -23,6 +23,7 @@ RUN: dict[str, Any] = yaml.safe_load((TEAM / "run.yaml").read_text())
 def team(installation: Installation, played_image: str) -> Iterator[Playground]:
     """The namespace of the team; its objects are the administrator's, the runs in it are the user's."""
     admin = installation.kubectl
+    admin.delete("namespace", "vision")  # that of an earlier session, which may have been interrupted
     admin.run("apply", *FILES)
     installation.cluster.volume(claim="models", namespace="vision")
     yield Playground(namespace="vision", kubectl=admin.within("vision"), installation=installation, played_image=played_image)
