@@ -50,19 +50,21 @@ def install(
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig(), patience=patience)
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    kubectl.run("apply", "-f", "-", stdin=with_environment(images.render(references), environment or {}))
+    kubectl.run("apply", "-f", "-", stdin=changed(images.render(references), environment=environment or {}, patience=patience))
     kubectl.within(OPERATOR_NAMESPACE).run(*("rollout", "status", f"deployment/{OPERATOR}", "--timeout=180s"), timeout=190)
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
 
 
-def with_environment(manifests: str, variables: Mapping[str, str]) -> str:
-    """The manifests, with these variables in the operator's Deployment."""
-    if not variables:
+def changed(manifests: str, *, environment: Mapping[str, str], patience: float) -> str:
+    """The manifests with these variables in the operator's Deployment, whose probes may take so many times as long."""
+    if not environment and patience == 1:
         return manifests
     documents = list(yaml.safe_load_all(manifests))
     (deployment,) = (document for document in documents if document["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    container["env"] += [{"name": name, "value": value} for name, value in variables.items()]
+    container["env"] += [{"name": name, "value": value} for name, value in environment.items()]
+    for probe in (container["readinessProbe"], container["livenessProbe"]):
+        probe["timeoutSeconds"] = round(probe.get("timeoutSeconds", 1) * patience)
     return str(yaml.safe_dump_all(documents))
 
 

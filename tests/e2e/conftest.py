@@ -41,8 +41,14 @@ BRISK = {
     "PROGRESS_INTERVAL_SECONDS": "1",
     "PROGRESS_POLL_SECONDS": "0.5",
     "RESYNC_SECONDS": "8",
+    # A slow operator has not lost its Lease, nor a slow worker gone.
+    "LEASE_DURATION_SECONDS": f"{patience(7.5):.0f}",
+    "LEASE_RENEW_DEADLINE_SECONDS": f"{patience(5):.0f}",
+    "PROGRESS_TIMEOUT_SECONDS": f"{min(60, patience(1)):.1f}",
+    "WORKER_CONNECT_TIMEOUT_SECONDS": f"{min(60, patience(0.5)):.1f}",
 }
-"""The operator's times, about a tenth of what they are by default: tests wait for events, and not for these."""
+"""The operator's times, about a tenth of what they are by default: tests wait for events, and not for these. Its deadlines are
+what they are by default, on a quiet machine."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

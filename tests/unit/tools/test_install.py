@@ -8,28 +8,28 @@ import pytest
 import yaml
 
 import images
-from tools.install import with_environment
+from tools.install import changed
 from tools.kubectl import Kubectl
 
 MANIFESTS = images.render({})
 
 
-def deployments(manifests: str) -> list[dict[str, Any]]:
-    return [document for document in yaml.safe_load_all(manifests) if document["kind"] == "Deployment"]
+def deployments(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [document for document in documents if document["kind"] == "Deployment"]
 
 
 def test_variables_are_added_to_the_operators_deployment_and_nothing_else_is_changed() -> None:
-    changed = with_environment(MANIFESTS, {"RESYNC_SECONDS": "8"})
-    (deployment,) = deployments(changed)
-    env = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert env.pop() == {"name": "RESYNC_SECONDS", "value": "8"}
-    others = [document for document in yaml.safe_load_all(changed) if document["kind"] != "Deployment"]
-    assert [*deployments(MANIFESTS)] == [deployment]
-    assert [document for document in yaml.safe_load_all(MANIFESTS) if document["kind"] != "Deployment"] == others
+    documents = list(yaml.safe_load_all(changed(MANIFESTS, environment={"RESYNC_SECONDS": "8"}, patience=2)))
+    (container,) = deployments(documents)[0]["spec"]["template"]["spec"]["containers"]
+    assert container["env"].pop() == {"name": "RESYNC_SECONDS", "value": "8"}
+    assert container["readinessProbe"].pop("timeoutSeconds") == 2
+    assert container["livenessProbe"]["timeoutSeconds"] == 10
+    container["livenessProbe"]["timeoutSeconds"] = 5
+    assert documents == list(yaml.safe_load_all(MANIFESTS))
 
 
-def test_without_variables_the_manifests_are_as_they_are_shipped() -> None:
-    assert with_environment(MANIFESTS, {}) == MANIFESTS
+def test_without_changes_the_manifests_are_as_they_are_shipped() -> None:
+    assert changed(MANIFESTS, environment={}, patience=1) == MANIFESTS
 
 
 @pytest.mark.parametrize(("patience", "own", "kubectls"), [(1.0, 70, "--timeout=60s"), (2.5, 175, "--timeout=150s")])
