@@ -31,6 +31,9 @@ TINY = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512M
 SHORTEST = max(10, round(patience(5)))
 """Seconds of a time-out of a run that is meant to run out: the least that the API takes, unless a slow machine needs more."""
 
+LAST_EPOCHS = round(patience(2))
+"""Of a run that has gone on: a second on a quiet machine, in which tests see that it does."""
+
 BRISK = {
     "RESTART_BACKOFF_SECONDS": "1",
     "LOOK_AGAIN_SECONDS": "1",
@@ -117,7 +120,7 @@ class Playground:
 
         Without `epochs` it plays until it is stopped, and ends soon after it has gone on from a checkpoint.
         """
-        endless = {"PLAYED_EPOCHS_AFTER_CHECKPOINT": "3"} if epochs is None else {}
+        endless = {"PLAYED_EPOCHS_AFTER_CHECKPOINT": f"{LAST_EPOCHS}"} if epochs is None else {}
         env = [{"name": variable, "value": value} for variable, value in {**endless, **(variables or {})}.items()]
         played = {
             "spec__image": self.played_image,

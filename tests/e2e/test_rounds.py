@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.e2e.conftest import SHORTEST, Playground
 from tests.waiting import wait_for
+from tools.copy_pod import MOUNT, copy_pod
 
 
 def live_attempts(playground: Playground, name: str) -> set[str]:
@@ -101,10 +102,10 @@ def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playgr
     failure = restarted.status.failure
     assert failure is not None
     assert failure.cause == "Hang"
-    playground.wait("stuck", "training again", lambda run: run.status.stage == "Training")
-    stacks = playground.kubectl.run("exec", playground.pod("stuck", worker=0), "--", "cat", "/output/stuck/logs/1/0.stacks.txt")
-    assert "most recent call first" in stacks
     assert playground.wait_until_finished("stuck").status.result is not None
+    with copy_pod(playground.kubectl, name="look", claim="models", image=playground.played_image) as pod:
+        stacks = playground.kubectl.run("exec", pod, "--", "cat", f"{MOUNT}/stuck/logs/1/0.stacks.txt")
+    assert "most recent call first" in stacks
 
 
 def a_pod_that_mounts(config_map: str, *, image: str) -> dict[str, Any]:
