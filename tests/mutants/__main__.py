@@ -8,6 +8,7 @@ python -m tests.mutants --full                # where the named tests notice not
 
 import argparse
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -96,13 +97,13 @@ async def _fitting(group: Sequence[Mutant], *, copies: Sequence[Copy], verdicts:
 
 async def _judge_all(group: Sequence[Mutant], *, copies: Sequence[Copy], is_full: bool, verdicts: list[Verdict]) -> None:
     """Take one mutant after the other, in each copy one at a time."""
-    left = list(reversed(group))
+    left, done = list(reversed(group)), itertools.count(1)
 
     async def work(copy: Copy) -> None:
         while left:
             verdict = await judge(left.pop(), copy=copy, is_full=is_full)
             verdicts.append(verdict)
-            print(progress(verdict, number=len(group) - len(left), of=len(group)), flush=True)
+            print(progress(verdict, number=next(done), of=len(group)), flush=True)
 
     async with asyncio.TaskGroup() as workers:
         for copy in copies:

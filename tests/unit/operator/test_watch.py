@@ -1,0 +1,36 @@
+"""Which events the operator gets, and which run each of them is about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import kopf
+import pytest
+
+from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.watch import registry, settings
+
+LABELS = {"trainingrun.dev/run": "mnist", "app.kubernetes.io/name": "trainingrun-trainer"}
+
+
+def handlers(queue: WorkQueue[tuple[str, str]]) -> Mapping[str, Any]:
+    """The handlers by the plural of what they watch; kopf has no public way to ask for them."""
+    watching = registry(queue)._watching
+    return {str(handler.selector.any_name): handler for handler in watching.get_all_handlers()}
+
+
+@pytest.mark.parametrize(
+    ("plural", "name", "labels"),
+    [("trainingruns", "mnist", {}), ("jobs", "mnist-1", LABELS), ("pods", "mnist-1-0", LABELS)],
+)
+async def test_an_event_is_about_the_run_whose_object_it_is(plural: str, name: str, labels: Mapping[str, str]) -> None:
+    queue: WorkQueue[tuple[str, str]] = WorkQueue()
+    await handlers(queue)[plural].fn(namespace="team", name=name, labels=labels)
+    assert await queue.take() == ("team", "mnist")
+
+
+def test_of_jobs_and_pods_only_those_of_runs_are_sent() -> None:
+    watched = handlers(WorkQueue())
+    assert watched.keys() == {"trainingruns", "jobs", "pods"}
+    selectors = {str(each.any_name): label for each, label in settings().watching.label_selectors.items()}
+    assert selectors == {"jobs": "trainingrun.dev/run", "pods": "trainingrun.dev/run"}
+    assert all(watched[kind].labels == {"trainingrun.dev/run": kopf.PRESENT} for kind in ("jobs", "pods"))
