@@ -13,6 +13,7 @@ EXAMPLE ?= mnist-ship
 REGISTRY ?=
 TAG ?=
 ALSO ?=
+MUTANTS ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +32,10 @@ test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more m
 	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults tests/e2e -m long
 	@CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down
+
+test-mutants: .venv/ready .venv-trainer/ready ## Change the code a little for the worse, a hundred times: the quick tests must notice (MUTANTS="--only NAME")
+	@trap 'CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down' EXIT; \
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.mutants $(MUTANTS)
 
 test-kind: export CLUSTER := kind
 test-kind: export CLUSTER_NAME := $(KIND_CLUSTER_NAME)
@@ -161,5 +166,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test test-long prepare $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-launch record-statuses clean

@@ -11,7 +11,6 @@ import asyncio
 import itertools
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -61,7 +60,7 @@ def _is_chosen(mutant: Mutant, options: argparse.Namespace) -> bool:
 
 
 async def _try(chosen: Sequence[Mutant], *, jobs: int, is_full: bool) -> list[Verdict]:
-    """The verdicts: first on those that need no cluster, several at a time, then on the others."""
+    """The verdicts: first on those that need no cluster, several at a time, then on the others, one after the other."""
     task = asyncio.current_task()
     assert task is not None, "a coroutine runs in a task"
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -71,11 +70,18 @@ async def _try(chosen: Sequence[Mutant], *, jobs: int, is_full: bool) -> list[Ve
         for needs_a_cluster in (False, True):
             group = [mutant for mutant in chosen if mutant.needs_a_cluster is needs_a_cluster]
             if group and needs_a_cluster:
-                places = places[:1]
-                subprocess.run([sys.executable, "-m", "cluster", "up"], cwd=ROOT, check=True)
-            fitting = await _fitting(group, copies=places, verdicts=verdicts)
-            await _judge_all(fitting, copies=places, is_full=is_full, verdicts=verdicts)
+                await _start_cluster()
+            here = places[:1] if needs_a_cluster else places
+            fitting = await _fitting(group, copies=here, verdicts=verdicts)
+            await _judge_all(fitting, copies=here, is_full=is_full, verdicts=verdicts)
     return verdicts
+
+
+async def _start_cluster() -> None:
+    """By the code of the tree: no mutant shall make what the tests share. Raises MutantError when it does not start."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "cluster", "up", cwd=ROOT)
+    if await process.wait() != 0:
+        raise MutantError("The cluster does not start, and some mutants are noticed in one only.")
 
 
 async def _fitting(group: Sequence[Mutant], *, copies: Sequence[Copy], verdicts: list[Verdict]) -> list[Mutant]:

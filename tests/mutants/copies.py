@@ -19,7 +19,7 @@ from tests.mutants.mutant import ROOT, Mutant, MutantError
 
 ENVIRONMENTS = (".venv", ".venv-trainer")
 _SOURCES = ("sdk/src", "operator/src", "trainer-image/src")
-_PACKAGES = ("trainingrun", "trainingrun_operator", "trainingrun_trainer", "cluster", "images", "tools", "tests")
+_PACKAGES = ("trainingrun", "trainingrun_operator", "trainingrun_trainer")
 _WHERE = f"import importlib.util as u; [print(p, *u.find_spec(p).submodule_search_locations) for p in {_PACKAGES}]"
 
 

@@ -55,7 +55,9 @@ class Mutant:
         """The file with the change. Raises MutantError unless what is to be changed is there once."""
         found = text.count(self.find)
         if found != 1:
-            raise MutantError(f"{self.name}: {self.file} has its text {found} times, not once: correct `find` in {self.area}.toml.")
+            raise MutantError(
+                f"{self.name}: {self.file} has its text {found} times, not once: correct `find` in {self.area}.toml."
+            )
         return text.replace(self.find, self.replace)
 
 

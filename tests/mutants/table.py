@@ -7,6 +7,7 @@ from tests.mutants.trial import Verdict
 
 _WORDS = 160
 """Characters of what a test has said."""
+_HEAD = "| area | mutant | what goes wrong | stage | noticed by |\n|---|---|---|---|---|"
 
 
 def progress(verdict: Verdict, *, number: int, of: int) -> str:
@@ -21,10 +22,12 @@ def summary(verdicts: Sequence[Verdict], *, seconds: float) -> str:
     counts = Counter(verdict.kind for verdict in verdicts)
     rows = "\n".join(_row(verdict) for verdict in ordered)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in ("noticed", "survived", "broken") if counts[kind])
-    return f"\n| area | mutant | what goes wrong | stage | noticed by |\n|---|---|---|---|---|\n{rows}\n\n{kinds}, after {seconds:.0f} s"
+    return f"\n{_HEAD}\n{rows}\n\n{kinds}, after {seconds:.0f} s"
 
 
 def _row(verdict: Verdict) -> str:
     mutant = verdict.mutant
-    by = verdict.by.rpartition("/")[2].partition("[")[0] if verdict.kind == "noticed" else f"**{verdict.kind}** {verdict.by}"
-    return " | ".join(("|", mutant.area, mutant.name, mutant.why, mutant.stage, by.replace("\n", " "), "|")).strip().replace("| |", "|")
+    by = verdict.by.rpartition("/")[2].partition("[")[0]
+    if verdict.kind != "noticed":
+        by = f"**{verdict.kind}** {verdict.by}".replace("\n", " ").strip()
+    return f"| {mutant.area} | {mutant.name} | {mutant.why} | {mutant.stage} | {by} |"

@@ -14,8 +14,8 @@ LABELS = {"trainingrun.dev/run": "mnist", "app.kubernetes.io/name": "trainingrun
 
 def handlers(queue: WorkQueue[tuple[str, str]]) -> Mapping[str, Any]:
     """The handlers by the plural of what they watch; kopf has no public way to ask for them."""
-    watching = registry(queue)._watching
-    return {str(handler.selector.any_name): handler for handler in watching.get_all_handlers()}
+    found: list[Any] = list(registry(queue)._watching.get_all_handlers())
+    return {handler.selector.any_name: handler for handler in found}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,9 @@ async def test_an_event_is_about_the_run_whose_object_it_is(plural: str, name: s
 def test_of_jobs_and_pods_only_those_of_runs_are_sent() -> None:
     watched = handlers(WorkQueue())
     assert watched.keys() == {"trainingruns", "jobs", "pods"}
-    selectors = {str(each.any_name): label for each, label in settings().watching.label_selectors.items()}
-    assert selectors == {"jobs": "trainingrun.dev/run", "pods": "trainingrun.dev/run"}
+    asked: dict[Any, str] = dict(settings().watching.label_selectors)
+    assert {each.any_name: label for each, label in asked.items()} == {
+        "jobs": "trainingrun.dev/run",
+        "pods": "trainingrun.dev/run",
+    }
     assert all(watched[kind].labels == {"trainingrun.dev/run": kopf.PRESENT} for kind in ("jobs", "pods"))

@@ -94,7 +94,9 @@ def test_of_two_workers_that_have_ended_the_failed_one_counts(now: list[float]) 
     board = PlayedBoard()
     peers = Peers(board, worker=1)
     seen = [at(1, peers, now=now)]
-    for number, states in enumerate(({0: "stopped", 1: "here"}, {0: "here", 1: "failed"}, {0: "stopped", 2: "failed"}), start=2):
+    for number, states in enumerate(
+        ({0: "stopped", 1: "here"}, {0: "here", 1: "failed"}, {0: "stopped", 2: "failed"}), start=2
+    ):
         board.states = states  # type: ignore[assignment]  # states, as literals
         seen.append(at(number, peers, now=now))
     assert seen == [None, "stopped", None, "failed"]

@@ -33,7 +33,9 @@ def loss(output: Path, *, gang: SingleProcess, model: Any) -> float:
 
 
 def test_no_two_ranks_leave_out_the_same(tmp_path: Path) -> None:
-    first, again, second = (loss(tmp_path, gang=gang, model=DROPOUT) for gang in (SingleProcess(), SingleProcess(), SecondRank()))
+    first, again, second = (
+        loss(tmp_path, gang=gang, model=DROPOUT) for gang in (SingleProcess(), SingleProcess(), SecondRank())
+    )
     assert first == again
     assert first != pytest.approx(second, rel=1e-4)
 
