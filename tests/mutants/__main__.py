@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not chosen:
         print("No mutant has this name or is noticed in this stage.", file=sys.stderr)
         return 64
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background does not hear it, else
     stretch()
     started = time.monotonic()
     try:

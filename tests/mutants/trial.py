@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,33 +93,34 @@ async def run_tests(copy: Copy, tests: Sequence[str], *options: str, limit: floa
     """Run tests in their environment; nothing of them runs any more when this returns, also when it is cancelled."""
     environment = ".venv-trainer" if tests[0].startswith(TRAINER_TESTS) else ".venv"
     command = (f"{environment}/bin/python", "-m", "pytest", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider")
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        *options,
-        *tests,
-        cwd=copy.folder,
-        env=copy.variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    reading = asyncio.ensure_future(process.communicate())
-    try:
-        output, _ = await asyncio.wait_for(asyncio.shield(reading), patience(limit))
-    except TimeoutError:
-        return Finished(None, "")
-    finally:
-        if process.returncode is None:
-            await _interrupt(process, reading)
-        copy.end_processes()
-    return Finished(process.returncode, output.decode(errors="replace"))
+    with tempfile.TemporaryFile() as output:  # a pipe would be waited for as long as anybody holds it
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *options,
+            *tests,
+            cwd=copy.folder,
+            env=copy.variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            await asyncio.wait_for(process.wait(), patience(limit))
+        except TimeoutError:
+            return Finished(None, "")
+        finally:
+            if process.returncode is None:
+                await _interrupt(process)
+            copy.end_processes()
+        output.seek(0)
+        return Finished(process.returncode, output.read().decode(errors="replace"))
 
 
-async def _interrupt(process: asyncio.subprocess.Process, reading: "asyncio.Future[tuple[bytes, bytes]]") -> None:
+async def _interrupt(process: asyncio.subprocess.Process) -> None:
     """Let tests tidy up and end."""
     process.send_signal(signal.SIGINT)
     try:
-        await asyncio.wait_for(reading, TIDY_SECONDS)
+        await asyncio.wait_for(process.wait(), TIDY_SECONDS)
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests.patience import patience
 from tests.unit.trainer.gangs import Start
+from trainingrun.contract import FinalRecord
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent import crew as crews
 from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.peers import PEER_SILENCE_SECONDS, Peers
 from trainingrun_trainer.agent.rendezvous import Board, State
+from trainingrun_trainer.agent.termination import encode
 from trainingrun_trainer.messages import Message
 from trainingrun_trainer.output.volume import VolumePlace
 
@@ -125,6 +128,12 @@ def test_workers_that_have_not_come_are_named() -> None:
 
 def test_the_first_worker_stays_until_the_others_have_ended(start: Start, tmp_path: Path) -> None:
     gang = start(rank="tests.unit.trainer.unequal_rank")
-    gang.agents[0].wait()
+    gang.agents[0].wait(timeout=patience(60))
     assert (tmp_path / "ended").exists()
-    assert [agent.wait() for agent in gang.agents] == [0, 0]
+    assert [agent.wait(timeout=patience(60)) for agent in gang.agents] == [0, 0]
+
+
+def test_a_record_that_fits_keeps_every_line_of_its_log() -> None:
+    log = "\n".join(map(str, range(100)))
+    record = FinalRecord(attempt=1, worker=0, exit_code=70, log_tail=log)
+    assert FinalRecord.model_validate_json(encode(record)) == record
