@@ -20,6 +20,7 @@ TIDY_SECONDS = 20.0
 """What interrupted tests may take to end what they have started; the rest is killed."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - (.*))?$", flags=re.MULTILINE)
+_GONE = re.compile(r"^ERROR: not found: (.+)$", flags=re.MULTILINE)
 _PASSED, _FAILURES = 0, 1
 
 
@@ -77,16 +78,23 @@ async def failures_without(mutants: Sequence[Mutant], *, copy: Copy, jobs: int) 
     Raises MutantError when they cannot be run.
     """
     tests = sorted({test for mutant in mutants for test in mutant.tests})
+    if not tests:
+        return {}
     spread = (f"--numprocesses={jobs}", "--dist=worksteal") if jobs > 1 else ()
     finished = await run_tests(copy, tests, *spread, limit=LIMIT_SECONDS * len(tests))
+    gone = {test for test in tests if any(line.endswith(test) for line in _GONE.findall(finished.output))}
+    if gone:
+        wrong = {mutant.name: f"there is no {test}" for mutant in mutants for test in mutant.tests if test in gone}
+        left = [mutant for mutant in mutants if mutant.name not in wrong]
+        return wrong | await failures_without(left, copy=copy, jobs=jobs)
     if finished.code not in (_PASSED, _FAILURES):
         raise MutantError(f"The tests cannot be run without any mutant:\n{finished.output[-3000:]}")
-    wrong = {}
-    for mutant in mutants:
-        failed = [test for test, _ in finished.failed if test.startswith(mutant.tests)]
-        if failed:
-            wrong[mutant.name] = f"{failed[0]} fails without it"
-    return wrong
+    return {
+        mutant.name: f"{test} fails without it"
+        for mutant in mutants
+        for test, _ in finished.failed
+        if test.startswith(mutant.tests)
+    }
 
 
 async def run_tests(copy: Copy, tests: Sequence[str], *options: str, limit: float = LIMIT_SECONDS) -> Finished:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,12 @@ async def test_a_mutant_is_noticed_or_survives_or_is_broken(copy: Copy) -> None:
 async def test_tests_that_fail_without_a_mutant_say_nothing_about_it(copy: Copy) -> None:
     with copy.mutated(NOTICED):
         assert await failures_without([SURVIVES], copy=copy, jobs=1) == {"m": f"{NAMES} fails without it"}
+
+
+async def test_a_case_that_is_not_there_any_more_is_named_and_the_others_are_tried(copy: Copy) -> None:
+    case = "tests/unit/cluster/test_cluster.py::test_a_name_that_cannot_be_used_is_refused[no such case]"
+    gone = replace(SURVIVES, name="gone", tests=(case,))
+    assert await failures_without([gone, NOTICED], copy=copy, jobs=1) == {"gone": f"there is no {case}"}
 
 
 def test_the_table_says_what_became_of_each() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.patience import patience
 from tests.unit.trainer.gangs import Start
-from trainingrun.contract import FinalRecord
+from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, FinalRecord
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent import crew as crews
 from trainingrun_trainer.agent.crew import Crew
@@ -137,3 +137,8 @@ def test_a_record_that_fits_keeps_every_line_of_its_log() -> None:
     log = "\n".join(map(str, range(100)))
     record = FinalRecord(attempt=1, worker=0, exit_code=70, log_tail=log)
     assert FinalRecord.model_validate_json(encode(record)) == record
+
+
+def test_a_record_is_as_long_as_its_bytes_and_not_as_its_letters() -> None:
+    record = FinalRecord(attempt=1, worker=0, exit_code=70, log_tail="\n".join(["ö" * 110] * 20))
+    assert len(encode(record)) <= TERMINATION_MESSAGE_LIMIT

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from trainingrun.api import EarlyStopping
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.stages.early_stopping import judge_epoch
 from trainingrun_trainer.stages.train import train
 
 SAMPLES = easy_samples(240)
@@ -30,6 +32,14 @@ def best(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     state, weights = trained(tmp_path_factory.mktemp("first"), epochs=1)
     assert state.history[0]["val_accuracy"] == 1.0
     return weights
+
+
+def test_training_stops_after_as_many_epochs_without_improvement_as_asked_and_not_before() -> None:
+    state, settings, stopped = LoopState(), EarlyStopping(patience=2), []
+    for loss in (1.0, 0.5, 0.6, 0.7):
+        judge_epoch(state, settings, metrics={"val_loss": loss})
+        stopped.append(state.stopped)
+    assert stopped == [False, False, False, True]
 
 
 def are_equal(one: list[Any], other: list[Any]) -> bool:
