@@ -27,7 +27,7 @@ def summary(verdicts: Sequence[Verdict], *, seconds: float) -> str:
 
 def _row(verdict: Verdict) -> str:
     mutant = verdict.mutant
-    by = verdict.by.rpartition("/")[2].partition("[")[0]
+    by = verdict.by.partition("[")[0].rpartition("/")[2]
     if verdict.kind != "noticed":
         by = f"**{verdict.kind}** {verdict.by}".replace("\n", " ").strip()
     return f"| {mutant.area} | {mutant.name} | {mutant.why} | {mutant.stage} | {by} |"

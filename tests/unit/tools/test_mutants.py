@@ -113,7 +113,7 @@ async def test_a_case_that_is_not_there_any_more_is_named_and_the_others_are_tri
 
 
 def test_the_table_says_what_became_of_each() -> None:
-    verdicts = [Verdict(NOTICED, "noticed", f"{NAMES}[one]"), Verdict(SURVIVES, "survived")]
+    verdicts = [Verdict(NOTICED, "noticed", f"{NAMES}[/data]"), Verdict(SURVIVES, "survived")]
     text = summary(verdicts, seconds=3)
     row = "| a | m | It is wrong. | unit | test_cluster.py::test_names_of_interfaces_and_sockets_stay_short_enough |"
     assert row in text
