@@ -20,7 +20,6 @@ TIDY_SECONDS = 20.0
 """What interrupted tests may take to end what they have started; the rest is killed."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - (.*))?$", flags=re.MULTILINE)
-_GONE = re.compile(r"^ERROR: not found: (.+)$", flags=re.MULTILINE)
 _PASSED, _FAILURES = 0, 1
 
 
@@ -80,13 +79,13 @@ async def failures_without(mutants: Sequence[Mutant], *, copy: Copy, jobs: int) 
     tests = sorted({test for mutant in mutants for test in mutant.tests})
     if not tests:
         return {}
-    spread = (f"--numprocesses={jobs}", "--dist=worksteal") if jobs > 1 else ()
-    finished = await run_tests(copy, tests, *spread, limit=LIMIT_SECONDS * len(tests))
-    gone = {test for test in tests if any(line.endswith(test) for line in _GONE.findall(finished.output))}
+    gone = await _gone(tests, copy=copy)
     if gone:
         wrong = {mutant.name: f"there is no {test}" for mutant in mutants for test in mutant.tests if test in gone}
         left = [mutant for mutant in mutants if mutant.name not in wrong]
         return wrong | await failures_without(left, copy=copy, jobs=jobs)
+    spread = (f"--numprocesses={jobs}", "--dist=worksteal") if jobs > 1 else ()
+    finished = await run_tests(copy, tests, *spread, limit=LIMIT_SECONDS * len(tests))
     if finished.code not in (_PASSED, _FAILURES):
         raise MutantError(f"The tests cannot be run without any mutant:\n{finished.output[-3000:]}")
     return {
@@ -95,6 +94,15 @@ async def failures_without(mutants: Sequence[Mutant], *, copy: Copy, jobs: int) 
         for test, _ in finished.failed
         if test.startswith(mutant.tests)
     }
+
+
+async def _gone(tests: Sequence[str], *, copy: Copy) -> set[str]:
+    """The cases of these tests that are not there any more; pytest would run none of the others."""
+    cases = {test for test in tests if test.endswith("]")}
+    if not cases:
+        return set()
+    collected = await run_tests(copy, sorted({case.partition("[")[0] for case in cases}), "--collect-only")
+    return cases - set(collected.output.splitlines())
 
 
 async def run_tests(copy: Copy, tests: Sequence[str], *options: str, limit: float = LIMIT_SECONDS) -> Finished:
