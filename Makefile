@@ -86,9 +86,6 @@ record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m "not long"
 
-prepare: .venv/ready .venv-trainer/ready ## Build all that the tests need: programs, images, environments
-	@$(PYTHON) -m images build all
-
 generate: .venv/ready ## Write the files that are generated: the CRD, its reference, the benchmarks' tables, settings for Argo CD
 	@$(BIN)/python -m tools.generate
 
