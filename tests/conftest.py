@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.patience import MARGIN, stretch
 from tools.suite import accounts
@@ -13,8 +14,10 @@ TIMES_VARIABLE = "TRAININGRUN_TEST_TIMES"
 
 
 def pytest_configure() -> None:
-    """Measure this machine before processes are started that inherit the result."""
+    """Measure this machine before processes are started that inherit the result; no property fails because it is slow."""
     stretch()
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def pytest_report_header() -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.builders import a_claim, an_active_run
+from tests.builders import CONFIG, a_claim, an_active_run
 from tests.pods import by_name, pod_of, the_container
 from trainingrun.api import Resolved, TrainingRun
 from trainingrun.contract import DATA_MOUNT, OUTPUT_MOUNT
@@ -13,7 +13,7 @@ Raw = dict[str, Any]
 
 
 def a_job(run: TrainingRun) -> Raw:
-    return job(run, attempt=1, resolved=resolved(run), same_node=False, seed=b"seed")
+    return job(run, attempt=1, resolved=resolved(run), same_node=False, config=CONFIG)
 
 
 def resolved(run: TrainingRun) -> Resolved:

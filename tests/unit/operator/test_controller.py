@@ -7,6 +7,7 @@ from trainingrun_operator.cluster.port import ClusterError
 from trainingrun_operator.control.controller import Controller
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.pace import Timing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 assert looptime
@@ -16,7 +17,7 @@ KEY = ("team", "mnist")
 
 
 async def test_failures_before_a_look_that_went_well_are_forgotten() -> None:
-    queue: WorkQueue[Key] = WorkQueue()
+    queue: WorkQueue[Key] = WorkQueue(timing=Timing())
     answers: list[Exception | None] = [ClusterError("503"), ClusterError("503"), None]
 
     async def reconcile(key: Key) -> float | None:

@@ -7,6 +7,7 @@ import kopf
 import pytest
 
 from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.pace import Timing
 from trainingrun_operator.watch import registry, settings
 
 LABELS = {"trainingrun.dev/run": "mnist", "app.kubernetes.io/name": "trainingrun-trainer"}
@@ -23,15 +24,15 @@ def handlers(queue: WorkQueue[tuple[str, str]]) -> Mapping[str, Any]:
     [("trainingruns", "mnist", {}), ("jobs", "mnist-1", LABELS), ("pods", "mnist-1-0", LABELS)],
 )
 async def test_an_event_is_about_the_run_whose_object_it_is(plural: str, name: str, labels: Mapping[str, str]) -> None:
-    queue: WorkQueue[tuple[str, str]] = WorkQueue()
+    queue: WorkQueue[tuple[str, str]] = WorkQueue(timing=Timing())
     await handlers(queue)[plural].fn(namespace="team", name=name, labels=labels)
     assert await queue.take() == ("team", "mnist")
 
 
 def test_of_jobs_and_pods_only_those_of_runs_are_sent() -> None:
-    watched = handlers(WorkQueue())
+    watched = handlers(WorkQueue(timing=Timing()))
     assert watched.keys() == {"trainingruns", "jobs", "pods"}
-    asked: dict[Any, str] = dict(settings().watching.label_selectors)
+    asked: dict[Any, str] = dict(settings(Timing()).watching.label_selectors)
     assert {each.any_name: label for each, label in asked.items()} == {
         "jobs": "trainingrun.dev/run",
         "pods": "trainingrun.dev/run",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.patience import patience
-from tests.unit.trainer.gangs import Start
+from tests.unit.trainer.starting import Start
 from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, FinalRecord
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent import crew as crews

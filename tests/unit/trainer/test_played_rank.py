@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.patience import patience
-from tests.unit.trainer.gangs import Gang, Start
+from tests.unit.trainer.gangs import Gang
+from tests.unit.trainer.starting import Start
 from trainingrun_trainer import checkpoint
 from trainingrun_trainer.output.volume import VolumePlace
 
