@@ -84,7 +84,7 @@ record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.gitops.record
 
 e2e: .venv/ready ## Real runs in a real cluster, and every way they can go wrong
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m "not long"
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.e2e
 
 generate: .venv/ready ## Write the files that are generated: the CRD, its reference, the benchmarks' tables, settings for Argo CD
 	@$(BIN)/python -m tools.generate
