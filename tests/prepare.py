@@ -12,11 +12,9 @@ from cluster import packages as of_cluster
 from images import ImageError, builder, venv
 from images.cache import cache_folder
 from images.recipe import USUAL
-from tests.gangs.schedulers import COSCHEDULING
 from tests.gitops import judges
 from tests.kueue import installation as kueue
 from tests.object_store import server as object_stores
-from tests.policies import enforcer
 from tools.parts import Part, PartError
 from tools.prepare import are_programs_missing, image_part, package_parts, program_part, side_by_side
 
@@ -26,10 +24,8 @@ PROGRAMS = (
     object_stores.GOOGLE,
     judges.MODULE,
     kueue.MODULE,
-    COSCHEDULING.module,
-    enforcer.MODULE,
 )
-"""What only tests need, in the order in which they come to it. Volcano runs in long tests only, which build it."""
+"""What only tests need, in the order in which they come to it. What only long tests need, they build."""
 
 PACKAGES = {
     **of_cluster.PACKAGES,

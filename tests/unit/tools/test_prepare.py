@@ -8,7 +8,8 @@ import pytest
 from cluster.embedded import EmbeddedCluster
 from cluster.existing import ExistingCluster
 from images import apt
-from tests.gangs.schedulers import VOLCANO
+from tests.gangs.schedulers import COSCHEDULING, VOLCANO
+from tests.policies import enforcer
 from tests.prepare import PROGRAMS
 from tools import prepare
 from tools.parts import Part
@@ -69,5 +70,5 @@ def test_what_will_be_made_is_said_with_the_time_that_it_took(tmp_path: Path) ->
 
 
 def test_everything_that_tests_build_from_source_is_made_first_but_what_only_long_ones_need() -> None:
-    made = {module.folder for module in (*PROGRAMS, VOLCANO.module)}
+    made = {module.folder for module in (*PROGRAMS, COSCHEDULING.module, VOLCANO.module, enforcer.MODULE)}
     assert {file.parent for file in TESTS.rglob("go.mod")} <= made
