@@ -30,7 +30,8 @@ test: .venv/ready ## All that CI runs, with a table of where the time has gone (
 
 test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more moments of death, more combinations
 	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
-	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults tests/e2e -m long
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m long -n 3
+	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m long
 	@CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(MAKE) cluster-down
 
 test-mutants: .venv/ready .venv-trainer/ready ## Change the code a little for the worse, a hundred times: the quick tests must notice (MUTANTS="--only NAME")
