@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,8 +15,13 @@ TIMES_VARIABLE = "TRAININGRUN_TEST_TIMES"
 
 
 def pytest_configure() -> None:
-    """Measure this machine before processes are started that inherit the result; no property fails because it is slow."""
+    """Before processes are started that inherit it: what this machine was measured to be, and that SIGINT interrupts.
+
+    A shell lets what it runs in the background ignore SIGINT. No property fails because the machine is slow.
+    """
     stretch()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("patient")
 

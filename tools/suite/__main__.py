@@ -36,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no stage {', '.join(sorted(unknown))}")
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # also where a shell has started this in the background, and SIGINT is ignored
+        signal.signal(number, _interrupt)
     try:
         return _run(options.stage, cluster=options.cluster)
     except KeyboardInterrupt:
