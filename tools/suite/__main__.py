@@ -17,7 +17,8 @@ from tools.suite.running import Outcome, Suite
 from tools.suite.stages import STAGES
 
 FOLDER = Path(__file__).parent.parent.parent / "build" / "suite"
-CLUSTER_VARIABLE = "CLUSTER_NAME"
+CLUSTER_VARIABLES = ("CLUSTER_NAME", "TEST_CLUSTER_NAME")
+"""What the Makefile calls its cluster, and that of its tests."""
 TIMES_VARIABLE = "TRAININGRUN_TEST_TIMES"
 INTERVAL = 30.0
 SHOWN_LINES = 300
@@ -49,12 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        subprocess.run(["make", "cluster-down"], env={**os.environ, CLUSTER_VARIABLE: cluster_of(options)}, check=False)
+        subprocess.run(["make", "cluster-down"], env={**os.environ, **_cluster(options.cluster)}, check=False)
 
 
-def cluster_of(options: argparse.Namespace) -> str:
-    """The name that was given on the command line."""
-    return str(options.cluster)
+def _cluster(name: str) -> dict[str, str]:
+    return dict.fromkeys(CLUSTER_VARIABLES, name)
 
 
 def _run(names: Sequence[str], *, cluster: str) -> int:
@@ -64,7 +64,7 @@ def _run(names: Sequence[str], *, cluster: str) -> int:
         command=lambda stage: ["make", stage.name],
         folder=FOLDER,
         tell=_tell,
-        environment={CLUSTER_VARIABLE: cluster, TIMES_VARIABLE: str(FOLDER / "{stage}.jsonl"), "PYTHONUNBUFFERED": "1"},
+        environment={**_cluster(cluster), TIMES_VARIABLE: str(FOLDER / "{stage}.jsonl"), "PYTHONUNBUFFERED": "1"},
     )
 
     def tell_running(ages: Mapping[str, float]) -> None:

@@ -93,6 +93,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "Makefile").write_text(
         "lint verify:\n\t@true\n"
         "unit:\n\t@echo what went wrong; exit 1\n"
+        "schema:\n\t@echo in $$TEST_CLUSTER_NAME\n"
         "simulation:\n\t@touch begun; sleep 60\n"
         "cluster-down:\n\t@echo removed $$CLUSTER_NAME\n"
     )
@@ -121,6 +122,12 @@ def test_an_interrupted_suite_ends_its_stages_and_removes_its_cluster(checkout: 
     assert suite.returncode == 130
     assert "removed mine" in said
     assert "simulation failed" in said
+
+
+def test_all_stages_share_the_cluster_that_is_removed_at_the_end(checkout: Path) -> None:
+    done = subprocess.run(command_of("schema"), cwd=checkout, capture_output=True, text=True, check=True)
+    assert (checkout / "build" / "suite" / "schema.log").read_text() == "in mine\n"
+    assert done.stdout.rstrip().endswith("removed mine")
 
 
 def an_outcome(name: str, *, seconds: float) -> Outcome:
