@@ -14,6 +14,7 @@ from images.cache import locked
 from tests.patience import patience
 from tests.waiting import wait_for
 from tools.kubectl import Kubectl
+from tools.suite.accounts import Account, waiting
 
 CRDS = Path(__file__).parent.parent / "crds"
 
@@ -22,7 +23,7 @@ CRDS = Path(__file__).parent.parent / "crds"
 def backend() -> cluster.Cluster:
     """A running cluster: CLUSTER and CLUSTER_NAME say which. The first process of several brings it up for all."""
     connected = cluster.connect(name=os.environ.get("CLUSTER_NAME", "trainingrun-test"))
-    with one_process(connected):
+    with waiting(Account.CLUSTER), one_process(connected):
         connected.up()
     return connected
 

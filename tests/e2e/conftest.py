@@ -19,6 +19,7 @@ from tests.waiting import wait_for
 from tools.dataset import upload
 from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation, install
 from tools.kubectl import Kubectl
+from tools.suite.accounts import Account, book, waiting
 from trainingrun.api import TrainingRun
 
 __all__ = ["admin", "backend"]
@@ -81,14 +82,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def installation(backend: cluster.Cluster) -> Installation:
     """The operator of this checkout in the cluster, from the shipped images and manifests, and in a hurry."""
-    with one_process(backend):
+    with waiting(Account.IMAGE), one_process(backend):
         return install(backend, environment=BRISK, patience=patience(1))
 
 
 @pytest.fixture(scope="session")
 def played_image(installation: Installation) -> str:
     """The image of workers that play: see `tests.rank`."""
-    with one_process(installation.cluster):
+    with waiting(Account.IMAGE), one_process(installation.cluster):
         return image.load(installation.cluster)
 
 
@@ -141,7 +142,16 @@ class Playground:
 
     def wait_until_finished(self, name: str, *, timeout: float = 240) -> TrainingRun:
         """Wait until the run has succeeded or failed."""
-        return self.wait(name, "finished", lambda run: run.status.is_finished, timeout=timeout)
+        run = self.wait(name, "finished", lambda run: run.status.is_finished, timeout=timeout)
+        timeline = run.status.timeline
+        if timeline is not None and timeline.container_started is not None and timeline.tensorflow_ready is not None:
+            book(Account.IMPORT, seconds=(timeline.tensorflow_ready - timeline.container_started).total_seconds())
+        return run
+
+    def wait_for_second_attempt(self, name: str) -> TrainingRun:
+        """Wait until the run has begun its second attempt."""
+        with waiting(Account.BACKOFF):
+            return self.wait(name, "in its second attempt", lambda run: run.status.attempt == 2)
 
     def wait_for_epoch(self, name: str, epoch: int) -> TrainingRun:
         """Wait until a checkpoint of this epoch is reported."""

@@ -28,7 +28,7 @@ def test_what_is_killed_is_named_and_the_next_attempt_goes_on(
     playground.play(name, epochs=None)
     before = playground.wait_for_epoch(name, 2)
     kill(playground, playground.pod(name, worker=1))
-    failure = playground.wait(name, "in its second attempt", lambda run: run.status.attempt == 2).status.failure
+    failure = playground.wait_for_second_attempt(name).status.failure
     assert failure is not None
     assert (failure.cause, failure.rank, failure.worker, failure.signal) == (cause, rank, 1, 9)
     finished = playground.wait_until_finished(name)

@@ -98,7 +98,7 @@ def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playgr
     playground.play("stuck", epochs=None, spec__recovery={"hangTimeoutSeconds": SHORTEST})
     playground.wait_for_epoch("stuck", 2)
     playground.signal_ranks(playground.pod("stuck", worker=1), signal.SIGSTOP)
-    restarted = playground.wait("stuck", "in its second attempt", lambda run: run.status.attempt == 2)
+    restarted = playground.wait_for_second_attempt("stuck")
     failure = restarted.status.failure
     assert failure is not None
     assert failure.cause == "Hang"

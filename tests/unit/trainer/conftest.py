@@ -1,11 +1,13 @@
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.unit.trainer.forking import ForkServer, a_server
 from tests.unit.trainer.starting import Start, Starter, starting
+from tools.suite.accounts import Account, waiting
 
 DIGITS = Path(__file__).parent.parent.parent.parent / "examples" / "data"
 
@@ -29,7 +31,9 @@ def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer
         "trainingrun_trainer.agent.worker",
         "trainingrun_trainer.tuning.clerk",
     )
-    with a_server(tmp_path_factory.mktemp("fork"), *modules) as running:
+    with ExitStack() as stack:
+        with waiting(Account.IMPORT):
+            running = stack.enter_context(a_server(tmp_path_factory.mktemp("fork"), *modules))
         yield running
 
 
