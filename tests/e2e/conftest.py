@@ -45,7 +45,8 @@ BRISK = {
     "PROGRESS_INTERVAL_SECONDS": "1",
     "PROGRESS_POLL_SECONDS": "0.5",
     "RESYNC_SECONDS": "8",
-    # A slow operator has not lost its Lease, nor a slow worker gone.
+    # A slow operator has not lost its Lease, nor is a slow worker gone or one that ends slowly without a word.
+    "FAILURE_REPORT_SECONDS": f"{patience(10):.0f}",
     "LEASE_DURATION_SECONDS": f"{patience(7.5):.0f}",
     "LEASE_RENEW_DEADLINE_SECONDS": f"{patience(5):.0f}",
     "PROGRESS_TIMEOUT_SECONDS": f"{min(60, patience(1)):.1f}",
@@ -237,6 +238,11 @@ def digits(playground: Playground) -> str:
     make_claim(playground, "datasets")
     put(playground, DIGITS, path="mnist-10k")
     return "datasets"
+
+
+def reason(run: TrainingRun) -> str:
+    """What the first condition of a run gives as its reason; empty before the operator has looked at the run."""
+    return run.status.conditions[0].reason if run.status.conditions else ""
 
 
 def make_claim(playground: Playground, name: str) -> None:

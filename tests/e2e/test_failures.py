@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import DIGITS, SHORTEST, SMALL, Playground, a_claim, put
+from tests.e2e.conftest import DIGITS, SHORTEST, SMALL, Playground, a_claim, put, reason
 from tests.patience import patience
 
 ALONE = {"replicas": 1, "resources": SMALL}
@@ -110,9 +110,7 @@ def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeo
         spec__image="registry.invalid/trainer:none",
         spec__recovery={"startTimeoutSeconds": SHORTEST, "maximumRestarts": 0},
     )
-    waiting = playground.wait(
-        "no-image", "waiting for its image", lambda run: run.status.conditions[0].reason == "ImagePull", timeout=60
-    )
+    waiting = playground.wait("no-image", "waiting for its image", lambda run: reason(run) == "ImagePull", timeout=60)
     assert "registry.invalid/trainer:none" in waiting.status.conditions[0].message
     failure = playground.wait_until_finished("no-image").status.failure
     assert failure is not None
@@ -124,9 +122,7 @@ def test_gpus_that_no_node_has_are_named_and_cost_nothing(playground: Playground
     gpus = {"replicas": 2, "accelerator": {"gpu": {"count": 8, "minimumMemory": "40G"}}}
     image = playground.installation.trainer_image
     playground.start("no-gpu", spec__image=image, spec__workers=gpus, spec__recovery={"startTimeoutSeconds": SHORTEST})
-    waiting = playground.wait(
-        "no-gpu", "waiting for GPUs", lambda run: run.status.conditions[0].reason == "Unschedulable", timeout=60
-    )
+    waiting = playground.wait("no-gpu", "waiting for GPUs", lambda run: reason(run) == "Unschedulable", timeout=60)
     assert (
         "it needs 8 GPUs with at least 40G on one node; no node offers nvidia.com/gpu." in waiting.status.conditions[0].message
     )

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import SHORTEST, SMALL, Playground
+from tests.e2e.conftest import SHORTEST, SMALL, Playground, reason
 from trainingrun.api.quantities import amount
 
 ANOTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFub3RoZXIga2V5IG9mIDMyIGJ5dGVzLCBub2JvZHlz"
@@ -119,7 +119,7 @@ def test_a_worker_that_has_no_place_is_named_and_the_other_lets_go(playground: P
         spec__workers={"replicas": 2, "resources": for_one},
         spec__recovery={"startTimeoutSeconds": SHORTEST},
     )
-    waiting = playground.wait("half", "waiting", lambda run: run.status.conditions[0].reason == "Unschedulable", timeout=60)
+    waiting = playground.wait("half", "waiting", lambda run: reason(run) == "Unschedulable", timeout=60)
     assert "Worker 1 fits no node" in waiting.status.conditions[0].message
     again = playground.wait("half", "tried again", lambda run: run.status.attempt > 1, timeout=90).status
     assert (again.restarts, again.condition("Stalled")) == (0, None)
