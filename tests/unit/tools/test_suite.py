@@ -74,7 +74,9 @@ def test_what_a_stage_prints_is_in_its_log_with_what_it_is_told(tmp_path: Path) 
 
 def test_an_interruption_lets_the_stages_clean_up(tmp_path: Path) -> None:
     clean, begun = tmp_path / "clean", tmp_path / "begun"
-    suite = a_suite(tmp_path, [ONE, TWO], lambda stage: f"trap 'touch {clean}; exit 130' INT; touch {begun}; sleep 60 & wait")
+    suite = a_suite(
+        tmp_path, [ONE, TWO], lambda stage: f"trap 'touch {clean}; kill $!; exit 130' INT; touch {begun}; sleep 60 & wait"
+    )
 
     def interrupt(ages: object) -> None:
         if begun.exists():
