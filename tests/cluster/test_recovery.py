@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def check_that_it_works(running: EmbeddedCluster, *, namespace: str) -> None:
     service = (kubectl.get("service", "names") or {})["spec"]["clusterIP"]
     for server in (DNS_SERVICE, service):
         wait_for(
-            lambda server=server: address_of(running, f"names.{namespace}.svc.{DOMAIN}", server=server),  # type: ignore[misc]
+            partial(address_of, running, f"names.{namespace}.svc.{DOMAIN}", server=server),
             lambda found: found == service,
             what=f"{server} to know the Service",
             timeout=30,
