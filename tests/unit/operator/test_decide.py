@@ -238,6 +238,9 @@ def test_a_running_attempt_is_not_judged_by_its_claims() -> None:
     assert column(look(run, claims={"models": None}, children=children(run), pods=[a_pod(0), a_pod(1)])) == "Running"
 
 
+DRAINED = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+
+
 @pytest.mark.parametrize(
     ("pods", "cause", "rank"),
     [
@@ -277,8 +280,19 @@ def test_a_running_attempt_is_not_judged_by_its_claims() -> None:
             "Preempted",
             None,
         ),
+        (
+            [
+                a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost"), conditions=[DRAINED]),
+                a_failed_pod(1, code=75, record=a_record(code=75, worker=1, cause="Interrupted"), conditions=[DRAINED]),
+            ],
+            "Evicted",
+            None,
+        ),
     ],
-    ids=["own words", "not the lost peer", "not the interruption", "memory before the signal", "unknown", "preemption"],
+    ids=[
+        *("own words", "not the lost peer", "not the interruption", "memory before the signal", "unknown", "preemption"),
+        "a drain in which one lost the other",
+    ],
 )
 def test_the_most_telling_evidence_is_the_cause(pods: list[Any], cause: str, rank: int | None) -> None:
     run = an_active_run()

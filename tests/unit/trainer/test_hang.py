@@ -37,7 +37,7 @@ def test_a_stopped_rank_stops_the_report_and_its_peer_says_where_it_waits(start:
     gang.terminate()
     first, second = gang.wait()
     assert [(record.exit_code, record.cause) for record in (first, second)] == [(75, "Interrupted")] * 2
-    assert first.message.startswith("Told to stop. Rank 0 was killed without having saved the state, for which there are 4 s")
+    assert first.message.startswith("Told to stop. Rank 0 ended without having saved the state, for which there are 4 s")
     assert first.checkpoint is not None
     assert to_wire(first.checkpoint) == report["checkpoint"]
     assert "in in_calls" in (logs / "0.log").read_text()

@@ -7,7 +7,7 @@ import pytest
 
 from trainingrun.api import EarlyStopping, Model, Training
 from trainingrun_trainer import checkpoint as checkpoints
-from trainingrun_trainer.agent.verdict import Ended, first_cause, judge
+from trainingrun_trainer.agent.verdict import Ended, first_cause, judge, last_word
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.messages import Message
@@ -135,6 +135,35 @@ def test_a_rank_is_judged_by_its_own_words_else_by_how_it_ended() -> None:
 def test_a_rank_that_only_lost_its_peers_is_not_the_cause() -> None:
     ended = [Ended(rank=0, code=69, last=failing(69)), Ended(rank=1, code=75, last=failing(75)), Ended(rank=2, code=-9)]
     assert first_cause(ended).rank == 2
+
+
+LOST_PEER = Ended(rank=0, code=69, last=failing(69, "PeerLost"))
+STOPPED = Ended(rank=0, code=75, last=failing(75, "Interrupted"))
+
+
+@pytest.mark.parametrize(
+    ("ended", "late", "cause", "words"),
+    [
+        ([LOST_PEER], [], "Interrupted", "Told to stop. Rank 0 ended without having saved the state, for which there are 4 s"),
+        ([LOST_PEER], [1], "Interrupted", "Told to stop. Ranks 0, 1 ended without"),
+        ([], [1], "Interrupted", "Told to stop. Rank 1 ended without"),
+        ([STOPPED, Ended(rank=1, code=69, last=failing(69, "PeerLost"))], [], "Interrupted", "because"),
+        ([LOST_PEER, Ended(rank=1, code=-9)], [], "RankKilled", "Rank 1 was ended by signal 9"),
+        ([Ended(rank=0, code=0)], [], None, ""),
+    ],
+    ids=["a lost peer", "one lost, one late", "late", "one has saved", "killed", "finished"],
+)
+def test_of_a_worker_that_was_told_to_stop_a_lost_peer_is_no_failure(
+    ended: list[Ended], late: list[int], cause: str | None, words: str
+) -> None:
+    verdict = last_word(ended, late=late, patience=4.0)
+    assert (verdict.cause, verdict.message.startswith(words)) == (cause, True)
+
+
+def test_of_a_worker_that_was_not_told_to_stop_a_lost_peer_is_the_reason() -> None:
+    otherwise = judge(Ended(rank=7, code=3))
+    assert last_word([LOST_PEER], late=[], patience=None, otherwise=otherwise).cause == "PeerLost"
+    assert last_word([], late=[1], patience=None, otherwise=otherwise) == otherwise
 
 
 def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:

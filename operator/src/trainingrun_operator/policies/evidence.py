@@ -62,7 +62,7 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
         found = found.model_copy(update={"rank": record.rank, "signal": record.signal, "log_tail": record.log_tail})
     if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
         return found.model_copy(update=_out_of_memory(pod, life=life))
-    if record is not None and record.cause:
+    if record is not None and record.cause and not _lost_its_peer_to_a_disruption(pod):
         said = {"cause": record.cause, "message": record.message[:2048], "hint": record.hint[:1024]}
         return found.model_copy(update=_interrupted_by(pod, said))
     if pod.disruption:
@@ -71,6 +71,11 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
         message = f"The kubelet evicted worker {pod.index}: the pod used more than its share of a resource of the node."
         return found.model_copy(update={"cause": Cause.POD_FAILED, "message": message})
     return found.model_copy(update=_wordless(pod))
+
+
+def _lost_its_peer_to_a_disruption(pod: Pod) -> bool:
+    """Whether it was told to go, as its peer was, and saw the peer go first."""
+    return bool(pod.disruption) and pod.record is not None and pod.record.exit_code == ExitCode.PEER_LOST
 
 
 def _wordless(pod: Pod) -> dict[str, object]:

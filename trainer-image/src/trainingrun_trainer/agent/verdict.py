@@ -45,12 +45,12 @@ NOT_BEGUN = Verdict(
 
 
 def cut_short(late: list[int], *, patience: float) -> Verdict:
-    """The verdict on a worker that was told to stop and whose ranks `late` had to be killed."""
-    ranks = f"Rank {late[0]} was" if len(late) == 1 else f"Ranks {', '.join(map(str, late))} were"
+    """The verdict on a worker that was told to stop and whose ranks `late` had to be killed, or had lost each other by then."""
+    ranks = f"Rank {late[0]}" if len(late) == 1 else f"Ranks {', '.join(map(str, late))}"
     return Verdict(
         exit_code=ExitCode.INTERRUPTED,
         cause=Cause.INTERRUPTED,
-        message=f"Told to stop. {ranks} killed without having saved the state, for which there are {patience:g} s at most: "
+        message=f"Told to stop. {ranks} ended without having saved the state, for which there are {patience:g} s at most: "
         "what has been done since the last checkpoint is lost.",
         hint="Raise spec.workers.terminationGracePeriodSeconds if saving takes long. A rank that waits for another never ends.",
     )
@@ -108,3 +108,17 @@ def first_cause(ended: list[Ended]) -> Verdict:
     verdicts = [judge(each) for each in ended]
     weight = {ExitCode.SUCCEEDED: 3, ExitCode.PEER_LOST: 2, ExitCode.INTERRUPTED: 1}
     return min(verdicts, key=lambda verdict: weight.get(ExitCode(verdict.exit_code), 0), default=SUCCEEDED)
+
+
+def last_word(ended: list[Ended], *, late: list[int], patience: float | None, otherwise: Verdict = SUCCEEDED) -> Verdict:
+    """The verdict on a worker: the most telling one on the ranks that have `ended`, or `otherwise`; `late` ones were killed.
+
+    With `patience`, in seconds, it had been told to stop. Then a lost peer is no failure: it was told, too, and was late.
+    """
+    verdict = first_cause(ended)
+    if verdict.exit_code not in (ExitCode.SUCCEEDED, ExitCode.PEER_LOST):
+        return verdict
+    unsaved = sorted({*late, *(each.rank for each in ended if judge(each).exit_code == ExitCode.PEER_LOST)})
+    if patience is not None and unsaved:
+        return cut_short(unsaved, patience=patience)
+    return otherwise if verdict == SUCCEEDED else verdict

@@ -18,7 +18,7 @@ from trainingrun_trainer.agent.ranks import RANK_MODULE
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
 from trainingrun_trainer.agent.study import StudyProcess, study_process
 from trainingrun_trainer.agent.transport import transport
-from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Verdict, cut_short, first_cause
+from trainingrun_trainer.agent.verdict import NOT_BEGUN, PEER_LOST, SUCCEEDED, Ended, Verdict, last_word
 from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE
 from trainingrun_trainer.settings import OutputPaths, Settings
 
@@ -115,7 +115,8 @@ class Worker:
             self._grace.begin()  # the ranks have agreed to stop, and the one that saves the state may need its time
         self._board.write("stopped" if codes == {ExitCode.INTERRUPTED} else "failed")
         self._give_time(seconds=FAILURE_SECONDS)
-        verdict = first_cause(self._crew.end())
+        late = self._crew.running
+        verdict = self._judge(self._crew.end(), late=late)
         self._linger()
         return verdict
 
@@ -123,23 +124,24 @@ class Worker:
         """Another worker has failed, or what connects them; a rank of ours may still know better why."""
         self._give_time(seconds=1.0)
         late = self._crew.running
-        verdict = first_cause(self._crew.end(only_own_words=True))
+        verdict = self._judge(self._crew.end(only_own_words=True), late=late, otherwise=because)
         self._board.write("failed")
         self._linger()
-        if verdict != SUCCEEDED:
-            return verdict
-        return self._judge_late(late) if self._grace.has_begun and late else because
+        return verdict
 
     def _cut_short(self) -> Verdict:
         """The ranks were told to stop and did not, or have not begun: they may wait for a rank that never comes."""
         late = self._crew.running
-        verdict = first_cause(self._crew.end())
+        verdict = self._judge(self._crew.end(), late=late)
         self._board.write("failed")
         self._linger()
-        return verdict if verdict != SUCCEEDED else self._judge_late(late)
+        return verdict
 
-    def _judge_late(self, late: list[int]) -> Verdict:
-        return cut_short(late, patience=self._grace.patience) if self._crew.has_begun else NOT_BEGUN
+    def _judge(self, ended: list[Ended], *, late: list[int], otherwise: Verdict = SUCCEEDED) -> Verdict:
+        verdict = last_word(
+            ended, late=late, patience=self._grace.patience if self._grace.has_begun else None, otherwise=otherwise
+        )
+        return verdict if self._crew.has_begun or verdict.cause != Cause.INTERRUPTED else NOT_BEGUN
 
     def _succeed(self) -> Verdict:
         self._board.write("done")
