@@ -1,7 +1,10 @@
 """The stage that tunes, on one rank alone whose desk is in this process."""
 
 import json
+import shutil
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +59,24 @@ def ends(rank: Alone) -> list[str]:
     return [each["event"] for each in events(rank) if each["event"] not in ("started", "epoch")]
 
 
-def test_the_best_parameters_are_what_training_gets(tmp_path: Path) -> None:
-    rank = a_rank(tmp_path)
-    after = searched(rank)
+@dataclass(frozen=True)
+class Finished:
+    """A search that is over, with what its questioners leave as it is."""
+
+    rank: Alone
+    after: Context
+    """What training gets."""
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The search for the better of two learning rates."""
+    rank = a_rank(tmp_path_factory.mktemp("usual"))
+    return Finished(rank, searched(rank))
+
+
+def test_the_best_parameters_are_what_training_gets(usual: Finished) -> None:
+    rank, after = usual.rank, usual.after
     assert after.config.training.optimizer.learning_rate == "0.01"
     assert after.config.training.epochs == 30
     values = {each["trial"]: each["value"] for each in events(rank) if each["event"] == "epoch"}
@@ -70,10 +88,8 @@ def test_without_a_search_nothing_is_done(tmp_path: Path) -> None:
     assert tune(context, easy_samples()) is context
 
 
-def test_what_the_search_is_like_is_reported(tmp_path: Path) -> None:
-    rank = a_rank(tmp_path)
-    searched(rank)
-    reports = [report for report in rank.notes.reports if report.stage is Stage.TUNING]
+def test_what_the_search_is_like_is_reported(usual: Finished) -> None:
+    reports = [report for report in usual.rank.notes.reports if report.stage is Stage.TUNING]
     assert {report.steps for report in reports} == {2}
     assert sorted({report.step for report in reports}) == [0, 1, 2]
     last = reports[-1].tuning
@@ -84,10 +100,8 @@ def test_what_the_search_is_like_is_reported(tmp_path: Path) -> None:
     assert reports[-1].moments.first_step is not None
 
 
-def test_the_course_of_the_search_is_where_people_look_for_it(tmp_path: Path) -> None:
-    rank = a_rank(tmp_path)
-    searched(rank)
-    lines = [json.loads(line) for line in (tmp_path / "run" / "tuning.jsonl").read_text().splitlines()]
+def test_the_course_of_the_search_is_where_people_look_for_it(usual: Finished) -> None:
+    lines = [json.loads(line) for line in (usual.rank.output / "run" / "tuning.jsonl").read_text().splitlines()]
     assert [each["event"] for each in lines] == ["started", "epoch", "epoch", "completed"] * 2
     assert lines[0]["parameters"] == {"training.optimizer.learningRate": "1e-9"}
     assert lines[0]["attempt"] == 1
@@ -149,43 +163,58 @@ def test_a_network_and_its_graphs_are_built_again_only_when_others_are_needed(
 
 
 BY_TURNS = (
-    {"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.01", "0.1"]},
+    {"name": "training.optimizer.learningRate", "categorical": ["0.001", "0.01"]},
     {"name": "model.parameters.hiddenUnits", "categorical": ["4", "8"]},
 )
 """A grid in which each trial has another network than the one before."""
 
 
-@pytest.mark.parametrize(
-    ("most_kept", "environment", "builds"),
-    [(8, {}, 2), (1, {}, 6), (8, {"TRAININGRUN_MEMORY_LIMIT": "1000000"}, 6)],
-    ids=["enough room", "room for one", "little memory"],
-)
-def test_networks_are_kept_as_long_as_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_kept: int, environment: dict[str, str], builds: int
-) -> None:
+ROOMS: dict[str, tuple[int, Mapping[str, str]]] = {
+    "enough room": (8, {}),
+    "room for one": (1, {}),
+    "little memory": (8, {"TRAININGRUN_MEMORY_LIMIT": "1000000"}),
+}
+"""How many networks may be kept, and the environment of the rank."""
+
+
+@dataclass(frozen=True)
+class ByTurns:
+    """What became of that grid."""
+
+    builds: int
+    values: list[float]
+
+
+@pytest.fixture(scope="module")
+def by_turns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ByTurns]:
+    """The grid searched in every room."""
+    return {name: searched_in(room, tmp_path_factory.mktemp("room")) for name, room in ROOMS.items()}
+
+
+def searched_in(room: tuple[int, Mapping[str, str]], folder: Path) -> ByTurns:
+    most_kept, environment = room
     built: list[Context] = []
 
     def build(context: Context, split: Split) -> Any:
         built.append(context)
         return first_network(context, split)
 
-    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
-    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.MOST_KEPT", most_kept)
-    rank = a_rank(tmp_path, *BY_TURNS)
+    rank = a_rank(folder, *BY_TURNS, objective={"metric": "val_loss", "goal": "Minimize"})
     rank.environment = environment
-    searched(rank)
-    assert len(built) == builds
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+        patch.setattr("trainingrun_trainer.stages.trial_graphs.MOST_KEPT", most_kept)
+        searched(rank)
+    return ByTurns(len(built), [each["value"] for each in events(rank) if each["event"] == "epoch"])
 
 
-def test_a_kept_network_has_forgotten_what_it_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loss = {"metric": "val_loss", "goal": "Minimize"}
-    kept = a_rank(tmp_path / "kept", *BY_TURNS, objective=loss)
-    searched(kept)
-    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.MOST_KEPT", 1)
-    built = a_rank(tmp_path / "built", *BY_TURNS, objective=loss)
-    searched(built)
-    values = [[each["value"] for each in events(rank) if each["event"] == "epoch"] for rank in (kept, built)]
-    assert values[0] == values[1]
+@pytest.mark.parametrize(("room", "builds"), [("enough room", 2), ("room for one", 4), ("little memory", 4)])
+def test_networks_are_kept_as_long_as_there_is_room(by_turns: dict[str, ByTurns], room: str, builds: int) -> None:
+    assert by_turns[room].builds == builds
+
+
+def test_a_kept_network_has_forgotten_what_it_learned(by_turns: dict[str, ByTurns]) -> None:
+    assert by_turns["enough room"].values == by_turns["room for one"].values
 
 
 @pytest.mark.parametrize(
@@ -328,24 +357,21 @@ def test_a_search_that_has_been_taken_over_is_not_published(tmp_path: Path) -> N
     assert not (tmp_path / "run" / "tuning.jsonl").exists()
 
 
-def test_a_search_that_is_told_to_stop_goes_on_in_the_next_attempt(tmp_path: Path) -> None:
-    whole = a_rank(tmp_path / "whole")
-    searched(whole)
-    stopped = a_rank(tmp_path / "parts")
+def test_a_search_that_is_told_to_stop_goes_on_in_the_next_attempt(usual: Finished, tmp_path: Path) -> None:
+    stopped = a_rank(tmp_path)
     stopped.is_interrupted = Interruption(7)
     with pytest.raises(TrainerError, match="Told to stop while tuning") as told:
         searched(stopped)
     assert told.value.exit_code == 75
     assert ends(stopped) == ["interrupted"]
-    rest = a_rank(tmp_path / "parts", attempt=2)
-    assert searched(rest).config.training == searched(whole).config.training
+    rest = a_rank(tmp_path, attempt=2)
+    assert searched(rest).config.training == usual.after.config.training
     assert ends(rest) == ["interrupted", "completed", "completed"]
 
 
-def test_a_finished_search_is_not_repeated(tmp_path: Path) -> None:
-    first = a_rank(tmp_path)
-    searched(first)
-    before = newest(first.paths)
+def test_a_finished_search_is_not_repeated(usual: Finished, tmp_path: Path) -> None:
+    shutil.copytree(usual.rank.output, tmp_path, dirs_exist_ok=True)
+    before = newest(a_rank(tmp_path).paths)
     (tmp_path / "run" / "tuning.jsonl").unlink()
     again = a_rank(tmp_path, attempt=2)
     assert searched(again).config.training.optimizer.learning_rate == "0.01"
