@@ -6,7 +6,7 @@ from tests.unit.trainer.starting import Start
 
 
 def test_two_ranks_prune_the_same_weights_and_keep_the_accuracy(start: Start) -> None:
-    compression = {"pruning": {"finalSparsities": ["0.5", "0.9"], "epochs": 4}}
+    compression = {"pruning": {"finalSparsities": ["0.5", "0.9"], "epochs": 2}}
     training = {"epochs": 2, "batchSize": 64}
     gang = start(rank="tests.unit.trainer.pruning_rank", compression=compression, training=training)
     assert [record.exit_code for record in gang.wait()] == [0, 0], gang.log(0)[-3000:]

@@ -20,7 +20,7 @@ from trainingrun_trainer.stages.reporting.pictures import SAMPLES, VARIANTS
 
 DATA = {"source": {"builtin": "MNIST10k"}, "testFraction": "0.1"}
 TRAINING = {"epochs": 2, "batchSize": 64}
-COMPRESSION = {
+COMPRESSION: dict[str, Any] = {
     "pruning": {"finalSparsities": ["0.5", "0.9"], "epochs": 3},
     "quantization": {"mode": "Int8", "calibrationSamples": 100},
 }
@@ -107,7 +107,9 @@ def test_two_ranks_learn_eight_bits_with_their_zeros_after_training_in_bfloat16(
 
 
 def test_a_run_without_an_accepted_model_has_failed_and_keeps_them_all(start: Start, tmp_path: Path) -> None:
-    blocks = {**BLOCKS, "acceptance": {"minimum": "0.999", "maximumGzippedBytes": 100}}
+    compression = {**COMPRESSION, "pruning": {**COMPRESSION["pruning"], "epochs": 1}}
+    blocks = {**BLOCKS, "training": {**TRAINING, "epochs": 1}, "compression": compression}
+    blocks |= {"acceptance": {"minimum": "0.999", "maximumGzippedBytes": 100}}
     gang = start(**blocks)
     first = gang.wait()
     assert [record.exit_code for record in first] == [66, 0], gang.log(0)[-3000:]
