@@ -1,9 +1,14 @@
 """kubectl as a value: one binary, one kubeconfig, one namespace."""
 
+import codecs
 import json
+import os
 import re
+import select
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +38,7 @@ class Kubectl:
 
         Raises KubectlError with kubectl's own words when it fails, or says what took too long.
         """
-        scope = ["--namespace", self.namespace] if self.namespace else []
-        patient = [self._patient(argument) for argument in arguments]
-        command = [self.binary, "--kubeconfig", str(self.kubeconfig), *scope, *patient]
+        command = self._command(*arguments)
         data = stdin.encode() if isinstance(stdin, str) else stdin
         timeout *= self.patience
         try:
@@ -55,6 +58,22 @@ class Kubectl:
         found = self.run("get", kind, name, "--ignore-not-found", "-o", "json")
         return _object(found) if found.strip() else None
 
+    def watch(self, kind: str, name: str, *, timeout: float) -> Iterator[dict[str, Any]]:
+        """The object as it is, then anew after every change; ends after so many seconds, and when the object has gone.
+
+        One kubectl for all of it: each start of kubectl takes a tenth of a second of a processor.
+        """
+        deadline = time.monotonic() + timeout * self.patience
+        while True:
+            arguments = ("get", kind, name, "-o", "json", "--watch", "--output-watch-events")
+            with closing(_documents(self._command(*arguments), deadline=deadline)) as events:
+                for event in events:
+                    if event["type"] == "DELETED":
+                        return
+                    yield event["object"]
+            if time.monotonic() >= deadline:
+                return
+
     def list(self, kind: str, *, selector: str = "") -> Sequence[dict[str, Any]]:
         """All objects of a kind in the namespace, by label selector."""
         listed = _object(self.run("get", kind, "-o", "json", *(["-l", selector] if selector else [])))
@@ -65,9 +84,47 @@ class Kubectl:
         """Delete an object and wait until it is gone; a missing one is fine."""
         self.run("delete", kind, name, "--ignore-not-found", f"--timeout={timeout:.0f}s", timeout=timeout + 10)
 
+    def _command(self, *arguments: str) -> Sequence[str]:
+        scope = ["--namespace", self.namespace] if self.namespace else []
+        return [self.binary, "--kubeconfig", str(self.kubeconfig), *scope, *map(self._patient, arguments)]
+
     def _patient(self, argument: str) -> str:
         found = re.fullmatch(r"--timeout=(\d+)s", argument)
         return argument if found is None else f"--timeout={int(found[1]) * self.patience:.0f}s"
+
+
+def _documents(command: Sequence[str], *, deadline: float) -> Generator[dict[str, Any]]:
+    """The JSON documents that a command prints until it ends, or until the deadline, which ends it.
+
+    Raises KubectlError with its own words when it fails.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            yield from _decoded(process.stdout.fileno(), deadline=deadline)
+            if time.monotonic() < deadline and process.wait() != 0:
+                raise KubectlError(process.stderr.read().decode().strip())
+        finally:
+            process.kill()
+
+
+def _decoded(descriptor: int, *, deadline: float) -> Iterator[dict[str, Any]]:
+    text, decode, parser = "", codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder()
+    while (seconds := deadline - time.monotonic()) > 0:
+        if not select.select([descriptor], [], [], seconds)[0]:
+            return
+        data = os.read(descriptor, 1 << 16)
+        if not data:
+            return
+        text = (text + decode.decode(data)).lstrip()
+        while text:
+            try:
+                document, end = parser.raw_decode(text)
+            except json.JSONDecodeError:
+                break  # the rest of it is on its way
+            text = text[end:].lstrip()
+            yield document
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class Playground:
         epochs: int | None = 3,
         resources: Mapping[str, Any] = TINY,
         variables: Mapping[str, str] | None = None,
+        grace_seconds: float = 30,
         **changes: Any,
     ) -> None:
         """Apply a TrainingRun whose ranks play, a quarter of a second each epoch (`tests.rank.play`, also for `variables`).
@@ -124,9 +125,10 @@ class Playground:
         """
         endless = {"PLAYED_EPOCHS_AFTER_CHECKPOINT": f"{LAST_EPOCHS}"} if epochs is None else {}
         env = [{"name": variable, "value": value} for variable, value in {**endless, **(variables or {})}.items()]
+        grace = {"terminationGracePeriodSeconds": round(patience(grace_seconds))}
         played = {
             "spec__image": self.played_image,
-            "spec__workers": {"replicas": workers, "resources": resources, "env": env},
+            "spec__workers": {"replicas": workers, "resources": resources, "env": env, **grace},
             "spec__training": {"epochs": epochs or 10_000},
         }
         self.start(name, **{**played, **changes})
@@ -139,7 +141,12 @@ class Playground:
 
     def wait(self, name: str, what: str, condition: Callable[[TrainingRun], bool], *, timeout: float = 180) -> TrainingRun:
         """Wait until the run meets a condition, and return it."""
-        return wait_for(lambda: self.get(name), condition, what=f"{name} to be {what}", timeout=timeout, interval=0.25)
+        run = None
+        for found in self.kubectl.watch("trainingrun", name, timeout=timeout):
+            run = TrainingRun.parse(found)
+            if condition(run):
+                return run
+        raise AssertionError(f"waited {patience(timeout):.0f} s for {name} to be {what}; last seen: {run}")
 
     def wait_until_finished(self, name: str, *, timeout: float = 240) -> TrainingRun:
         """Wait until the run has succeeded or failed."""
