@@ -17,7 +17,7 @@ MUTANTS ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := prepare lint verify unit browser simulation unit-trainer cluster-test schema gitops faults e2e
+STAGES := prepare lint verify unit browser simulation unit-trainer gitops cluster-test schema faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -43,11 +43,15 @@ NOTHING = Traces((), (), (), (), (), ())
 
 
 def traces(before: frozenset[str]) -> Traces:
-    """What is there now; `before` are the interfaces that were there before the tests."""
+    """What is there now; `before` are the interfaces that were there before the tests.
+
+    Others may start and stop clusters meanwhile: their names are asked for before the interfaces, and afterwards.
+    """
+    going, there = interfaces_of_others(), set(os.listdir("/sys/class/net"))
     return Traces(
         processes=tuple(command for command in commands() if "lifecycle-" in command and "pytest" not in command),
         mounts=tuple(line for line in Path("/proc/mounts").read_text().splitlines() if "lifecycle-" in line),
-        interfaces=tuple(sorted(set(os.listdir("/sys/class/net")) - before - interfaces_of_others())),
+        interfaces=tuple(sorted(there - before - going - interfaces_of_others())),
         namespaces=tuple(str(path) for path in Path("/run/netns").glob("trun-lifecycle-*")),
         cgroups=tuple(str(path) for folder in hierarchies() for path in folder.glob("trainingrun-lifecycle-*")),
         folders=tuple(str(path) for path in (*Path("/run/trainingrun").glob("lifecycle-*"), *state().glob("lifecycle-*"))),

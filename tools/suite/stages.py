@@ -10,7 +10,7 @@ class Lane(StrEnum):
     BUILDS = "builds"
     """Waits for compilers, disks and package registries."""
     PROCESSORS = "processors"
-    """Keeps the processors busy, and needs no cluster."""
+    """Keeps the processors busy, and does without the test cluster."""
     CLUSTER = "cluster"
     """Mostly waits for the one test cluster."""
 
@@ -34,9 +34,9 @@ STAGES = (
     Stage("browser", Lane.PROCESSORS),
     Stage("simulation", Lane.PROCESSORS),
     Stage("unit-trainer", Lane.PROCESSORS, needs=("prepare",)),
-    Stage("cluster-test", Lane.CLUSTER, needs=("prepare",)),
-    Stage("schema", Lane.CLUSTER),
-    Stage("gitops", Lane.CLUSTER),
+    Stage("gitops", Lane.PROCESSORS, needs=("prepare",)),
+    Stage("cluster-test", Lane.PROCESSORS, needs=("prepare",)),
+    Stage("schema", Lane.CLUSTER, needs=("prepare",)),
     Stage("faults", Lane.CLUSTER),
     Stage("e2e", Lane.CLUSTER),
 )
