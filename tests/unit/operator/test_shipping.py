@@ -220,6 +220,18 @@ def test_it_is_said_where_the_next_attempt_goes_on() -> None:
     assert "pruning goes on after epoch 1" in resting.status.conditions[0].message
 
 
+def test_a_queued_attempt_goes_on_from_the_checkpoint_of_the_words_that_its_pods_have_left() -> None:
+    run = an_active_run(status={"checkpoint": {"stage": "Training", "epoch": 3, "attempt": 1}})
+    known = children(run)
+    known[-1]["spec"] = {"suspend": True}
+    position = CheckpointPosition(stage="Training", epoch=4, step=40)
+    last = a_record(code=75, cause="Interrupted", checkpoint=position)
+    status = look(run, children=known, pods=[a_failed_pod(0, code=75, record=last)]).status
+    assert status.checkpoint is not None
+    assert status.checkpoint.epoch == 4
+    assert "training goes on after epoch 4" in status.conditions[0].message
+
+
 @pytest.mark.parametrize(
     ("stage", "epoch", "newest"),
     [("Pruning", 1, "Pruning"), ("Training", 10, "Training"), ("Training", 9, "Training")],

@@ -11,6 +11,7 @@ from trainingrun_operator import names
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, Workload
 from trainingrun_operator.policies.stopping import stop, where_it_goes_on
+from trainingrun_operator.status.measurements import checkpoint, tuning
 from trainingrun_operator.step import State, Step
 
 
@@ -47,7 +48,7 @@ def _queued(life: Life) -> Step:
     word = _word(life)
     waits = f"Attempt {life.attempt} waits in the queue {_queue(life)} ({word.reason})"
     message = f"{waits}: {word.message}" if word.message else f"{waits}."
-    has_run = life.status.checkpoint is not None or life.status.tuning is not None
+    has_run = checkpoint(life, life.status) is not None or tuning(life, life.status) is not None
     state = State.QUEUED if life.observed.has_kueue and word.is_active else State.STALLED
     return Step(
         state=state,

@@ -11,7 +11,7 @@ from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.rounds import next_round
 from trainingrun_operator.status.history import with_ended_attempt
-from trainingrun_operator.status.measurements import has_progressed
+from trainingrun_operator.status.measurements import checkpoint, has_progressed, tuning
 from trainingrun_operator.step import State, Step, deletions
 
 _OUTCOMES = {
@@ -149,10 +149,10 @@ def backoff(uid: str, attempt: int, restarts: int, *, pace: Pace) -> float:
 
 
 def where_it_goes_on(life: Life, what: str) -> str:
-    """A sentence about what has happened, and from where the next pods go on."""
-    checkpoint, search = life.status.checkpoint, life.status.tuning
-    if checkpoint is not None:
-        return f"{what}; {checkpoint.stage.lower()} goes on after epoch {checkpoint.epoch}."
+    """A sentence about what has happened, and from where the next pods go on: also their last words that are new are heard."""
+    newest, search = checkpoint(life, life.status), tuning(life, life.status)
+    if newest is not None:
+        return f"{what}; {newest.stage.lower()} goes on after epoch {newest.epoch}."
     if search is not None and search.lasting:
         return f"{what}; tuning goes on after {search.lasting} of {search.trials} trials."
     return f"{what}; training begins anew: there is no checkpoint yet."
