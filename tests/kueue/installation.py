@@ -1,5 +1,6 @@
 """A real Kueue for tests: built from its Go module, installed with the manifests of that module, as a pod of the cluster."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,13 +47,32 @@ def kueue(backend: cluster.Cluster, admin: Kubectl, *, namespace: str) -> Iterat
     manifests = _only_in(namespace, _KUEUE.render(admin, patches=_patches()))
     admin.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifests, timeout=120)
     try:
-        admin.within(NAMESPACE).run(
-            *("rollout", "status", "deployment/kueue-controller-manager", "--timeout=180s"), timeout=190
-        )
+        _wait_until_it_answers(admin.within(NAMESPACE))
         yield
     finally:
         _remove_what_only_it_can(admin)
         admin.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", stdin=manifests, timeout=130)
+
+
+def _wait_until_it_answers(system: Kubectl) -> None:
+    """It makes the certificate of its webhooks after it has started, and the kubelet looks for that within two minutes.
+
+    A pod that changes is looked at at once.
+    """
+    wait_for(
+        lambda: system.get("secret", "kueue-webhook-server-cert"),
+        lambda secret: bool((secret or {}).get("data")),
+        what="Kueue to have made its certificate",
+        timeout=60,
+    )
+    looks = itertools.count()
+
+    def is_ready() -> bool:
+        system.run("annotate", "pods", "--all", "--overwrite", f"trainingrun.dev/look={next(looks)}")
+        deployment = system.get("deployment", "kueue-controller-manager") or {}
+        return bool(deployment["status"].get("readyReplicas"))
+
+    wait_for(is_ready, bool, what="Kueue to be ready", timeout=180, interval=1)
 
 
 def _only_in(namespace: str, manifests: str) -> str:
@@ -98,7 +118,14 @@ def _removed(name: str) -> dict[str, str]:
 
 
 def _remove_what_only_it_can(admin: Kubectl) -> None:
-    """Workloads and queues have a finalizer."""
+    """Workloads and queues have a finalizer.
+
+    All its kinds are read once: the API server opens their storage for the first who asks, and refuses that one; when it is
+    the server's own removal of a CRD, it is not tried again for minutes.
+    """
+    crds = admin.run("get", "crds", "-o", "name").split()
+    kinds = [name.partition("/")[2] for name in crds if name.endswith(".kueue.x-k8s.io")]
+    admin.run("get", ",".join(kinds), "--all-namespaces", "-o", "name")
     wait_for(
         lambda: admin.run("get", "workloads.kueue.x-k8s.io", "--all-namespaces", "-o", "name", "--ignore-not-found"),
         lambda names: not names.strip(),
