@@ -8,10 +8,11 @@ from pathlib import Path
 
 from cluster.processes import start_time
 
+# A program that is just being forked may not hear the first signal.
 _LEASH = """
 session=$1; shift
+trap 'while kill ${program:-$!}; do sleep 0.1; done 2>/dev/null; exit' TERM
 "$@" & program=$!
-trap 'kill $program; exit' TERM
 while kill -0 $session && kill -0 $program; do sleep 1 & wait $!; done 2>/dev/null
 kill $program
 """
