@@ -57,9 +57,9 @@ class Suite:
         An exception that interrupts it ends the stages first, each with time to clean up.
         """
         lanes = [threading.Thread(target=self._run_lane, args=(lane,)) for lane in Lane]
-        for thread in lanes:
-            thread.start()
         try:
+            for thread in lanes:
+                thread.start()
             for thread in lanes:
                 while thread.is_alive():
                     thread.join(interval)
@@ -70,7 +70,8 @@ class Suite:
             raise
         finally:
             for thread in lanes:
-                thread.join()
+                if thread.is_alive():
+                    thread.join()
         return self.outcomes
 
     def _run_lane(self, lane: Lane) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -86,6 +87,25 @@ def test_an_interruption_lets_the_stages_clean_up(tmp_path: Path) -> None:
         suite.run(interval=0.05, on_interval=interrupt)
     assert clean.exists()
     assert [outcome.stage.name for outcome in suite.outcomes] == ["one"], "nothing was started afterwards"
+
+
+def test_an_interruption_while_lanes_are_started_ends_those_that_have_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+    suite = a_suite(tmp_path, [ONE], lambda stage: f"touch {begun}; exec sleep 60")
+    really_start = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        really_start(thread)
+        if begun.exists():
+            raise KeyboardInterrupt
+        wait_for(lambda: begun.exists() or not thread.is_alive(), bool, what="the lane to begin", timeout=10, interval=0.02)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        suite.run(interval=1, on_interval=lambda ages: None)
+    assert [(outcome.stage.name, outcome.code) for outcome in suite.outcomes] == [("one", -signal.SIGINT)]
 
 
 @pytest.fixture
