@@ -39,9 +39,8 @@ def test_lanes_run_side_by_side_and_their_parts_one_after_the_other(tmp_path: Pa
 
 
 def test_a_part_that_fails_ends_the_others_and_is_told_in_its_own_sentence(tmp_path: Path) -> None:
-    failing = a_lane(
-        "echo compiled something; echo The disk is full. >&2; exit 1", f"touch {tmp_path}/next", log=tmp_path / "1.log"
-    )
+    fail = f"echo compiled something; until [ -s {tmp_path}/pid ]; do sleep 0.02; done; echo The disk is full. >&2; exit 1"
+    failing = a_lane(fail, f"touch {tmp_path}/next", log=tmp_path / "1.log")
     other = a_lane(f"echo $$ > {tmp_path}/pid; exec sleep 600", log=tmp_path / "2.log")
     with pytest.raises(PartError, match=rf"^The disk is full\.\nThe log is {tmp_path}/1\.log$"):
         run([failing, other])
