@@ -29,7 +29,7 @@ SMALL = {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2G
 TINY = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
 """Of workers that play."""
 
-SHORTEST = max(10, round(patience(5)))
+SHORTEST = max(10, round(patience(3)))
 """Seconds of a time-out of a run that is meant to run out: the least that the API takes, unless a slow machine needs more."""
 
 LAST_EPOCHS = round(patience(2))
