@@ -62,8 +62,9 @@ def test_a_gang_that_is_told_to_stop_while_it_starts_does_not_wait_for_anybody(s
     }
 
 
-def test_the_record_is_written_before_the_log_is_taken_to_an_output_that_may_hang(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("cause", "saved"), [("PeerLost", [True]), ("OutputFailed", [])])
+def test_the_log_goes_last_to_an_output_that_may_hang_and_not_at_all_to_one_that_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: str, saved: list[bool]
 ) -> None:
     config, message = tmp_path / "config.json", tmp_path / "termination"
     written: list[bool] = []
@@ -77,10 +78,10 @@ def test_the_record_is_written_before_the_log_is_taken_to_an_output_that_may_han
     monkeypatch.setenv("TRAININGRUN_CONFIG", str(config))
     monkeypatch.setenv("TRAININGRUN_OUTPUT_MOUNT", str(tmp_path))
     monkeypatch.setenv("TRAININGRUN_TERMINATION_MESSAGE", str(message))
-    monkeypatch.setattr(Worker, "run", lambda worker: FinalRecord(attempt=1, worker=0, exit_code=69))
+    monkeypatch.setattr(Worker, "run", lambda worker: FinalRecord(attempt=1, worker=0, exit_code=69, cause=cause))
     monkeypatch.setattr(Logbook, "save", save)
     assert main() == 69
-    assert written == [True]
+    assert (message.exists(), written) == (True, saved)
 
 
 def test_stacks_are_asked_for_by_post_only_and_at_one_path(start: Start) -> None:

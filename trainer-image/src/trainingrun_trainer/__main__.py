@@ -28,8 +28,12 @@ def main() -> int:
     logbook = Logbook()
     record = _live(config, settings=settings, logbook=logbook)
     _leave(record, settings=settings)
-    # Last: an output that does not answer must not cost the record.
-    logbook.save(OutputPaths.of(config, settings=settings).log(settings.worker))
+    # Last: an output that does not answer must not cost the record. The record is read when this process has ended, so one that
+    # has failed on the output does not try it again for minutes: its peers, which only lost it, would have spoken first.
+    if record.cause == Cause.OUTPUT_FAILED:
+        logbook.discard()
+    else:
+        logbook.save(OutputPaths.of(config, settings=settings).log(settings.worker))
     return record.exit_code
 
 
