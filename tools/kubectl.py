@@ -7,7 +7,7 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,13 +66,19 @@ class Kubectl:
         deadline = time.monotonic() + timeout * self.patience
         while True:
             arguments = ("get", kind, name, "-o", "json", "--watch", "--output-watch-events")
-            with closing(_documents(self._command(*arguments), deadline=deadline)) as events:
-                for event in events:
+            with closing(_printed(self._command(*arguments), deadline=deadline)) as printed:
+                for event in _documents(printed):
                     if event["type"] == "DELETED":
                         return
                     yield event["object"]
             if time.monotonic() >= deadline:
                 return
+
+    def log(self, pod: str, *, timeout: float) -> Iterator[str]:
+        """The lines of a running pod's log, as they are written; ends with the pod's container, or after so many seconds."""
+        deadline = time.monotonic() + timeout * self.patience
+        with closing(_printed(self._command("logs", pod, "--follow"), deadline=deadline)) as printed:
+            yield from _lines(printed)
 
     def list(self, kind: str, *, selector: str = "") -> Sequence[dict[str, Any]]:
         """All objects of a kind in the namespace, by label selector."""
@@ -93,8 +99,8 @@ class Kubectl:
         return argument if found is None else f"--timeout={int(found[1]) * self.patience:.0f}s"
 
 
-def _documents(command: Sequence[str], *, deadline: float) -> Generator[dict[str, Any]]:
-    """The JSON documents that a command prints until it ends, or until the deadline, which ends it.
+def _printed(command: Sequence[str], *, deadline: float) -> Generator[str]:
+    """What a command prints, piece by piece, until it ends, or until the deadline, which ends it.
 
     Raises KubectlError with its own words when it fails.
     """
@@ -102,22 +108,29 @@ def _documents(command: Sequence[str], *, deadline: float) -> Generator[dict[str
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            yield from _decoded(process.stdout.fileno(), deadline=deadline)
+            yield from _pieces(process.stdout.fileno(), deadline=deadline)
             if time.monotonic() < deadline and process.wait() != 0:
                 raise KubectlError(process.stderr.read().decode().strip())
         finally:
             process.kill()
 
 
-def _decoded(descriptor: int, *, deadline: float) -> Iterator[dict[str, Any]]:
-    text, decode, parser = "", codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder()
+def _pieces(descriptor: int, *, deadline: float) -> Iterator[str]:
+    decode = codecs.getincrementaldecoder("utf-8")(errors="replace")
     while (seconds := deadline - time.monotonic()) > 0:
         if not select.select([descriptor], [], [], seconds)[0]:
             return
         data = os.read(descriptor, 1 << 16)
         if not data:
             return
-        text = (text + decode.decode(data)).lstrip()
+        yield decode.decode(data)
+
+
+def _documents(pieces: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The JSON documents in a text that comes in pieces."""
+    text, parser = "", json.JSONDecoder()
+    for piece in pieces:
+        text = (text + piece).lstrip()
         while text:
             try:
                 document, end = parser.raw_decode(text)
@@ -125,6 +138,16 @@ def _decoded(descriptor: int, *, deadline: float) -> Iterator[dict[str, Any]]:
                 break  # the rest of it is on its way
             text = text[end:].lstrip()
             yield document
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines in a text that comes in pieces."""
+    rest = ""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split("\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def _object(text: str) -> dict[str, Any]:

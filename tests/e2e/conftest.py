@@ -168,7 +168,11 @@ class Playground:
         )
 
     def kill_container(self, pod: str) -> None:
-        """End the agent of a pod, its PID 1, with SIGKILL, which only the node can: inside, the kernel protects PID 1."""
+        """End the agent of a pod with SIGKILL, which only the node can: inside, the kernel protects PID 1."""
+        os.kill(self.agent(pod), signal.SIGKILL)
+
+    def agent(self, pod: str) -> int:
+        """Process of a running pod's agent on this machine; the container's PID 1."""
         if not isinstance(self.installation.cluster, EmbeddedCluster):
             pytest.skip("only the embedded cluster's containers are processes of this machine")
         uid = (self.kubectl.get("pod", pod) or {})["metadata"]["uid"]
@@ -178,7 +182,7 @@ class Playground:
             if uid in _read(folder / "cgroup") and _read(folder / "cmdline").split("\0")[-2:-1] == ["trainingrun_trainer"]
         ]
         assert len(agents) == 1, f"one agent in {pod}, found {agents}"
-        os.kill(agents[0], signal.SIGKILL)
+        return agents[0]
 
     def signal_ranks(self, pod: str, number: signal.Signals) -> None:
         """Send a signal to the training processes of a pod."""

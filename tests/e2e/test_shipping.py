@@ -1,6 +1,8 @@
 """One object from raw data to a compressed model that is good enough, or to a verdict that says why it is not."""
 
 import json
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Playground
-from tests.waiting import wait_for
 from tools.copy_pod import MOUNT, copy_pod
 from tools.kubectl import KubectlError
 from tools.report import fetch
@@ -142,8 +143,11 @@ def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would
 ) -> None:
     words, worker = MOMENTS[stage]
     playground.start(stage, **SHIP)
-    wait_for(lambda: log(playground, stage), lambda text: words in text, what=words, timeout=180, interval=0.1)
-    playground.kill_container(playground.pod(stage, worker=worker))
+    playground.wait(stage, "begun", lambda run: run.status.stage not in ("", "Queued", "Starting"))
+    agent = playground.agent(playground.pod(stage, worker=worker))  # found before: the moment may be over in a second
+    chief = playground.kubectl.log(playground.pod(stage, worker=0), timeout=180)
+    assert any(words in line for line in chief), f"worker 0 ended without a word of {words}"
+    os.kill(agent, signal.SIGKILL)
     finished = playground.wait_until_finished(stage)
     assert (finished.status.attempt, finished.status.restarts) == (2, 1)
     assert finished.status.result is not None

@@ -1,5 +1,6 @@
 """Watching with kubectl. What stands for it is a script."""
 
+import gc
 import itertools
 import json
 import time
@@ -69,3 +70,18 @@ def test_kubectl_ends_when_nobody_listens_any_more(tmp_path: Path) -> None:
         break
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path("/proc", pid).exists()
+
+
+def test_a_log_is_given_line_by_line_as_it_is_written(tmp_path: Path) -> None:
+    script = (
+        f"echo \"$@\" > {tmp_path}/asked; printf 'epo'; sleep 0.02; printf 'ch 1\\nepoch 2\\nepoch'; sleep 0.02; printf ' 3'"
+    )
+    assert list(a_kubectl(tmp_path, script).log("digits-1-0", timeout=60)) == ["epoch 1", "epoch 2", "epoch 3"]
+    assert (tmp_path / "asked").read_text().split()[-3:] == ["logs", "digits-1-0", "--follow"]
+
+
+def test_a_line_is_given_while_the_log_goes_on_and_kubectl_ends_with_its_reader(tmp_path: Path) -> None:
+    kubectl = a_kubectl(tmp_path, f"echo $$ > {tmp_path}/pid; echo 'epoch 1'; exec sleep 60")
+    assert any("epoch 1" in line for line in kubectl.log("digits-1-0", timeout=60))
+    gc.collect()  # what nobody reads any more is closed
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
