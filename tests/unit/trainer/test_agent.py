@@ -1,5 +1,6 @@
 """What an agent makes of its ranks and of the other workers, on ranks and boards that are played."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,8 +63,13 @@ def test_a_worker_is_ready_when_its_last_rank_is(crew: Crew) -> None:
 
 def test_a_rank_that_has_ended_without_a_word_is_no_cause_where_another_worker_has_failed(crew: Crew) -> None:
     crew.ranks[0].code = 1  # type: ignore[attr-defined]  # a played one
-    assert crew.end(only_own_words=True) == []
+    assert crew.end(only_causes=True) == []
     assert [ended.rank for ended in crew.end()] == [0]
+
+
+def test_a_rank_that_was_killed_is_the_cause_although_its_peer_was_the_first_to_tell(crew: Crew) -> None:
+    crew.ranks[0].code = -signal.SIGKILL  # type: ignore[attr-defined]  # a played one
+    assert [(ended.rank, ended.code) for ended in crew.end(only_causes=True)] == [(0, -signal.SIGKILL)]
 
 
 class PlayedBoard(Board):

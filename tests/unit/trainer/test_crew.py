@@ -16,6 +16,6 @@ def test_a_rank_that_has_said_why_it_failed_is_believed_though_it_has_not_ended(
     crew.start(0, environment={})
     wait_for(lambda: crew.ranks[0].last, lambda last: last is not None, what="its last words", timeout=30)
     assert crew.running == [0]
-    verdict = first_cause(crew.end(only_own_words=True))
+    verdict = first_cause(crew.end(only_causes=True))
     logbook.save(VolumePlace(tmp_path / "log", "log"))
     assert (verdict.cause, verdict.exit_code, verdict.message) == ("OutputFailed", 70, "No space.")

@@ -1,5 +1,6 @@
 """The ranks of one worker together, and what they have said."""
 
+import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -58,10 +59,11 @@ class Crew:
         for rank in self.ranks:
             rank.interrupt()
 
-    def end(self, *, only_own_words: bool = False) -> list[Ended]:
-        """End those that still run, and return how the others have ended, or only those that have said why they failed.
+    def end(self, *, only_causes: bool = False) -> list[Ended]:
+        """End those that still run, and return how the others have ended, or only those whose end no other's can have caused.
 
-        A rank that has said so counts as ended: what is left of it can be held up by a gang that is gone.
+        These have said why they failed, or somebody has killed them: losing its peers ends a rank in other ways. A rank that
+        has said so counts as ended: what is left of it can be held up by a gang that is gone.
         """
         codes = {rank.number: rank.poll() for rank in self.ranks}
         for rank in self.ranks:
@@ -72,7 +74,7 @@ class Crew:
             code, said = codes[rank.number], rank.last is not None and rank.last.kind == "failed"
             if code is None and said and rank.last is not None:
                 code = rank.last.exit_code
-            if code is not None and (said or not only_own_words):
+            if code is not None and (said or code == -signal.SIGKILL or not only_causes):
                 ended.append(Ended(rank=rank.number, code=code, last=rank.last))
         return ended
 

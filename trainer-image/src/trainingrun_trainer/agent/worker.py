@@ -124,7 +124,7 @@ class Worker:
         """Another worker has failed, or what connects them; a rank of ours may still know better why."""
         self._give_time(seconds=1.0)
         late = self._crew.running
-        verdict = self._judge(self._crew.end(only_own_words=True), late=late, otherwise=because)
+        verdict = self._judge(self._crew.end(only_causes=True), late=late, otherwise=because)
         self._board.write("failed")
         self._linger()
         return verdict
