@@ -29,6 +29,7 @@ test: .venv/ready ## All that CI runs, with a table of where the time has gone (
 	@$(BIN)/python -m tools.suite --cluster $(TEST_CLUSTER_NAME)
 
 test-long: .venv/ready .venv-trainer/ready ## What takes too long for CI: more moments of death, more combinations
+	$(BIN)/pytest tests/simulation -m long -n 2
 	.venv-trainer/bin/pytest tests/unit/trainer -m long -n 2 --dist worksteal
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/faults -m long -n 3
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/pytest tests/e2e -m long
@@ -67,7 +68,7 @@ browser: .venv/ready ## The pages that people open, in headless Chromium
 	$(BIN)/pytest tests/browser
 
 simulation: .venv/ready ## The whole controller on an in-memory cluster under virtual time
-	$(BIN)/pytest tests/simulation -n 2
+	$(BIN)/pytest tests/simulation -m "not long" -n 2
 
 cluster-test: .venv/ready ## The embedded cluster itself: up, down, side by side, interrupted
 	$(BIN)/pytest tests/cluster

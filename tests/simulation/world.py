@@ -13,13 +13,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from tests.builders import CONFIG, NOON, stamp
 from tests.manifests import a_manifest
-from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun
+from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
 from trainingrun_operator import names
-from trainingrun_operator.cluster.port import AlreadyExistsError, BusyError, ConflictError, ForbiddenError, NotFoundError, Raw
+from trainingrun_operator.cluster.port import (
+    AlreadyExistsError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    Raw,
+)
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
@@ -195,15 +205,23 @@ class World:
 
     def _start_operator(self) -> None:
         """A new process: it remembers nothing, and asks worker 0 anew."""
-        self.book = _Book(pace=self.config.pace, timing=self.timing, now=lambda: self.now)
-        self.book.asked = self.asked_for_stacks
+        self.book = ProgressBook(pace=self.config.pace, timing=self.timing, now=lambda: self.now)
         for name, report in self._reports.items():
             self.book.note((NAMESPACE, name), report)
         api = _Api(self)
         nodes = NodeBook(api, timing=self.timing, now=lambda: self.now)
         self.reconciler = Reconciler(
-            cluster=api, progress=self.book, nodes=nodes, config=self.config, metrics=Metrics(), now=lambda: self.now
+            cluster=api,
+            progress=self.book,
+            write_stacks=self._ask_for_stacks,
+            nodes=nodes,
+            config=self.config,
+            metrics=Metrics(),
+            now=lambda: self.now,
         )
+
+    async def _ask_for_stacks(self, hosts: Iterable[str]) -> None:
+        self.asked_for_stacks.extend(hosts)
 
     def _pod(self, job: Object, *, index: int) -> Object:
         started = {"state": {"running": {"startedAt": stamp(self.now)}}, "name": names.CONTAINER}
@@ -234,15 +252,6 @@ class World:
         if self.crash_at == number:
             self.crash_at = None
             raise Crash
-
-
-class _Book(ProgressBook):
-    """Reports come from the test, and nobody is asked over HTTP."""
-
-    asked: list[str]
-
-    async def ask_for_stacks(self, hosts: Iterable[str]) -> None:
-        self.asked.extend(hosts)
 
 
 class _Api:
@@ -325,6 +334,7 @@ class _Api:
             if (stored["metadata"]["uid"], stored["metadata"]["resourceVersion"]) != (run.uid, run.resource_version):
                 raise ConflictError(run.name)
             assert {} not in status.values(), "the API server refuses an empty object in the place of one with fields"
+            _refuse_what_the_schema_does(status)
             stored["status"] = copy.deepcopy(status)
             self._world.touch(run.name)
 
@@ -342,6 +352,13 @@ def _finished(work: Coroutine[Any, Any, float | None]) -> float | None:
         value: float | None = end.value
         return value
     raise AssertionError("nothing in this world takes time")
+
+
+def _refuse_what_the_schema_does(status: Manifest) -> None:
+    try:
+        TrainingRunStatus.model_validate(status)
+    except ValidationError as invalid:
+        raise InvalidError(f"422 {invalid}") from invalid
 
 
 def _owner(found: Object) -> str:

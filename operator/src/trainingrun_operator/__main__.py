@@ -18,6 +18,7 @@ from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.reconcile import Key, Reconciler
+from trainingrun_operator.control.workers import Workers
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.serving import serve
 from trainingrun_operator.settings import Settings
@@ -81,9 +82,11 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
         pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None,
     )
     book = ProgressBook(pace=settings.config.pace, timing=timing)
+    workers = Workers(timing=timing)
     reconciler = Reconciler(
         cluster=cluster,
         progress=book,
+        write_stacks=workers.write_stacks,
         nodes=NodeBook(cluster, timing=timing, now=_now),
         config=settings.config,
         metrics=metrics,
@@ -94,7 +97,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
     working = asyncio.create_task(controller.run(workers=settings.workers))
     tasks = [
         working,
-        asyncio.create_task(book.poll(on_change=queue.add)),
+        asyncio.create_task(book.poll(workers.progress, on_change=queue.add)),
         asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, timing=timing)),
     ]
     watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace, timing=timing))
@@ -110,6 +113,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
         for task in (*tasks, watching, stopping):
             task.cancel()
         await asyncio.gather(*tasks, watching, stopping, return_exceptions=True)
+        await workers.aclose()
 
 
 def _now() -> datetime:

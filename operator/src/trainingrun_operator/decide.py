@@ -4,16 +4,20 @@ It looks only at what is, never at what happened, so that any history that leads
 decision, and a crash between any two writes changes nothing.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
-from trainingrun.api import TrainingRun
+from trainingrun.api import TrainingRun, TrainingRunStatus
+from trainingrun.api.base import to_wire
+from trainingrun_operator import bounds
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision, Observed, OperatorConfig
+from trainingrun_operator.model import Decision, Observed, OperatorConfig, Refusal
 from trainingrun_operator.policies.access import wait_for_access
 from trainingrun_operator.policies.claims import wait_for_claims
 from trainingrun_operator.policies.completion import complete
 from trainingrun_operator.policies.creation import create_children, start_attempt
 from trainingrun_operator.policies.deadline import enforce_deadline
+from trainingrun_operator.policies.defect import stalled_by_defect
 from trainingrun_operator.policies.failure import end_with_verdict, recover_from_failure
 from trainingrun_operator.policies.finished import keep_result
 from trainingrun_operator.policies.hanging import stop_hanging
@@ -24,6 +28,7 @@ from trainingrun_operator.policies.preset import wait_for_preset
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.policies.queue import wait_in_queue
 from trainingrun_operator.policies.readiness import wait_until_ready
+from trainingrun_operator.policies.refusal import refused
 from trainingrun_operator.policies.rerun import rerun
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import suspend
@@ -52,11 +57,32 @@ _LADDER = (
 )
 
 
-def decide(run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig) -> Decision:
-    """The next actions on a run, and its status. Deciding again on the result gives nothing to do."""
+def decide(
+    run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig, refusal: Refusal | None = None
+) -> Decision:
+    """The next actions on a run, and its status. Deciding again on the result gives nothing to do.
+
+    `refusal` is what became of an object that the decision without it wanted. It never fails: whatever goes wrong in here
+    becomes a condition of the run, and `defect` of the decision.
+    """
+    try:
+        decision = _decide(run, observed, now=now, config=config, refusal=refusal)
+        status = bounds.fit(TrainingRunStatus, to_wire(decision.status))
+        if status is None:
+            raise ValueError("the status does not follow its own schema")
+        return replace(decision, status=status)
+    except Exception as defect:
+        return stalled_by_defect(run, observed, defect, now=now, pace=config.pace)
+
+
+def _decide(
+    run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig, refusal: Refusal | None
+) -> Decision:
     if run.metadata.deletion_timestamp is not None:
         return Decision(status=run.status)  # owner references do the work, also when no operator runs
     life = Life.of(run, observed, now=now, config=config)
+    if refusal is not None:
+        return finish(life, refused(life, refusal))
     if run.status.is_finished and not life.wants_rerun:
         return keep_result(life)
     step = next(step for policy in _LADDER if (step := policy(life)) is not None)

@@ -197,7 +197,10 @@ class Life:
     def report(self) -> ProgressReport | None:
         """The last report about the current attempt."""
         report = self.observed.progress
-        return report if report is not None and report.attempt == self.attempt else None
+        if report is None or report.attempt != self.attempt:
+            return None
+        # An address that another run's pod had before, or will have, may answer, too. Older trainers do not say whose they are.
+        return report if report.run_uid in ("", self.run.metadata.uid) else None
 
     @property
     def fresh_report(self) -> ProgressReport | None:

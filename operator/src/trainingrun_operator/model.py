@@ -231,6 +231,16 @@ class OperatorConfig:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A create that the API server has refused, in its own words."""
+
+    kind: str
+    words: str
+    is_final: bool
+    """Whether the same object would be refused again, and not only by a quota or policy as it is now."""
+
+
+@dataclass(frozen=True)
 class Decision:
     """What to do next: ask for stacks, then deletes, creates, one status write if it differs, and Events."""
 
@@ -241,3 +251,5 @@ class Decision:
     stacks_of: tuple[str, ...] = ()
     requeue_after: float | None = None
     """Seconds after which to look again although nothing changed; None: never."""
+    defect: Exception | None = None
+    """What went wrong in the operator itself, when this is what it does in spite of that."""

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun.api import TrainingPreset
+from trainingrun.api.base import in_utc
 from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
-from trainingrun_operator import names
+from trainingrun_operator import bounds, names
 from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
 from trainingrun_operator.node import Node, Taint
 
@@ -135,7 +136,7 @@ def _pod(raw: Raw) -> Pod:
         terminated_reason=terminated.get("reason") or status.get("reason") or "",
         exit_code=terminated.get("exitCode"),
         disruption=disruption.get("reason", "") if _is_true(disruption) else "",
-        record=_record(terminated.get("message", "")),
+        record=bounds.read(FinalRecord, terminated.get("message", "")),
     )
 
 
@@ -166,14 +167,6 @@ def _is_true(condition: Raw | None) -> bool:
     return condition is not None and condition.get("status") == "True"
 
 
-def _record(message: str) -> FinalRecord | None:
-    """The final record of a termination message; None when the container left none, or something else."""
-    try:
-        return FinalRecord.model_validate_json(message)
-    except ValidationError:
-        return None
-
-
 def _integer(text: str | None) -> int:
     try:
         return int(text or 0)
@@ -183,6 +176,6 @@ def _integer(text: str | None) -> int:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        return in_utc(datetime.fromisoformat(text)) if text else None
     except ValueError:
         return None

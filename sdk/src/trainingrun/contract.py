@@ -138,6 +138,10 @@ class Cause(StrEnum):
     REFUSED = "Refused"
 
 
+CAUSE_PATTERN = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
+"""Of a cause in a record, which becomes the reason of conditions: those of `Cause`, and whatever a newer trainer may know."""
+
+
 class RunIdentity(Frozen):
     """Which run an attempt belongs to."""
 
@@ -196,6 +200,8 @@ class StartMoments(Tolerant):
 class ProgressReport(Tolerant):
     """What worker 0 answers to `GET /progress`."""
 
+    run_uid: Annotated[str, Field(max_length=63)] = ""
+    """Of the run that it belongs to; an address may be another pod's by now."""
     attempt: int
     stage: Stage = Stage.STARTING
     epoch: int = 0
@@ -230,7 +236,7 @@ class FinalRecord(Tolerant):
     attempt: int
     worker: int
     exit_code: int
-    cause: str | None = None
+    cause: Annotated[str, Field(max_length=63, pattern=CAUSE_PATTERN)] | None = None
     rank: int | None = None
     signal: int | None = None
     message: str = ""

@@ -3,22 +3,24 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import aiohttp
 import looptime
 import pytest
 from kubernetes.aio import client
 from kubernetes.aio.leaderelection.electionconfig import Config
 
+from tests.builders import NOON
+from trainingrun.contract import ProgressReport
 from trainingrun_operator import watch
 from trainingrun_operator.cluster import lease
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.control.controller import Controller, resync
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.control.workers import Workers
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Pace, Timing
 from trainingrun_operator.settings import Settings
@@ -40,25 +42,20 @@ async def test_failures_are_retried_after_the_time_of_the_setting_up_to_its_limi
     assert queue.retry("a", at_least=OTHER) == OTHER
 
 
-class Asking(ProgressBook):
-    """A book that only counts when it would ask."""
-
-    def __init__(self, timing: Timing) -> None:
-        super().__init__(pace=Pace(), timing=timing)
-        self.moments: list[float] = []
-
-    async def _ask(self, session: aiohttp.ClientSession, *_: Any) -> None:
-        self.moments.append(asyncio.get_running_loop().time())
-
-
 @pytest.mark.parametrize("seconds", [Timing().progress_poll_seconds, OTHER])
 async def test_workers_are_asked_as_often_as_the_setting_says(seconds: float) -> None:
-    book = Asking(Timing(progress_poll_seconds=seconds))
+    moments: list[float] = []
+
+    async def ask(host: str) -> ProgressReport:
+        moments.append(asyncio.get_running_loop().time())
+        return ProgressReport(attempt=1, updated_at=NOON)
+
+    book = ProgressBook(pace=Pace(), timing=Timing(progress_poll_seconds=seconds))
     book.follow(("team", "mnist"), host="10.244.0.5")
-    polling = asyncio.create_task(book.poll(on_change=lambda key: None))
+    polling = asyncio.create_task(book.poll(ask, on_change=lambda key: None))
     await asyncio.sleep(3.5 * seconds)
     await stop(polling)
-    assert book.moments == [0, seconds, 2 * seconds, 3 * seconds]
+    assert moments == [0, seconds, 2 * seconds, 3 * seconds]
 
 
 @asynccontextmanager
@@ -75,26 +72,25 @@ async def a_silent_worker() -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("seconds", [Timing().stacks_timeout_seconds, 0.5])
 async def test_stacks_are_waited_for_as_long_as_the_setting_says(seconds: float) -> None:
-    async with a_silent_worker() as port:
-        book = ProgressBook(pace=Pace(), timing=Timing(stacks_timeout_seconds=seconds), port=port)
-        await book.ask_for_stacks(["127.0.0.1"])
+    timing = Timing(stacks_timeout_seconds=seconds)
+    async with a_silent_worker() as port, aclosing(Workers(timing=timing, port=port)) as workers:
+        await workers.write_stacks(["127.0.0.1"])
     assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=0.01)
 
 
 @pytest.mark.parametrize("seconds", [Timing().progress_timeout_seconds, 0.5])
 async def test_a_silent_worker_is_asked_again_once_the_time_out_is_over(seconds: float) -> None:
     asked: list[float] = []
+    timing = Timing(progress_timeout_seconds=seconds, progress_poll_seconds=1)
+    async with a_silent_worker() as port, aclosing(Workers(timing=timing, port=port)) as workers:
 
-    class Counting(ProgressBook):
-        async def _ask(self, *arguments: Any) -> None:
+        async def ask(host: str) -> ProgressReport | None:
             asked.append(asyncio.get_running_loop().time())
-            await super()._ask(*arguments)
+            return await workers.progress(host)
 
-    async with a_silent_worker() as port:
-        timing = Timing(progress_timeout_seconds=seconds, progress_poll_seconds=1)
-        book = Counting(pace=Pace(), timing=timing, port=port)
+        book = ProgressBook(pace=Pace(), timing=timing)
         book.follow(("team", "mnist"), host="127.0.0.1")
-        polling = asyncio.create_task(book.poll(on_change=lambda key: None))
+        polling = asyncio.create_task(book.poll(ask, on_change=lambda key: None))
         await asyncio.sleep(1.5 * seconds + 1)
         await stop(polling)
     assert asked == pytest.approx([0, seconds + 1], abs=0.01)
@@ -110,8 +106,8 @@ def a_host_without_an_answer() -> Iterator[int]:
 @pytest.mark.parametrize("seconds", [Timing().worker_connect_timeout_seconds, 0.5])
 async def test_a_connection_to_a_worker_may_take_as_long_as_the_setting_says(seconds: float) -> None:
     with a_host_without_an_answer() as port:
-        book = ProgressBook(pace=Pace(), timing=Timing(worker_connect_timeout_seconds=seconds), port=port)
-        await book.ask_for_stacks(["127.0.0.1"])
+        async with aclosing(Workers(timing=Timing(worker_connect_timeout_seconds=seconds), port=port)) as workers:
+            await workers.write_stacks(["127.0.0.1"])
     assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=0.01)
 
 

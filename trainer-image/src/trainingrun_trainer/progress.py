@@ -6,8 +6,10 @@ Every message is about something that has been done: a rank that waits sends non
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 
 from trainingrun.api import CheckpointPosition, Choice, MetricValue, TuningStatus
+from trainingrun.api.base import decimal
 from trainingrun.contract import ProgressReport, Stage, StartMoments
 from trainingrun_trainer import messages
 from trainingrun_trainer.messages import Reporter
@@ -104,8 +106,8 @@ class Progress:
 
 
 def metric_values(metrics: Mapping[str, float]) -> tuple[MetricValue, ...]:
-    """Metrics as the API writes them: decimal strings with four significant places after the point."""
-    return tuple(MetricValue(name=name, value=f"{value:.4f}") for name, value in metrics.items())
+    """Metrics as the API writes them: decimal strings with four digits after the point. What is no number has none."""
+    return tuple(MetricValue(name=name, value=decimal(value)) for name, value in metrics.items() if isfinite(value))
 
 
 def _now() -> datetime:

@@ -15,6 +15,7 @@ import aiohttp
 from kubernetes.aio import client
 
 from trainingrun.api import GROUP, KIND, PLURAL, PRESET_PLURAL, VERSION, ObjectMeta
+from trainingrun.api.base import cut
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -31,6 +32,7 @@ from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Timing
 
+_EVENT_LIMIT = 1024
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -167,7 +169,7 @@ class KubeCluster:
                 },
                 "type": event.type.value,
                 "reason": event.reason.value,
-                "message": event.message[:1024],
+                "message": cut(event.message, _EVENT_LIMIT),
                 "source": {"component": names.OPERATOR_NAME},
                 "firstTimestamp": now,
                 "lastTimestamp": now,

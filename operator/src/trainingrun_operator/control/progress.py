@@ -1,4 +1,4 @@
-"""How far the active attempts are: worker 0 of each is asked over HTTP, like a metrics endpoint.
+"""How far the active attempts are: worker 0 of each is asked again and again, like a metrics endpoint.
 
 Pods need no permission and no connection to the API server for this. A worker that does not answer is asked again; what it
 said last stays, with its own time, so that old numbers look old.
@@ -6,42 +6,35 @@ said last stays, with its own time, so that old numbers look old.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import aiohttp
-from pydantic import ValidationError
-
-from trainingrun.contract import PROGRESS_PORT, STACKS_PATH, ProgressReport
+from trainingrun.contract import ProgressReport
 from trainingrun_operator.pace import Pace, Timing
 from trainingrun_operator.status.measurements import is_worth_a_look
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 16
+LONGEST_PAUSE = 8
+"""A worker that does not answer is asked more and more seldom, and at least once in so many times the usual pause."""
 
 Key = tuple[str, str]
+Ask = Callable[[str], Awaitable[ProgressReport | None]]
 
 
 class ProgressBook:
     """Last reports by run, when they last changed, and whom to ask for the next."""
 
-    def __init__(
-        self,
-        *,
-        pace: Pace,
-        timing: Timing,
-        port: int = PROGRESS_PORT,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, *, pace: Pace, timing: Timing, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._hosts: dict[Key, str] = {}
         self._reports: dict[Key, ProgressReport] = {}
         self._looked: dict[Key, ProgressReport] = {}
         self._changed: dict[Key, datetime] = {}
         self._uids: dict[Key, str] = {}
+        self._asking: dict[Key, asyncio.Task[None]] = {}
+        self._followed = asyncio.Event()
         self._pace = pace
         self._timing = timing
-        self._port = port
         self._now = now
 
     def belongs_to(self, key: Key, *, uid: str) -> None:
@@ -52,7 +45,10 @@ class ProgressBook:
 
     def follow(self, key: Key, *, host: str) -> None:
         """Ask this host from now on."""
-        self._hosts[key] = host
+        known, self._hosts[key] = self._hosts.get(key), host
+        if known != host and key in self._asking:
+            self._asking[key].cancel()  # it may be in a long pause, which the last host has earned
+        self._followed.set()
 
     def stop(self, key: Key) -> None:
         """Ask nobody; the last report stays."""
@@ -85,49 +81,36 @@ class ProgressBook:
         self._looked[key] = report
         return True
 
-    async def poll(self, *, on_change: Callable[[Key], None]) -> None:
-        """Ask all hosts again and again, for ever."""
-        async with self._session(self._timing.progress_timeout_seconds) as session:
-            limit = asyncio.Semaphore(PARALLEL)
+    async def poll(self, ask: Ask, *, on_change: Callable[[Key], None]) -> None:
+        """Ask all hosts again and again, for ever: each at its own pace, so that one that is slow delays no other."""
+        try:
             while True:
-                hosts = list(self._hosts.items())
-                await asyncio.gather(*(self._ask(session, limit, key, host, on_change) for key, host in hosts))
-                await asyncio.sleep(self._timing.progress_poll_seconds)
+                for key in self._hosts.keys() - self._asking.keys():
+                    self._asking[key] = asyncio.create_task(self._poll(key, ask, on_change))
+                self._followed.clear()
+                await self._followed.wait()
+        finally:
+            for task in self._asking.values():
+                task.cancel()
 
-    async def ask_for_stacks(self, hosts: Iterable[str]) -> None:
-        """Ask workers to write down where their ranks are; one that does not answer is passed over."""
-        async with self._session(self._timing.stacks_timeout_seconds) as session:
-            await asyncio.gather(*(self._ask_for_stacks(session, host) for host in hosts))
-
-    def _session(self, seconds: float) -> aiohttp.ClientSession:
-        """Connections to workers, which must answer within so many seconds."""
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=self._timing.worker_connect_timeout_seconds)
-        return aiohttp.ClientSession(timeout=timeout)
-
-    async def _ask_for_stacks(self, session: aiohttp.ClientSession, host: str) -> None:
+    async def _poll(self, key: Key, ask: Ask, on_change: Callable[[Key], None]) -> None:
+        """Ask one worker until nobody wants to know."""
+        silent = 0
         try:
-            async with session.post(f"{self._base(host)}{STACKS_PATH}") as response:
-                await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as silent:
-            log.warning("no stacks from %s: %r", host, silent)
+            while (host := self._hosts.get(key)) is not None:
+                report = await self._heard(ask, host)
+                silent = 0 if report is not None else silent + 1
+                if report is not None and self._hosts.get(key) == host and self.note(key, report):
+                    on_change(key)
+                await asyncio.sleep(self._timing.progress_poll_seconds * min(LONGEST_PAUSE, 2 ** max(0, silent - 1)))
+        finally:
+            del self._asking[key]
+            self._followed.set()  # it may be wanted again
 
-    def _base(self, host: str) -> str:
-        address = f"[{host}]" if ":" in host else host
-        return f"http://{address}:{self._port}"
-
-    async def _ask(
-        self,
-        session: aiohttp.ClientSession,
-        limit: asyncio.Semaphore,
-        key: Key,
-        host: str,
-        on_change: Callable[[Key], None],
-    ) -> None:
+    async def _heard(self, ask: Ask, host: str) -> ProgressReport | None:
+        """The report of a host; whatever goes wrong with it is none."""
         try:
-            async with limit, session.get(f"{self._base(host)}/progress") as response:
-                report = ProgressReport.model_validate_json(await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, ValidationError) as silent:
-            log.debug("no progress from %s: %r", host, silent)
-            return
-        if key in self._hosts and self.note(key, report):
-            on_change(key)
+            return await ask(host)
+        except Exception:
+            log.exception("asking %s for progress failed", host)
+            return None

@@ -5,7 +5,7 @@ destroys never rests on an old view, and there is no cache of our own that could
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from trainingrun.api import TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
+from trainingrun.contract import Cause
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     AlreadyExistsError,
     Cluster,
-    ClusterError,
     ConflictError,
     ForbiddenError,
     InvalidError,
@@ -29,14 +29,13 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference, Unreadable
+from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference, Refusal, Unreadable
 from trainingrun_operator.observe import observe, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
+from trainingrun_operator.policies.defect import stalled
 from trainingrun_operator.policies.finished import is_at_rest
-from trainingrun_operator.policies.refusal import refused_for_ever, refused_for_now
 from trainingrun_operator.status.accelerators import newly_spent
-from trainingrun_operator.status.finish import finish
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +49,8 @@ class Reconciler:
 
     cluster: Cluster
     progress: ProgressBook
+    write_stacks: Callable[[Iterable[str]], Awaitable[None]]
+    """Asks the workers at these addresses to write down where their ranks are."""
     nodes: NodeBook
     config: OperatorConfig
     metrics: Metrics
@@ -72,8 +73,11 @@ class Reconciler:
             return None
         self.progress.belongs_to(key, uid=run.metadata.uid)
         observed = await self._observe(run)
-        self._poll(key, run, observed)
         decision = decide(run, observed, now=self.now(), config=self.config)
+        if decision.defect is None:
+            self._poll(key, run, observed)
+        else:
+            log.error("deciding about a run failed", exc_info=decision.defect, extra=_about(raw))
         return await self._act(run, raw, observed, decision)
 
     def _parse(self, raw: Raw) -> TrainingRun | None:
@@ -132,7 +136,7 @@ class Reconciler:
     async def _act(self, run: TrainingRun, raw: Raw, observed: Observed, decision: Decision) -> float | None:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
         if decision.stacks_of:
-            await self.progress.ask_for_stacks(decision.stacks_of)
+            await self.write_stacks(decision.stacks_of)
         for deletion in decision.delete:
             await self.cluster.delete(run.metadata.namespace, deletion)
         if decision.create and not await self._lives_on(run):
@@ -141,10 +145,23 @@ class Reconciler:
             try:
                 await self._create(run, manifest)
             except (InvalidError, ForbiddenError, NotFoundError) as refused:
-                decision = self._refused(run, observed, refused, kind=manifest["kind"])
+                refusal = Refusal(manifest["kind"], words=str(refused), is_final=isinstance(refused, InvalidError))
+                decision = decide(run, observed, now=self.now(), config=self.config, refusal=refusal)
                 break
-        await self._write(run, raw, decision)
+        try:
+            await self._write(run, raw, decision)
+        except InvalidError as refused:
+            return await self._give_way(run, refused)
         return decision.requeue_after
+
+    async def _give_way(self, run: TrainingRun, refused: InvalidError) -> float:
+        """The API server does not take the status: it gets the last one that it took, which then says why it is so old."""
+        message = f"The API server refuses what the operator says of the run, which is a defect: {refused}"
+        status = to_wire(stalled(run, run.status, reason="Refused", message=message, now=self.now()))
+        if status != to_wire(run.status):
+            await self.cluster.apply_status(run.metadata, status=status)
+        log.error("status refused: %s", refused, extra=_about(to_wire(run)))
+        return self.config.pace.stalled_look_again_seconds
 
     async def _lives_on(self, run: TrainingRun) -> bool:
         """Whether the run is still there, asked once its children were listed.
@@ -155,12 +172,6 @@ class Reconciler:
         found = await self.cluster.get_run(run.metadata.namespace, run.metadata.name)
         metadata: Raw = (found or {}).get("metadata", {})
         return metadata.get("uid") == run.metadata.uid and "deletionTimestamp" not in metadata
-
-    def _refused(self, run: TrainingRun, observed: Observed, refusal: ClusterError, *, kind: str) -> Decision:
-        """What follows from a create that the API server refused."""
-        life = Life.of(run, observed, now=self.now(), config=self.config)
-        refused = refused_for_ever if isinstance(refusal, InvalidError) else refused_for_now
-        return finish(life, refused(life, kind=kind, words=str(refusal)))
 
     async def _create(self, run: TrainingRun, manifest: Manifest) -> None:
         """Create a child; one that is there and ours is as good."""
@@ -210,7 +221,7 @@ class Reconciler:
             outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
             self.metrics.finished.labels(outcome).inc()
         if after.restarts > before.restarts and after.failure is not None:
-            self.metrics.restarts.labels(after.failure.cause).inc()
+            self.metrics.restarts.labels(_known(after.failure.cause)).inc()
         first_step = after.timeline.first_step if after.timeline is not None else None
         known = before.timeline.first_step if before.timeline is not None else None
         if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
@@ -221,6 +232,11 @@ def _is(child: Raw, kind: str, name: str, *, owner: str) -> bool:
     metadata: Raw = child["metadata"]
     owners = metadata.get("ownerReferences", ())
     return (child["kind"], metadata["name"]) == (kind, name) and any(each.get("uid") == owner for each in owners)
+
+
+def _known(cause: str) -> str:
+    """A cause as a label: trainers may name others than those of the contract, and there must not be ever more of them."""
+    return cause if cause in list(Cause) else "Other"
 
 
 def _about(raw: Raw) -> dict[str, str]:

@@ -63,7 +63,7 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
         return found.model_copy(update=_out_of_memory(pod, life=life))
     if record is not None and record.cause and not _lost_its_peer_to_a_disruption(pod):
-        said = {"cause": record.cause, "message": record.message[:2048], "hint": record.hint[:1024]}
+        said = {"cause": record.cause, "message": record.message, "hint": record.hint}
         return found.model_copy(update=_interrupted_by(pod, said))
     if pod.disruption:
         return found.model_copy(update=_disrupted(pod))

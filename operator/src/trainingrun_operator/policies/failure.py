@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from trainingrun.api import Failure, StopReason
+from trainingrun.api.base import cut
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
@@ -11,6 +12,8 @@ from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step
 
+_LONGEST = 2048
+"""Characters of a failure's message."""
 _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
 _FINAL_CAUSES = {Cause.NOT_ACCEPTED, Cause.TUNING_FAILED}
 """However the container ended: the next attempt would end at the same model, or fail with the same trials."""
@@ -57,7 +60,7 @@ def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
     limit = life.run.spec.recovery.maximum_restarts
     if counts and used >= limit:
         last = f" It was the last of {limit} restarts without progress." if limit > 0 else ""
-        ended = failure.model_copy(update={"message": f"{failure.message}{last}"})
+        ended = failure.model_copy(update={"message": f"{cut(failure.message, _LONGEST - len(last))}{last}"})
         return stop(life, reason=StopReason.FAIL, failure=ended)
     return stop(life, reason=StopReason.RESTART, failure=failure, counts=counts)
 

@@ -3,22 +3,29 @@
 from trainingrun.api import Failure, Outcome
 from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
+from trainingrun_operator.model import Refusal
 from trainingrun_operator.policies.stopping import attempt_over, failed
 from trainingrun_operator.step import State, Step
 
 
-def refused_for_ever(life: Life, *, kind: str, words: str) -> Step:
+def refused(life: Life, refusal: Refusal) -> Step:
+    """What follows from a create that was refused."""
+    answer = _for_ever if refusal.is_final else _for_now
+    return answer(life, kind=refusal.kind, words=refusal.words)
+
+
+def _for_ever(life: Life, *, kind: str, words: str) -> Step:
     """The run fails with the API server's own words: the same object would be refused again."""
     failure = Failure(
         cause=Cause.REFUSED,
-        message=f"The API server refuses the {kind} of attempt {life.attempt}: {words}"[:2048],
+        message=f"The API server refuses the {kind} of attempt {life.attempt}: {words}",
         attempt=life.attempt,
         hint="Correct the field that it names, together with a new value of spec.rerun.",
     )
     return failed(life, failure, status=attempt_over(life, Outcome.FAILED, failure))
 
 
-def refused_for_now(life: Life, *, kind: str, words: str) -> Step:
+def _for_now(life: Life, *, kind: str, words: str) -> Step:
     """The run waits: a quota may be freed, a policy changed."""
     seconds = life.pace.forbidden_retry_seconds
     return Step(

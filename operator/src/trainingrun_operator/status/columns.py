@@ -5,6 +5,8 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.status.workers import ready_workers, wanted_workers
 from trainingrun_operator.step import State, Step
 
+_MANY = 1e6
+"""Numbers from here on are shown with an exponent."""
 _TELLING = ("test_accuracy", "val_accuracy", "accuracy", "val_loss", "loss")
 
 
@@ -22,13 +24,15 @@ def columns(life: Life, step: Step, status: TrainingRunStatus) -> Columns:
 
 
 def duration(seconds: int) -> str:
-    """Seconds as `45s`, `3m20s`, `2h5m` or `3d4h`."""
+    """Seconds as `45s`, `3m20s`, `2h5m` or `3d4h`; what takes years is `>999d`."""
     if seconds < 60:
         return f"{seconds}s"
     if seconds < 3600:
         return f"{seconds // 60}m{seconds % 60}s"
     if seconds < 86400:
         return f"{seconds // 3600}h{seconds % 3600 // 60}m"
+    if seconds >= 1000 * 86400:
+        return ">999d"
     return f"{seconds // 86400}d{seconds % 86400 // 3600}h"
 
 
@@ -47,4 +51,7 @@ def _best_trial(life: Life, status: TrainingRunStatus) -> tuple[MetricValue, ...
 def _metric(metrics: tuple[MetricValue, ...]) -> str:
     known = {metric.name: metric.value for metric in metrics}
     name = next((name for name in _TELLING if name in known), None)
-    return f"{name}={float(known[name]):.3f}" if name is not None else ""
+    if name is None:
+        return ""
+    value = float(known[name])
+    return f"{name}={value:.3f}" if abs(value) < _MANY else f"{name}={value:.3e}"

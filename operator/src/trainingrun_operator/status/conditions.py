@@ -20,8 +20,6 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.status.workers import ready_workers, wanted_workers
 from trainingrun_operator.step import State, Step
 
-MESSAGE_LIMIT = 2048
-
 _BUSY = (State.WAITING, State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
 _CLEANUP = "The run has ended. Its Job is being deleted, because a queue has stopped it and would start it again."
 
@@ -111,7 +109,7 @@ def _condition(life: Life, kind: str, value: bool | None, *, reason: str, messag
         type=kind,
         status=status,
         reason=reason,
-        message=message[:MESSAGE_LIMIT],
+        message=message,
         last_transition_time=since,
         observed_generation=life.run.metadata.generation,
     )

@@ -5,7 +5,6 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.status.measurements import checkpoint
 
 LINES = 5
-MESSAGE_LIMIT = 256
 
 
 def with_ended_attempt(
@@ -21,13 +20,9 @@ def with_ended_attempt(
         attempt=life.attempt,
         outcome=outcome,
         cause=failure.cause if failure is not None else "",
-        message=_shortened(failure.message) if failure is not None else "",
+        message=failure.message if failure is not None else "",
         epoch=reached.epoch if reached is not None else 0,
         start_time=clock.running_since if clock is not None else None,
         completion_time=life.now,
     )
     return status.model_copy(update={"history": (*status.history, line)[-LINES:]})
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= MESSAGE_LIMIT else f"{text[: MESSAGE_LIMIT - 1]}…"

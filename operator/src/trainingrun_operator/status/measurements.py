@@ -13,7 +13,9 @@ from trainingrun.api import (
     TuningRecord,
     TuningStatus,
 )
+from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage, StartMoments
+from trainingrun_operator.bounds import fit
 from trainingrun_operator.life import Life
 from trainingrun_operator.pace import Pace
 
@@ -82,7 +84,8 @@ def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     report = life.report
     if report is None:
         return status.progress
-    new = Progress.model_validate(report.model_dump(include=set(Progress.model_fields)))
+    new = fit(Progress, to_wire(report))
+    assert new is not None, "a report has all that progress needs"
     old = life.status.progress
     if old is None or old.updated_at is None or new.updated_at is None or old.stage != new.stage:
         return new

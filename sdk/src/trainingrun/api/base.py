@@ -1,9 +1,10 @@
 """What all API models share: frozen camelCase models, decimal strings, Kubernetes scalars and CEL rules."""
 
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
@@ -76,12 +77,47 @@ Quantity = Annotated[
 """A Kubernetes quantity, for example `500m` or `2Gi`; an integer is accepted too."""
 
 
+NUMBER_PATTERN = r"^-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,2})?$"
+"""A measured number as a string; `nan` and `inf` are none."""
+
+
+def decimal(value: float) -> str:
+    """A measured number with four digits after the point, as `MetricValue` and the like hold it; raises ValueError for nan."""
+    if not isfinite(value):
+        raise ValueError(f"{value} is no number")
+    return f"{value:.4f}" if abs(value) < 1e15 else f"{value:.4e}"
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis, so many characters in all."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def shortened(most: int) -> BeforeValidator:
+    """For texts that people read, whose beginning says most: they are cut to so many characters instead of refused."""
+    return BeforeValidator(lambda text: cut(text, most) if isinstance(text, str) else text)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment that can be compared with others and written; raises ValueError for one without a zone, or before 1970."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone, for example Z")
+    try:
+        same = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment} is out of range in UTC") from None
+    if same.year < 1970:
+        raise ValueError(f"{moment} is before 1970")
+    return same
+
+
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Timestamp = Annotated[
     datetime,
+    AfterValidator(in_utc),
     PlainSerializer(_rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
@@ -92,7 +128,9 @@ class MetricValue(Tolerant):
     """A named measurement, its value a decimal string."""
 
     name: Annotated[str, Field(max_length=63, description="Name of the metric, for example val_accuracy.")]
-    value: Annotated[str, Field(max_length=24, description="Value as a decimal string.")]
+    value: Annotated[
+        str, Field(max_length=24, pattern=NUMBER_PATTERN, description="Value as a decimal string, for example 0.9731.")
+    ]
 
 
 class CheckpointPosition(Tolerant):

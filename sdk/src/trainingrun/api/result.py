@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import MetricValue, Timestamp, Tolerant
+from trainingrun.api.base import NUMBER_PATTERN, MetricValue, Timestamp, Tolerant
 
 MOST_ARTIFACTS = 6
 
@@ -54,7 +54,7 @@ class BestTrial(Tolerant):
     """The trial with the best value so far."""
 
     number: Annotated[int, Field(ge=0, description="Number of the trial, from 0.")]
-    value: Annotated[str, Field(max_length=24, description="Value of the objective.")]
+    value: Annotated[str, Field(max_length=24, pattern=NUMBER_PATTERN, description="Value of the objective.")]
     parameters: Annotated[
         tuple[TriedValue, ...], Field(max_length=16, description="What it was tried with: names and values.")
     ] = ()

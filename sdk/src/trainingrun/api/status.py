@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, WithJsonSchema
 
-from trainingrun.api.base import CheckpointPosition, MetricValue, Timestamp, Tolerant
+from trainingrun.api.base import CheckpointPosition, MetricValue, Timestamp, Tolerant, shortened
 from trainingrun.api.result import Choice, Result, TuningRecord
 
 Name = Annotated[str, Field(max_length=253)]
-Sentence = Annotated[str, Field(max_length=1024)]
+Sentence = Annotated[str, shortened(1024), Field(max_length=1024)]
 
 
 class Condition(Tolerant):
@@ -18,7 +18,7 @@ class Condition(Tolerant):
     type: Annotated[str, Field(max_length=63, description="Kind of statement, for example Succeeded.")]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
     reason: Annotated[str, Field(max_length=63, description="Why, in one CamelCase word.")]
-    message: Annotated[str, Field(max_length=2048, description="Why, in a sentence.")] = ""
+    message: Annotated[str, shortened(2048), Field(max_length=2048, description="Why, in a sentence.")] = ""
     last_transition_time: Annotated[Timestamp, Field(description="When status last changed.")]
     observed_generation: Annotated[int, Field(description="Generation of the spec that was judged.")] = 0
 
@@ -37,7 +37,7 @@ class Failure(Tolerant):
     """Why an attempt, or the whole run, failed."""
 
     cause: Annotated[str, Field(max_length=63, description="Cause in one CamelCase word, for example OOMKilled.")]
-    message: Annotated[str, Field(max_length=2048, description="What happened, where, and the way out.")] = ""
+    message: Annotated[str, shortened(2048), Field(max_length=2048, description="What happened, where, and the way out.")] = ""
     attempt: Annotated[int, Field(description="Attempt that failed.")] = 0
     rank: Annotated[int | None, Field(description="Rank that failed first, if known.")] = None
     worker: Annotated[int | None, Field(description="Index of the worker that failed first.")] = None
@@ -45,7 +45,9 @@ class Failure(Tolerant):
     exit_code: Annotated[int | None, Field(description="Exit code of its container.")] = None
     signal: Annotated[int | None, Field(description="Signal that ended the rank.")] = None
     hint: Annotated[Sentence, Field(description="What to change.")] = ""
-    log_tail: Annotated[str, Field(max_length=4096, description="Last lines of the log of the failed worker.")] = ""
+    log_tail: Annotated[
+        str, shortened(4096), Field(max_length=4096, description="Last lines of the log of the failed worker.")
+    ] = ""
 
 
 class StopReason(StrEnum):
@@ -153,7 +155,7 @@ class PastAttempt(Tolerant):
         str, Field(max_length=32, description="Succeeded, Suspended, Restarted, Replaced (by a rerun) or Failed.")
     ]
     cause: Annotated[str, Field(max_length=63, description="Cause of a failure, for example OOMKilled.")] = ""
-    message: Annotated[str, Field(max_length=256, description="What happened, shortened.")] = ""
+    message: Annotated[str, shortened(256), Field(max_length=256, description="What happened, shortened.")] = ""
     epoch: Annotated[int, Field(description="Finished epochs in the newest checkpoint by then.")] = 0
     start_time: Annotated[Timestamp | None, Field(description="When it began.")] = None
     completion_time: Annotated[Timestamp | None, Field(description="When it had ended.")] = None

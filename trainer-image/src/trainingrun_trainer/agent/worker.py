@@ -178,7 +178,9 @@ class Worker:
             self._met = _now()
 
     def _progress(self) -> ProgressReport | None:
-        return self._crew.report.model_copy(update={"moments": self._moments()}) if self._is_first else None
+        if not self._is_first:
+            return None
+        return self._crew.report.model_copy(update={"run_uid": self._config.run.uid, "moments": self._moments()})
 
     def _moments(self) -> StartMoments:
         return self._crew.report.moments.model_copy(update={"rendezvous_done": self._met})

@@ -26,6 +26,7 @@ from trainingrun.api import (
     TuningStatus,
     number,
 )
+from trainingrun.api.base import decimal
 from trainingrun.contract import Cause
 from trainingrun_trainer.tuning.events import Event, Kind
 from trainingrun_trainer.tuning.space import Values, decimal_text, grid, largest, trials
@@ -138,7 +139,7 @@ class Study:
             if best is None
             else BestTrial(
                 number=best.number,
-                value=f"{best.values[-1]:.4f}",
+                value=decimal(best.values[-1]),
                 parameters=tuple(TriedValue(name=name, value=value) for name, value in best.parameters.items()),
             ),
         )
