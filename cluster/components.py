@@ -14,6 +14,9 @@ from cluster.layout import API_PORT, DNS_SERVICE, DOMAIN, POD_NETWORK, SERVICE_N
 Programs = Mapping[str, Path]
 
 PAUSE_IMAGE = "trainingrun.dev/pause:1"
+GO = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
+"""How seldom Go programs look for memory to free. The API server takes a quarter less of a processor than with Go's own 100,
+and 600 MB more: 44.3 and 33.9 s, 535 and 1,162 MB in the same fault tests."""
 ETCD = "http://127.0.0.1:2379"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cluster import binaries, certificates, cgroups, dns, health, images, network, packages, volumes, waits
 from cluster.api import Api
-from cluster.components import COMPONENTS, Component, Programs
+from cluster.components import COMPONENTS, GO, Component, Programs
 from cluster.errors import ClusterError
 from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
@@ -128,7 +128,7 @@ class EmbeddedCluster:
             print(f"  {component.name} runs and does not answer: it is started again", flush=True)
             process.stop(grace=2)
         command = [*component.command(where, programs), *self.features.flags(component.name)]
-        process.start(network.inside(where, command))
+        process.start(network.inside(where, command), environment={**GO, **os.environ})
         waits.wait(f"{component.name} to answer", lambda: waits.answers(component, where=where), process=process)
         if component.name == "apiserver":
             dns.publish(where, Api.connect(where.kubeconfig))

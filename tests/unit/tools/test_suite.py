@@ -76,7 +76,7 @@ def test_what_a_stage_prints_is_in_its_log_with_what_it_is_told(tmp_path: Path) 
 def test_an_interruption_lets_the_stages_clean_up(tmp_path: Path) -> None:
     clean, begun = tmp_path / "clean", tmp_path / "begun"
     suite = a_suite(
-        tmp_path, [ONE, TWO], lambda stage: f"trap 'touch {clean}; kill $!; exit 130' INT; touch {begun}; sleep 60 & wait"
+        tmp_path, [ONE, TWO], lambda stage: f"trap 'touch {clean}; kill $!; exit 130' INT; true > {begun}; sleep 60 & wait"
     )
 
     def interrupt(ages: object) -> None:
@@ -93,7 +93,7 @@ def test_an_interruption_while_lanes_are_started_ends_those_that_have_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = tmp_path / "begun"
-    suite = a_suite(tmp_path, [ONE], lambda stage: f"touch {begun}; exec sleep 60")
+    suite = a_suite(tmp_path, [ONE], lambda stage: f"true > {begun}; exec sleep 60")
     really_start = threading.Thread.start
 
     def start(thread: threading.Thread) -> None:
@@ -116,7 +116,7 @@ def checkout(tmp_path: Path) -> Path:
         "lint verify:\n\t@true\n"
         "unit:\n\t@echo what went wrong; exit 1\n"
         "schema:\n\t@echo in $$TEST_CLUSTER_NAME\n"
-        "simulation:\n\t@touch begun; sleep 60\n"
+        "simulation:\n\t@: > begun; sleep 60\n"
         "cluster-down:\n\t@echo removed $$CLUSTER_NAME\n"
     )
     return tmp_path
