@@ -98,6 +98,14 @@ def a_pod(index: int = 0, *, attempt: int = 1, uid: str = UID, phase: str = "Run
                 "trainingrun.dev/attempt": str(attempt),
                 "batch.kubernetes.io/job-completion-index": str(index),
             },
+            "ownerReferences": [
+                {
+                    "kind": "Job",
+                    "name": f"mnist-{attempt}",
+                    "uid": f"Job-{attempt}" if uid == UID else f"Job-{attempt}-of-{uid}",
+                    "controller": True,
+                }
+            ],
             **({"deletionTimestamp": stamp(NOON)} if parts.get("deleting") else {}),
         },
         "spec": {"nodeName": parts.get("node", "node-1")},

@@ -124,15 +124,19 @@ def test_a_value_that_is_there_from_the_beginning_asks_for_nothing(world: World)
     assert (world.run().status.round, world.run().status.rerun) == (1, "first")
 
 
-def test_emptying_the_field_is_only_recorded_and_the_old_value_asks_again(world: World) -> None:
+def test_emptying_the_field_asks_for_nothing_and_nor_does_putting_it_back(world: World) -> None:
+    """As a pipeline does that applies an older manifest, and then its own again."""
     happy(world)
     rerun(world, "a")
     world.succeed()
     world.settle()
     world.apply(**TWO)
     world.settle()
-    assert (world.state(), world.run().status.rerun, world.run().status.round) == ("Succeeded", "", 2)
-    rerun(world, "a")
+    assert (world.state(), world.run().status.rerun, world.run().status.round) == ("Succeeded", "a", 2)
+    world.apply(**TWO, spec__rerun="a")
+    world.settle()
+    assert (world.state(), world.run().status.round) == ("Succeeded", 2)
+    rerun(world, "b")
     assert world.run().status.round == 3
 
 

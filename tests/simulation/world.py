@@ -234,6 +234,9 @@ class World:
             "name": f"{job['metadata']['name']}-{index}",
             "uid": f"pod-{next(self._numbers)}",
             "labels": labels,
+            "ownerReferences": [
+                {"kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"], "controller": True}
+            ],
             "creationTimestamp": stamp(self.now),
         }
         status = {"phase": "Running", "podIP": "10.244.0.5", "conditions": ready, "containerStatuses": [started]}
@@ -276,6 +279,9 @@ class _Api:
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
         return [copy.deepcopy(pod) for pod in self._world.pods.values() if pod["metadata"]["labels"][names.RUN_LABEL] == run]
+
+    async def find(self, namespace: str, kind: str, name: str) -> Raw | None:
+        return copy.deepcopy(self._world.objects.get((kind, name)))
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         return self._world.claims.get(name)

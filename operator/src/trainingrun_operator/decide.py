@@ -4,6 +4,7 @@ It looks only at what is, never at what happened, so that any history that leads
 decision, and a crash between any two writes changes nothing.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,13 +29,14 @@ from trainingrun_operator.policies.preset import wait_for_preset
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.policies.queue import wait_in_queue
 from trainingrun_operator.policies.readiness import wait_until_ready
-from trainingrun_operator.policies.refusal import refused
+from trainingrun_operator.policies.refusal import refused, without
 from trainingrun_operator.policies.rerun import rerun
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import suspend
 from trainingrun_operator.status.finish import finish
+from trainingrun_operator.step import Step
 
-_LADDER = (
+_BEFORE_THE_GANG = (
     rerun,
     wait_for_names,
     carry_out_stopping,
@@ -50,6 +52,8 @@ _LADDER = (
     wait_in_queue,
     recover_from_failure,
     create_children,
+)
+_OF_THE_GANG = (
     settle_lost_node,
     wait_until_ready,
     stop_hanging,
@@ -81,9 +85,13 @@ def _decide(
     if run.metadata.deletion_timestamp is not None:
         return Decision(status=run.status)  # owner references do the work, also when no operator runs
     life = Life.of(run, observed, now=now, config=config)
-    if refusal is not None:
-        return finish(life, refused(life, refusal))
     if run.status.is_finished and not life.wants_rerun:
         return keep_result(life)
-    step = next(step for policy in _LADDER if (step := policy(life)) is not None)
-    return finish(life, step)
+    if refusal is None:
+        return finish(life, _first(life, (*_BEFORE_THE_GANG, *_OF_THE_GANG)))
+    step = refused(life, refusal)
+    return finish(life, step if step is not None else without(life, _first(life, _OF_THE_GANG), refusal))
+
+
+def _first(life: Life, ladder: Sequence[Callable[[Life], Step | None]]) -> Step:
+    return next(step for policy in ladder if (step := policy(life)) is not None)

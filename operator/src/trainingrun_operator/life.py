@@ -90,8 +90,21 @@ class Life:
     @property
     def pods(self) -> tuple[Pod, ...]:
         """Pods of the current attempt, by index."""
-        mine = (pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.attempt == self.attempt)
-        return tuple(sorted(mine, key=lambda pod: (pod.index, pod.name)))
+        return tuple(
+            sorted((pod for pod in self._own_pods if pod.attempt == self.attempt), key=lambda pod: (pod.index, pod.name))
+        )
+
+    @property
+    def _own_pods(self) -> tuple[Pod, ...]:
+        """Pods that the Jobs of this very run control. Labels alone make no worker: anybody can copy them."""
+        jobs = {child.name: child.uid for child in self.own_children if isinstance(child, Job)}
+
+        def is_own(pod: Pod) -> bool:
+            name = names.child_name(self.run.metadata.name, pod.attempt)
+            has_job = pod.job_name == name and pod.job_uid == jobs.get(name, pod.job_uid)
+            return has_job and pod.run_uid == self.run.metadata.uid
+
+        return tuple(pod for pod in self.observed.pods if is_own(pod))
 
     @property
     def is_held(self) -> bool:
@@ -123,8 +136,7 @@ class Life:
     @property
     def live_pods(self) -> tuple[Pod, ...]:
         """Pods of all attempts of this run that may still do something and are waited for."""
-        mine = (pod for pod in self.observed.pods if pod.run_uid == self.run.metadata.uid and pod.is_live)
-        return tuple(pod for pod in mine if not self.is_given_up(pod))
+        return tuple(pod for pod in self._own_pods if pod.is_live and not self.is_given_up(pod))
 
     @property
     def lost_pods(self) -> tuple[Pod, ...]:
@@ -149,14 +161,16 @@ class Life:
         return not self.is_new and asked != "" and asked != self.status.rerun
 
     def seen_rerun(self, status: TrainingRunStatus) -> str:
-        """The value of spec.rerun that is on record after `status`: an emptied field is only recorded."""
-        asked = self.run.spec.rerun
-        return asked if self.is_new or not asked else status.rerun
+        """The value of spec.rerun that is on record after `status`.
+
+        One that was answered stays there when the field is emptied: whoever puts it back, as GitOps does, asks for nothing.
+        """
+        return self.run.spec.rerun if self.is_new else status.rerun
 
     @property
     def foreign_pods(self) -> tuple[Pod, ...]:
-        """Pods that carry the run's name but belong to an earlier object of that name."""
-        return tuple(pod for pod in self.observed.pods if pod.run_uid != self.run.metadata.uid)
+        """Pods of Jobs of an earlier run of this name."""
+        return tuple(pod for pod in self.observed.pods if pod.run_uid != self.run.metadata.uid and pod.job_name)
 
     @property
     def has_started_job(self) -> bool:

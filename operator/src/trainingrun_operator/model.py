@@ -74,6 +74,9 @@ class Pod:
     name: str
     uid: str
     run_uid: str
+    job_name: str
+    """Of the Job that controls it; empty when none does, as with a copy that somebody has made."""
+    job_uid: str
     attempt: int
     index: int
     phase: str
@@ -230,14 +233,25 @@ class OperatorConfig:
         return self.trainer_image if accelerator is None else self.accelerator_images.get(accelerator)
 
 
+class RefusalReason(StrEnum):
+    """Why an object could not be created."""
+
+    INVALID = "Invalid"
+    """The same object would be refused again."""
+    FORBIDDEN = "Forbidden"
+    """A quota or a policy is in the way, as it is now."""
+    TAKEN = "NameConflict"
+    """Somebody else has an object of that name."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A create that the API server has refused, in its own words."""
 
+    reason: RefusalReason
     kind: str
+    name: str
     words: str
-    is_final: bool
-    """Whether the same object would be refused again, and not only by a quota or policy as it is now."""
 
 
 @dataclass(frozen=True)

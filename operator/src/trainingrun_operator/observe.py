@@ -76,7 +76,7 @@ def read_preset(raw: Raw) -> TrainingPreset | Unreadable:
 
 def _child(raw: Raw) -> Child:
     metadata = raw.get("metadata", {})
-    owner: Raw = next((owner for owner in metadata.get("ownerReferences", ()) if owner.get("controller")), {})
+    owner = _controller(metadata)
     common = {
         "kind": raw.get("kind", ""),
         "name": metadata.get("name", ""),
@@ -105,9 +105,14 @@ def _child(raw: Raw) -> Child:
     return Child(**common)
 
 
+def _controller(metadata: Raw) -> Raw:
+    """The owner that controls an object; empty when none does."""
+    return next((owner for owner in metadata.get("ownerReferences", ()) if owner.get("controller")), {})
+
+
 def _pod(raw: Raw) -> Pod:
     metadata, spec, status = raw.get("metadata", {}), raw.get("spec", {}), raw.get("status", {})
-    labels = metadata.get("labels", {})
+    labels, owner = metadata.get("labels", {}), _controller(metadata)
     conditions = _conditions(status)
     scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
     disruption = conditions.get("DisruptionTarget", {})
@@ -118,6 +123,8 @@ def _pod(raw: Raw) -> Pod:
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
         run_uid=labels.get(names.UID_LABEL, ""),
+        job_name=owner.get("name", "") if owner.get("kind") == "Job" else "",
+        job_uid=owner.get("uid", "") if owner.get("kind") == "Job" else "",
         attempt=_integer(labels.get(names.ATTEMPT_LABEL)),
         index=_integer(labels.get(names.INDEX_LABEL)),
         phase=status.get("phase", ""),

@@ -107,7 +107,7 @@ def test_a_run_that_is_being_deleted_is_left_to_its_owner_references() -> None:
 
 
 def test_an_object_of_somebody_else_stalls_the_run_and_is_not_touched() -> None:
-    run = an_active_run()
+    run = a_run()
     stranger = a_child("Job", run, owner_uid="somebody")
     stranger["metadata"]["ownerReferences"][0]["kind"] = "CronJob"
     decision = look(run, children=[stranger])

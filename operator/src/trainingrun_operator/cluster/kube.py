@@ -6,6 +6,7 @@ typed models, which cost twenty times as much to parse.
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,8 @@ _EVENT_LIMIT = 1024
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_DENIED = re.compile(r"\bdenied (the )?request\b")
+"""What admission webhooks and policies say, with whatever code: they may say otherwise tomorrow."""
 _PATHS = {
     "Service": ("api/v1", "services"),
     "ConfigMap": ("api/v1", "configmaps"),
@@ -77,6 +80,11 @@ class KubeCluster:
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
         """See `Cluster`."""
         return await self._list_labelled(namespace, "Pod", run)
+
+    async def find(self, namespace: str, kind: str, name: str) -> Raw | None:
+        """See `Cluster`. A list of one: the operator may list its children's kinds, and not get them."""
+        found = await self._list(self._path(kind, namespace), kind=kind, query=[("fieldSelector", f"metadata.name={name}")])
+        return found[0] if found else None
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         """See `Cluster`."""
@@ -239,6 +247,8 @@ def _error(code: int, content: bytes, *, verb: str, path: str, retry_after: str 
             return NotFoundError(text)
         case 409:
             return AlreadyExistsError(text) if verb == "POST" else ConflictError(text)
+        case 400 | 422 if _DENIED.search(message):
+            return ForbiddenError(text)
         case 400 | 422:
             return InvalidError(text)
         case 403:

@@ -59,6 +59,9 @@ class Cluster(Protocol):
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
         """Pods with the run's label."""
 
+    async def find(self, namespace: str, kind: str, name: str) -> Raw | None:
+        """The object of a child's kind with this name, whosever it is, or None."""
+
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         """The PersistentVolumeClaim, or None."""
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import TrainingPreset, TrainingRun, TrainingRunStatus
+from trainingrun.api import KIND, TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause
 from trainingrun_operator import names
@@ -29,7 +29,16 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Decision, Manifest, Observed, OperatorConfig, Reference, Refusal, Unreadable
+from trainingrun_operator.model import (
+    Decision,
+    Manifest,
+    Observed,
+    OperatorConfig,
+    Reference,
+    Refusal,
+    RefusalReason,
+    Unreadable,
+)
 from trainingrun_operator.observe import observe, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
@@ -142,10 +151,8 @@ class Reconciler:
         if decision.create and not await self._lives_on(run):
             return None
         for manifest in decision.create:
-            try:
-                await self._create(run, manifest)
-            except (InvalidError, ForbiddenError, NotFoundError) as refused:
-                refusal = Refusal(manifest["kind"], words=str(refused), is_final=isinstance(refused, InvalidError))
+            refusal = await self._create(run, manifest)
+            if refusal is not None:
                 decision = decide(run, observed, now=self.now(), config=self.config, refusal=refusal)
                 break
         try:
@@ -173,15 +180,27 @@ class Reconciler:
         metadata: Raw = (found or {}).get("metadata", {})
         return metadata.get("uid") == run.metadata.uid and "deletionTimestamp" not in metadata
 
-    async def _create(self, run: TrainingRun, manifest: Manifest) -> None:
-        """Create a child; one that is there and ours is as good."""
+    async def _create(self, run: TrainingRun, manifest: Manifest) -> Refusal | None:
+        """Create a child; one that is there and ours is as good. Returns why there is none.
+
+        Raises ConflictError when what has its name goes by itself.
+        """
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
         try:
             await self.cluster.create(manifest)
         except AlreadyExistsError:
-            kind, name = manifest["kind"], manifest["metadata"]["name"]
-            children = await self.cluster.list_children(run.metadata.namespace, run.metadata.name)
-            if not any(_is(child, kind, name, owner=run.metadata.uid) for child in children):
-                raise ConflictError(f"{kind} {name} belongs to somebody else") from None
+            found = await self.cluster.find(run.metadata.namespace, kind, name)
+            owner = _controller(found) if found is not None else {}
+            if owner.get("uid") == run.metadata.uid:
+                return None
+            if found is None or (owner.get("kind"), owner.get("name")) == (KIND, run.metadata.name):
+                raise ConflictError(f"{kind} {name} of an earlier run is on its way out") from None
+            return Refusal(RefusalReason.TAKEN, kind, name, "It belongs to somebody else.")
+        except InvalidError as refused:
+            return Refusal(RefusalReason.INVALID, kind, name, str(refused))
+        except (ForbiddenError, NotFoundError) as refused:
+            return Refusal(RefusalReason.FORBIDDEN, kind, name, str(refused))
+        return None
 
     async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
         status = to_wire(decision.status)
@@ -228,10 +247,10 @@ class Reconciler:
             self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
 
 
-def _is(child: Raw, kind: str, name: str, *, owner: str) -> bool:
-    metadata: Raw = child["metadata"]
-    owners = metadata.get("ownerReferences", ())
-    return (child["kind"], metadata["name"]) == (kind, name) and any(each.get("uid") == owner for each in owners)
+def _controller(found: Raw) -> Raw:
+    """The owner that controls an object; empty when none does."""
+    owners: Sequence[Raw] = found["metadata"].get("ownerReferences", ())
+    return next((owner for owner in owners if owner.get("controller")), {})
 
 
 def _known(cause: str) -> str:

@@ -1,37 +1,59 @@
-"""Was an object of the attempt refused? As invalid, which is final, or as forbidden, which a quota or a policy may lift."""
+"""Was an object of the attempt refused? As invalid, which is final, as forbidden, which may pass, or as somebody else's.
+
+Before the gang has its Job the run waits, stalls or fails for that. Later it concerns an object that has been taken away while
+the gang trains: that is no reason to stop it, unless the object can never be made again.
+"""
+
+from dataclasses import replace
 
 from trainingrun.api import Failure, Outcome
 from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Refusal
+from trainingrun_operator.model import Refusal, RefusalReason
+from trainingrun_operator.policies.failure import retry_or_fail
+from trainingrun_operator.policies.ownership import name_conflict
 from trainingrun_operator.policies.stopping import attempt_over, failed
 from trainingrun_operator.step import State, Step
 
 
-def refused(life: Life, refusal: Refusal) -> Step:
-    """What follows from a create that was refused."""
-    answer = _for_ever if refusal.is_final else _for_now
-    return answer(life, kind=refusal.kind, words=refusal.words)
+def refused(life: Life, refusal: Refusal) -> Step | None:
+    """What follows from a create that was refused; None when the gang trains on without the object."""
+    if refusal.reason is RefusalReason.INVALID:
+        failure = _failure(life, refusal)
+        if life.job is not None:
+            return retry_or_fail(life, failure, counts=True)  # the next attempt has other names and addresses
+        return failed(life, failure, status=attempt_over(life, Outcome.FAILED, failure))
+    if life.job is not None:
+        return None
+    if refusal.reason is RefusalReason.TAKEN:
+        return name_conflict(life, kind=refusal.kind, name=refusal.name)
+    return _wait(life, refusal)
 
 
-def _for_ever(life: Life, *, kind: str, words: str) -> Step:
-    """The run fails with the API server's own words: the same object would be refused again."""
-    failure = Failure(
+def without(life: Life, step: Step, refusal: Refusal) -> Step:
+    """The step of a gang that goes on although an object of its own is missing; it is tried again."""
+    seconds = life.pace.forbidden_retry_seconds
+    what = f"Its {refusal.kind} {refusal.name} is gone and cannot be made again now: {refusal.words}"
+    soonest = seconds if step.requeue_after is None else min(seconds, step.requeue_after)
+    return replace(step, message=f"{step.message} {what}", requeue_after=soonest)
+
+
+def _failure(life: Life, refusal: Refusal) -> Failure:
+    return Failure(
         cause=Cause.REFUSED,
-        message=f"The API server refuses the {kind} of attempt {life.attempt}: {words}",
+        message=f"The API server refuses the {refusal.kind} of attempt {life.attempt}: {refusal.words}",
         attempt=life.attempt,
         hint="Correct the field that it names, together with a new value of spec.rerun.",
     )
-    return failed(life, failure, status=attempt_over(life, Outcome.FAILED, failure))
 
 
-def _for_now(life: Life, *, kind: str, words: str) -> Step:
+def _wait(life: Life, refusal: Refusal) -> Step:
     """The run waits: a quota may be freed, a policy changed."""
     seconds = life.pace.forbidden_retry_seconds
     return Step(
         state=State.STARTING,
         reason="Forbidden",
-        message=f"The {kind} of attempt {life.attempt} may not be created now: {words} It is tried again every "
+        message=f"The {refusal.kind} of attempt {life.attempt} may not be created now: {refusal.words} It is tried again every "
         f"{seconds:g} s; free some quota, or ask who administers the namespace.",
         status=life.status.model_copy(update={"stage": Stage.STARTING}),
         requeue_after=seconds,

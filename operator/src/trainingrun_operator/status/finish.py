@@ -3,13 +3,13 @@
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision
+from trainingrun_operator.model import Decision, Deletion
 from trainingrun_operator.status.clock import clock
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
 from trainingrun_operator.status.ledger import ledger
 from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline, tuning
-from trainingrun_operator.step import State, Step
+from trainingrun_operator.step import State, Step, deletions
 
 
 def finish(life: Life, step: Step) -> Decision:
@@ -30,7 +30,7 @@ def finish(life: Life, step: Step) -> Decision:
     return Decision(
         status=status,
         create=step.create,
-        delete=step.delete,
+        delete=tuple(dict.fromkeys((*step.delete, *_late(life, status)))),
         events=step.events,
         stacks_of=step.stacks_of,
         requeue_after=_nearest(life, step),
@@ -46,6 +46,11 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
     if step.state is not State.RUNNING or status.progress != life.status.progress:
         status = status.model_copy(update={"checkpoint": checkpoint(life, status), "tuning": tuning(life, status)})
     return status.model_copy(update={"timeline": timeline(life, status), "choices": choices(life, status)})
+
+
+def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:
+    """What a leader that was held up has made of an earlier attempt, after that was over: its pods would be a second gang."""
+    return deletions(life.leftovers) if status.resolved is not None and status.attempt == life.attempt else ()
 
 
 def _nearest(life: Life, step: Step) -> float | None:
