@@ -95,6 +95,8 @@ class Pod:
     unschedulable: str = ""
     """What the scheduler says, when no node fits."""
     terminated_reason: str = ""
+    message: str = ""
+    """Why the pod is as it is, in the kubelet's words; mostly it has none."""
     exit_code: int | None = None
     disruption: str = ""
     """Reason of the condition DisruptionTarget: preemption, eviction, a lost node."""

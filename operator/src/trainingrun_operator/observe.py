@@ -141,6 +141,7 @@ def _pod(raw: Raw) -> Pod:
         waiting_message=waiting.get("message", ""),
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         terminated_reason=terminated.get("reason") or status.get("reason") or "",
+        message=status.get("message", ""),
         exit_code=terminated.get("exitCode"),
         disruption=disruption.get("reason", "") if _is_true(disruption) else "",
         record=bounds.read(FinalRecord, terminated.get("message", "")),

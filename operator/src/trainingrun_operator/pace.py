@@ -34,6 +34,13 @@ class Pace(Times):
     failure_report_seconds: float = Field(
         10.0, ge=0, le=HOUR, description="How long the other workers may report after the first has failed."
     )
+    lost_peer_seconds: float = Field(
+        120.0,
+        ge=0,
+        le=HOUR,
+        description="How long a worker that ended because another had gone is no verdict, while that one says nothing: whether "
+        "its node is lost shows after about a minute and a half.",
+    )
     look_again_seconds: float = Field(
         5.0,
         ge=0.1,

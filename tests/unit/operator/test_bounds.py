@@ -55,7 +55,7 @@ def test_what_is_no_report_is_none(text: str | bytes) -> None:
 
 def test_a_report_keeps_what_fits() -> None:
     many = [{"name": f"metric{number}", "value": "1.0"} for number in range(40)]
-    odd = [{"name": "loss", "value": value} for value in ("abc", "nan", "1e999", "", 3)]
+    odd = [{"name": "loss", "value": value} for value in ("abc", "nan", "inf", "1e9999", "", 3)]
     report = a_report(metrics=odd + many, percent=900, epoch=10**30, checkpoint={"stage": 3}, tuning=[], moments="soon")
     assert report is not None
     assert [metric.name for metric in report.metrics] == [f"metric{number}" for number in range(40)]

@@ -1,5 +1,6 @@
 """What the operator decides, world by world."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -314,11 +315,65 @@ def test_a_container_that_was_killed_without_a_word_is_named_with_the_signal() -
 
 def test_the_others_are_given_time_to_report() -> None:
     run = an_active_run()
-    pods = [a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")), a_pod(1)]
+    pods = [a_failed_pod(0, code=70, record=a_record(code=70, cause="RankFailed")), a_pod(1)]
     early = look(run, seconds=1, children=children(run), pods=pods)
     assert early.status.stopping is None
     assert early.requeue_after == pytest.approx(9)
     assert look(run, seconds=10, children=children(run), pods=pods).status.stopping is not None
+
+
+LOST = [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}]
+
+
+def test_a_lost_peer_is_no_cause_until_it_has_shown_whether_its_node_is_lost() -> None:
+    """With its first worker's node a gang loses what the others ask, and they end long before Kubernetes gives the node up."""
+    run = an_active_run(spec__recovery={"maximumRestarts": 0})
+    silent = a_failed_pod(1, code=69, record=a_record(code=69, worker=1, cause="PeerLost"))
+    waiting = look(run, seconds=60, children=children(run), pods=[a_pod(0), silent])
+    assert waiting.status.stopping is None
+    assert waiting.requeue_after == pytest.approx(60)
+
+    lost = a_pod(0, deleting=True, conditions=LOST, node="node-7")
+    known = look(run, seconds=80, children=children(run), pods=[lost, silent]).status.stopping
+    assert known is not None
+    assert known.failure is not None
+    assert (known.reason, known.failure.cause, known.failure.node, known.failure.worker) == ("Restart", "NodeLost", "node-7", 0)
+
+    never = look(run, seconds=120, children=children(run), pods=[a_pod(0), silent]).status.stopping
+    assert never is not None
+    assert never.failure is not None
+    assert (never.reason, never.failure.cause, never.counts_as_restart) == ("Restart", "PeerLost", False)
+
+
+def test_attempts_that_leave_nothing_behind_come_ever_more_slowly_whatever_ended_them() -> None:
+    evicted = [{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}]
+    waits = []
+    for fruitless in range(6):
+        run = an_active_run(status={"fruitlessAttempts": fruitless, "stopping": {"attempt": 1, "reason": "Restart"}})
+        decision = look(run, pods=[a_failed_pod(0, code=137, conditions=evicted)])
+        assert (decision.status.restarts, decision.status.fruitless_attempts) == (0, fruitless + 1)
+        assert decision.requeue_after is not None
+        waits.append(decision.requeue_after)
+    assert all(later > 1.9 * earlier for earlier, later in itertools.pairwise(waits[:5]))
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ('Usage of EmptyDir volume "scratch" exceeds the limit "1Gi".', True),
+        ("Pod ephemeral local storage usage exceeds the total limit of containers 2Gi.", True),
+        ("The node was low on resource: memory.", False),
+    ],
+)
+def test_an_evicted_worker_is_told_in_the_kubelets_words(words: str, hint: bool) -> None:
+    run = an_active_run()
+    pod = a_failed_pod(0, code=137)
+    pod["status"] |= {"reason": "Evicted", "message": words, "containerStatuses": []}
+    stopping = look(run, seconds=20, children=children(run), pods=[pod, a_pod(1)]).status.stopping
+    assert stopping is not None
+    assert stopping.failure is not None
+    assert words in stopping.failure.message
+    assert ("spec.workers.scratch" in stopping.failure.hint) == hint
 
 
 @pytest.mark.parametrize(("code", "reason"), [(64, "Fail"), (65, "Fail"), (70, "Restart")])

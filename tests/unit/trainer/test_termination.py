@@ -16,6 +16,7 @@ from trainingrun.api import (
     TriedValue,
     TuningStatus,
 )
+from trainingrun.api.base import decimal
 from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, Cause, FinalRecord, StartMoments
 from trainingrun_trainer.agent.termination import encode
 
@@ -135,7 +136,8 @@ def text(limit: int) -> st.SearchStrategy[str]:
     return st.one_of(st.text(characters, max_size=limit), st.builds(lambda character: character * limit, characters))
 
 
-METRICS = st.builds(MetricValue, name=text(63), value=text(24))
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(decimal)
+METRICS = st.builds(MetricValue, name=text(63), value=NUMBERS)
 ARTIFACTS = st.builds(
     Artifact,
     name=text(63),
@@ -153,7 +155,7 @@ TRIED = st.lists(st.builds(TriedValue, name=text(63), value=text(63)), max_size=
 SEARCHES = st.builds(
     TuningStatus,
     trials=st.integers(0, 1000),
-    best=st.none() | st.builds(BestTrial, number=st.integers(0, 999), value=text(24), parameters=TRIED),
+    best=st.none() | st.builds(BestTrial, number=st.integers(0, 999), value=NUMBERS, parameters=TRIED),
 )
 RECORDS = st.builds(
     FinalRecord,

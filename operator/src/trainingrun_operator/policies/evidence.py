@@ -5,8 +5,10 @@ from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 
-DISRUPTIONS = frozenset({Cause.PREEMPTED, Cause.EVICTED, Cause.NODE_LOST, Cause.INTERRUPTED, Cause.POD_DELETED})
-"""Causes that are nobody's fault, and do not use up restarts."""
+DISRUPTIONS = frozenset(
+    {Cause.PREEMPTED, Cause.EVICTED, Cause.NODE_LOST, Cause.INTERRUPTED, Cause.POD_DELETED, Cause.PEER_LOST}
+)
+"""Causes that are nobody's fault, and do not use up restarts. A lost peer is one only where nobody knows more."""
 
 _DISRUPTION_CAUSES = {
     "PreemptionByScheduler": Cause.PREEMPTED,
@@ -16,6 +18,7 @@ _DISRUPTION_CAUSES = {
     "TerminationByKubelet": Cause.EVICTED,
 }
 _SYMPTOMS = {ExitCode.PEER_LOST, ExitCode.INTERRUPTED}
+_LEAST = 6
 _SIGNALLED = 128
 _SIGTERM_CODE = _SIGNALLED + 15
 
@@ -24,6 +27,11 @@ def cause_of(pods: list[Pod], *, life: Life) -> Failure:
     """The failure of the pod that has most to say. A lost peer or an interruption is no cause while another pod has one."""
     pod = min(pods, key=lambda pod: (_rank(pod), pod.index))
     return _describe(pod, life=life)
+
+
+def has_only_lost_its_peer(pod: Pod) -> bool:
+    """Whether all that its end says is that another worker had gone."""
+    return pod.record is not None and pod.record.exit_code == ExitCode.PEER_LOST and _rank(pod) == _LEAST
 
 
 def is_verdict(pod: Pod) -> bool:
@@ -46,7 +54,7 @@ def _rank(pod: Pod) -> int:
         return 4
     if record is not None and record.exit_code == ExitCode.INTERRUPTED:
         return 5
-    return 6
+    return _LEAST
 
 
 def _describe(pod: Pod, *, life: Life) -> Failure:
@@ -68,8 +76,7 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     if pod.disruption:
         return found.model_copy(update=_disrupted(pod))
     if pod.terminated_reason == "Evicted":
-        message = f"The kubelet evicted worker {pod.index}: the pod used more than its share of a resource of the node."
-        return found.model_copy(update={"cause": Cause.POD_FAILED, "message": message})
+        return found.model_copy(update=_over_its_share(pod))
     return found.model_copy(update=_wordless(pod))
 
 
@@ -111,8 +118,17 @@ def _interrupted_by(pod: Pod, said: dict[str, str]) -> dict[str, str]:
     return said
 
 
+def _over_its_share(pod: Pod) -> dict[str, str]:
+    """The kubelet evicts a pod that uses more of the node's disk than it may, and says of what."""
+    words = pod.message or "the pod used more than its share of a resource of the node."
+    fills = any(word in words.lower() for word in ("ephemeral", "emptydir", "local storage"))
+    hint = "Raise the size of what it names, spec.workers.scratch for example, or write less to it." if fills else ""
+    return {"message": f"The kubelet evicted worker {pod.index}: {words}", "hint": hint}
+
+
 def _disrupted(pod: Pod) -> dict[str, str]:
+    words = f" {pod.message}" if pod.message else ""
     return {
         "cause": _DISRUPTION_CAUSES.get(pod.disruption, Cause.EVICTED),
-        "message": f"Worker {pod.index} was removed from its node: {pod.disruption}.",
+        "message": f"Worker {pod.index} was removed from its node: {pod.disruption}.{words}",
     }

@@ -7,7 +7,8 @@ from trainingrun.api.base import cut
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
-from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of, is_verdict
+from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of, has_only_lost_its_peer, is_verdict
+from trainingrun_operator.policies.lost_node import node_lost
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.measurements import has_progressed
 from trainingrun_operator.step import State, Step
@@ -67,6 +68,8 @@ def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
 
 def _failure(life: Life) -> Failure | None:
     broken = [pod for pod in life.pods if pod.phase == "Failed" or pod.exit_code not in (None, 0)]
+    if broken and life.lost_pods and all(map(has_only_lost_its_peer, broken)):
+        return node_lost(life, life.lost_pods[0])  # what they have lost
     if broken:
         return cause_of(broken, life=life)
     job = life.job
@@ -112,7 +115,9 @@ def _seconds_for_reports(life: Life) -> float:
     ended = [pod.finished for pod in life.pods if not pod.is_live and pod.finished is not None]
     if not ended or not _is_anyone_left(life.pods):
         return 0.0
-    return max(0.0, life.pace.failure_report_seconds - (life.now - min(ended)).total_seconds())
+    knows_more = life.lost_pods or not all(has_only_lost_its_peer(pod) for pod in life.pods if not pod.is_live)
+    patience = life.pace.failure_report_seconds if knows_more else life.pace.lost_peer_seconds
+    return max(0.0, patience - (life.now - min(ended)).total_seconds())
 
 
 def _is_anyone_left(pods: tuple[Pod, ...]) -> bool:

@@ -7,8 +7,20 @@ attempt's number only, and publishes nothing once a newer attempt has begun.
 from trainingrun.api import Failure, LostNode, StopReason
 from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
+from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.step import State, Step
+
+
+def node_lost(life: Life, pod: Pod) -> Failure:
+    """The failure of an attempt whose worker was on a node that does not answer."""
+    return Failure(
+        cause=Cause.NODE_LOST, attempt=life.attempt, worker=pod.index, node=pod.node or None, message=f"{_where(pod)}."
+    )
+
+
+def _where(pod: Pod) -> str:
+    return f"The node {pod.node} of worker {pod.index} does not answer"
 
 
 def settle_lost_node(life: Life) -> Step | None:
@@ -16,18 +28,14 @@ def settle_lost_node(life: Life) -> Step | None:
     if life.resolved is None or not life.lost_pods:
         return None
     lost = life.lost_pods[0]
-    where = f"The node {lost.node} of worker {lost.index} does not answer"
     if life.is_given_up(lost):
-        failure = Failure(
-            cause=Cause.NODE_LOST, attempt=life.attempt, worker=lost.index, node=lost.node or None, message=f"{where}."
-        )
-        return stop(life, reason=StopReason.RESTART, failure=failure)
+        return stop(life, reason=StopReason.RESTART, failure=node_lost(life, lost))
     replaces = life.run.spec.recovery.lost_node is LostNode.REPLACE
     what = "the next attempt starts when the pod's grace period is over" if replaces else "waiting until it comes back"
     return Step(
         state=State.RUNNING,
         reason="WaitingForNode",
-        message=f"{where}; {what}.",
+        message=f"{_where(lost)}; {what}.",
         status=life.status,
         requeue_after=max(1.0, life.seconds_until(lost.deleted_by)) if replaces and lost.deleted_by is not None else None,
     )

@@ -39,6 +39,7 @@ def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
                 "round": number,
                 "rerun": life.run.spec.rerun,
                 "restarts": 0,
+                "fruitless_attempts": 0,
                 "ledger": opened(life.now),
             }
         ),

@@ -125,8 +125,9 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
     """The next attempt, after a back-off unless it was a disruption of an attempt that made progress."""
     progressed = has_progressed(life)
     restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
+    fruitless = 0 if progressed else life.status.fruitless_attempts + 1
     is_free = progressed and not stopping.counts_as_restart
-    delay = 0.0 if is_free else backoff(life.run.metadata.uid, life.attempt, restarts, pace=life.pace)
+    delay = 0.0 if is_free else backoff(life.run.metadata.uid, life.attempt, max(restarts, fruitless), pace=life.pace)
     cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
     message = where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
     retry_at = life.after(delay) if delay > 0 else None
@@ -134,16 +135,19 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
         state=State.RESTARTING,
         reason=cause,
         message=message,
-        status=ended.model_copy(update={"restarts": restarts, "retry_at": retry_at}),
+        status=ended.model_copy(update={"restarts": restarts, "fruitless_attempts": fruitless, "retry_at": retry_at}),
         delete=deletions(life.own_children),
         events=(Event(EventReason.RESTARTING, message),),
         requeue_after=delay,
     )
 
 
-def backoff(uid: str, attempt: int, restarts: int, *, pace: Pace) -> float:
-    """Seconds before the next attempt: they double up to a limit, within 20 % of that by the run's UID and attempt."""
-    base = min(pace.restart_backoff_limit_seconds, pace.restart_backoff_seconds * 2.0 ** min(10, max(0, restarts - 1)))
+def backoff(uid: str, attempt: int, failures: int, *, pace: Pace) -> float:
+    """Seconds before the next attempt, after so many failures without progress.
+
+    They double up to a limit, within 20 % of that by the run's UID and attempt.
+    """
+    base = min(pace.restart_backoff_limit_seconds, pace.restart_backoff_seconds * 2.0 ** min(10, max(0, failures - 1)))
     jitter = hashlib.sha256(f"{uid}/{attempt}".encode()).digest()[0] / 255
     return float(base * (0.8 + 0.4 * jitter))
 

@@ -77,7 +77,7 @@ Quantity = Annotated[
 """A Kubernetes quantity, for example `500m` or `2Gi`; an integer is accepted too."""
 
 
-NUMBER_PATTERN = r"^-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,2})?$"
+NUMBER_PATTERN = r"^-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?$"
 """A measured number as a string; `nan` and `inf` are none."""
 
 

@@ -241,6 +241,10 @@ class TrainingRunStatus(Tolerant):
     attempt: Annotated[int, Field(description="Number of the current attempt; only grows.")] = 0
     rerun: Annotated[str, Field(max_length=63, description="Value of spec.rerun that was seen last.")] = ""
     restarts: Annotated[int, Field(description="Restarts counted against recovery.maximumRestarts.")] = 0
+    fruitless_attempts: Annotated[
+        int,
+        Field(description="Attempts in a row that left no progress, counted as restarts or not: the back-off grows with it."),
+    ] = 0
     retry_at: Annotated[Timestamp | None, Field(description="When the next attempt starts, while backing off.")] = None
     waiting_since: Annotated[Timestamp | None, Field(description="Since when the run waits for something that it names.")] = (
         None
