@@ -43,7 +43,7 @@ def test_the_object_is_asked_for_by_its_name_and_watched(tmp_path: Path) -> None
     assert numbers(kubectl) == []
     asked = (tmp_path / "asked").read_text().split()
     assert asked[:6] == ["--kubeconfig", str(tmp_path / "kubeconfig"), "--namespace", "team", "get", "trainingrun"]
-    assert {"digits", "--watch", "json"} <= set(asked)
+    assert {"--field-selector=metadata.name=digits", "--watch", "json"} <= set(asked), "a list: else a change can be missed"
 
 
 def test_a_watch_that_the_server_ends_is_begun_again(tmp_path: Path) -> None:
