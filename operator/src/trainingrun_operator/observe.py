@@ -76,7 +76,7 @@ def read_preset(raw: Raw) -> TrainingPreset | Unreadable:
 
 def _child(raw: Raw) -> Child:
     metadata = raw.get("metadata", {})
-    owner = _controller(metadata)
+    owner = controller(metadata)
     common = {
         "kind": raw.get("kind", ""),
         "name": metadata.get("name", ""),
@@ -105,14 +105,14 @@ def _child(raw: Raw) -> Child:
     return Child(**common)
 
 
-def _controller(metadata: Raw) -> Raw:
+def controller(metadata: Raw) -> Raw:
     """The owner that controls an object; empty when none does."""
     return next((owner for owner in metadata.get("ownerReferences", ()) if owner.get("controller")), {})
 
 
 def _pod(raw: Raw) -> Pod:
     metadata, spec, status = raw.get("metadata", {}), raw.get("spec", {}), raw.get("status", {})
-    labels, owner = metadata.get("labels", {}), _controller(metadata)
+    labels, owner = metadata.get("labels", {}), controller(metadata)
     conditions = _conditions(status)
     scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
     disruption = conditions.get("DisruptionTarget", {})

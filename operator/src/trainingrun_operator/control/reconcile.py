@@ -39,7 +39,7 @@ from trainingrun_operator.model import (
     RefusalReason,
     Unreadable,
 )
-from trainingrun_operator.observe import observe, read_preset
+from trainingrun_operator.observe import controller, observe, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.defect import stalled
@@ -190,7 +190,7 @@ class Reconciler:
             await self.cluster.create(manifest)
         except AlreadyExistsError:
             found = await self.cluster.find(run.metadata.namespace, kind, name)
-            owner = _controller(found) if found is not None else {}
+            owner = controller(found["metadata"]) if found is not None else {}
             if owner.get("uid") == run.metadata.uid:
                 return None
             if found is None or (owner.get("kind"), owner.get("name")) == (KIND, run.metadata.name):
@@ -245,12 +245,6 @@ class Reconciler:
         known = before.timeline.first_step if before.timeline is not None else None
         if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
             self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
-
-
-def _controller(found: Raw) -> Raw:
-    """The owner that controls an object; empty when none does."""
-    owners: Sequence[Raw] = found["metadata"].get("ownerReferences", ())
-    return next((owner for owner in owners if owner.get("controller")), {})
 
 
 def _known(cause: str) -> str:
