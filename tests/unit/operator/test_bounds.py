@@ -84,6 +84,14 @@ def test_items_with_the_same_key_are_one() -> None:
     assert [choice.value for choice in status.choices] == ["32"]
 
 
+def test_a_list_is_as_long_as_it_may_be() -> None:
+    metrics = [{"name": f"metric{number}", "value": "1.0"} for number in range(17)]
+    status = fit(TrainingRunStatus, {"progress": {"stage": "Training", "metrics": metrics}})
+    assert status is not None
+    assert status.progress is not None
+    assert [metric.name for metric in status.progress.metrics] == [f"metric{number}" for number in range(16)]
+
+
 def test_a_status_that_fits_stays_what_it_is() -> None:
     status = TrainingRunStatus(stage="Training", attempt=3, start_time=NOON, completion_time=NOON + timedelta(hours=1))
     assert fit(TrainingRunStatus, to_wire(status)) == status
