@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from trainingrun.api.base import cut, in_utc
 
 REPORT_BYTES = 64 * 1024
-"""A report or record that is longer is none. The largest that a trainer writes has about 12 KiB."""
+"""A report or record that is longer is none."""
 LARGEST = 2**63 - 1
 """The API server stores integers in 64 bits."""
 _CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -29,7 +29,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Schema = Mapping[str, Any]
 
 
-class _Misfit(Exception):  # noqa: N818  # it never leaves this module
+class _MisfitError(Exception):
     """A value that no clamping mends."""
 
 
@@ -49,7 +49,7 @@ def fit(model: type[Model], wire: object) -> Model | None:
     schema, definitions = _schema(model)
     try:
         return model.model_validate(_fitted(wire, schema, definitions))
-    except (_Misfit, ValidationError, RecursionError):
+    except (_MisfitError, ValidationError, RecursionError):
         return None
 
 
@@ -61,13 +61,13 @@ def _schema(model: type[BaseModel]) -> tuple[Schema, Schema]:
 
 
 def _fitted(value: object, schema: Schema, definitions: Schema) -> Any:
-    """The value as the schema wants it; raises _Misfit when nothing of it can stay."""
+    """The value as the schema wants it; raises _MisfitError when nothing of it can stay."""
     if "$ref" in schema:
         return _fitted(value, definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:
         return _first_of(value, schema["anyOf"], definitions)
     if "enum" in schema and value not in schema["enum"]:
-        raise _Misfit
+        raise _MisfitError
     match schema.get("type"):
         case "object":
             return _object(value, schema, definitions)
@@ -78,9 +78,9 @@ def _fitted(value: object, schema: Schema, definitions: Schema) -> Any:
         case "integer":
             return _integer(value, schema)
         case "boolean" if not isinstance(value, bool):
-            raise _Misfit
+            raise _MisfitError
         case "null" if value is not None:
-            raise _Misfit
+            raise _MisfitError
     return value
 
 
@@ -88,15 +88,15 @@ def _first_of(value: object, choices: Sequence[Schema], definitions: Schema) -> 
     for choice in choices:
         try:
             return _fitted(value, choice, definitions)
-        except _Misfit:
+        except _MisfitError:
             continue
-    raise _Misfit
+    raise _MisfitError
 
 
 def _object(value: object, schema: Schema, definitions: Schema) -> dict[str, Any]:
     """The fields that the schema knows, but for those that are null: a default, or nothing, stands there then."""
     if not isinstance(value, Mapping):
-        raise _Misfit
+        raise _MisfitError
     properties: Schema | None = schema.get("properties")
     if properties is None:  # any fields
         return dict(value)
@@ -106,24 +106,24 @@ def _object(value: object, schema: Schema, definitions: Schema) -> dict[str, Any
             continue
         try:
             fields[name] = _fitted(value[name], wanted, definitions)
-        except _Misfit:
+        except _MisfitError:
             continue
     if not set(schema.get("required", ())) <= set(fields):
-        raise _Misfit
+        raise _MisfitError
     return fields
 
 
 def _array(value: object, schema: Schema, definitions: Schema) -> list[Any]:
     """The items that fit, each key once: the first ones, as many as there may be."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise _Misfit
+        raise _MisfitError
     most, keys = schema.get("maxItems", len(value)), schema.get("x-kubernetes-list-map-keys", ())
     items: list[Any] = []
     seen = set()
     for item in value[: 16 * most]:
         try:
             fitted = _fitted(item, schema.get("items", {}), definitions)
-        except _Misfit:
+        except _MisfitError:
             continue
         key = tuple(fitted.get(name) for name in keys)
         if keys and key in seen:
@@ -136,13 +136,13 @@ def _array(value: object, schema: Schema, definitions: Schema) -> list[Any]:
 def _string(value: object, schema: Schema) -> str:
     """The text, cut where it is too long; characters that cannot be written are replaced."""
     if not isinstance(value, str):
-        raise _Misfit
+        raise _MisfitError
     text = _CONTROLS.sub("", value.encode(errors="replace").decode())  # JSON can express half of a pair of surrogates
     if schema.get("format") == "date-time":
         return _moment(text)
     text = cut(text, schema.get("maxLength", len(text)))
     if len(text) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), text):
-        raise _Misfit
+        raise _MisfitError
     return text
 
 
@@ -150,18 +150,18 @@ def _moment(text: str) -> str:
     try:
         in_utc(datetime.fromisoformat(text))
     except ValueError:
-        raise _Misfit from None
+        raise _MisfitError from None
     return text
 
 
 def _integer(value: object, schema: Schema) -> int:
     """The whole number, moved to its nearest bound."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Misfit
+        raise _MisfitError
     try:
         whole = int(value)
     except (ValueError, OverflowError):  # not a number, or infinite
-        raise _Misfit from None
+        raise _MisfitError from None
     least: int = schema.get("minimum", -LARGEST)
     most: int = schema.get("maximum", LARGEST)
     return max(least, min(most, whole))

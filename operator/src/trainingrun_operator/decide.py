@@ -66,8 +66,8 @@ def decide(
 ) -> Decision:
     """The next actions on a run, and its status. Deciding again on the result gives nothing to do.
 
-    `refusal` is what became of an object that the decision without it wanted. It never fails: whatever goes wrong in here
-    becomes a condition of the run, and `defect` of the decision.
+    `refusal` is what became of an object that the decision without it wanted. Never raises: whatever goes wrong in here becomes
+    a condition of the run, and `defect` of the decision.
     """
     try:
         decision = _decide(run, observed, now=now, config=config, refusal=refusal)

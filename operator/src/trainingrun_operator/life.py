@@ -14,6 +14,15 @@ LOST_NODE = "DeletionByTaintManager"
 """Reason of a pod's condition DisruptionTarget when its node has not answered for longer than the pod tolerates."""
 
 
+def asks_for_rerun(run: TrainingRun) -> bool:
+    """Whether spec.rerun has a value that was not there before; at first sight of a run it asks for nothing."""
+    return not _is_new(run) and run.spec.rerun not in ("", run.status.rerun)
+
+
+def _is_new(run: TrainingRun) -> bool:
+    return run.status.observed_generation < 0
+
+
 @dataclass(frozen=True)
 class Life:
     """A run at one moment. An attempt is active from the moment its number is written until its pods are gone."""
@@ -152,13 +161,12 @@ class Life:
     @property
     def is_new(self) -> bool:
         """Whether the operator has never written the run's status."""
-        return self.status.observed_generation < 0
+        return _is_new(self.run)
 
     @property
     def wants_rerun(self) -> bool:
-        """Whether spec.rerun has a value that was not there before; at first sight of a run it asks for nothing."""
-        asked = self.run.spec.rerun
-        return not self.is_new and asked != "" and asked != self.status.rerun
+        """See `asks_for_rerun`."""
+        return asks_for_rerun(self.run)
 
     def seen_rerun(self, status: TrainingRunStatus) -> str:
         """The value of spec.rerun that is on record after `status`.

@@ -1,4 +1,4 @@
-"""What the operator remembers of what workers report."""
+"""What the operator remembers of what workers report. Whoever is waited for is waited for in virtual time."""
 
 import asyncio
 from collections.abc import Iterator

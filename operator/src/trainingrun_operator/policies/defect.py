@@ -6,6 +6,7 @@ Nothing here rests on what pods say or on what the status holds beyond plain fie
 from datetime import datetime
 
 from trainingrun.api import Condition, TrainingRun, TrainingRunStatus
+from trainingrun_operator.life import asks_for_rerun
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.step import State, deletions
@@ -13,9 +14,9 @@ from trainingrun_operator.step import State, deletions
 
 def stalled_by_defect(run: TrainingRun, observed: Observed, defect: Exception, *, now: datetime, pace: Pace) -> Decision:
     """Stalled. With spec.suspend, or a new spec.rerun, all objects of the run go, and then what it knew of its attempt."""
-    if run.status.is_finished and not _wants_rerun(run):
+    if run.status.is_finished and not asks_for_rerun(run):
         return Decision(status=run.status, defect=defect)
-    asked = "spec.suspend" if run.spec.suspend else "spec.rerun" if _wants_rerun(run) else ""
+    asked = "spec.suspend" if run.spec.suspend else "spec.rerun" if asks_for_rerun(run) else ""
     mine = [child for child in observed.children if child.owner_uid == run.metadata.uid]
     message = f"A defect of the operator, not of the run: {type(defect).__name__}: {defect}."
     if asked and mine:
@@ -47,10 +48,6 @@ def stalled(run: TrainingRun, status: TrainingRunStatus, *, reason: str, message
     others = tuple(each for each in status.conditions if each.type not in ("Stalled", "Reconciling"))
     columns = status.columns.model_copy(update={"status": State.STALLED.value}) if status.columns is not None else None
     return status.model_copy(update={"conditions": (*others, told), "columns": columns})
-
-
-def _wants_rerun(run: TrainingRun) -> bool:
-    return run.status.observed_generation >= 0 and run.spec.rerun not in ("", run.status.rerun)
 
 
 def _without_attempt(status: TrainingRunStatus) -> TrainingRunStatus:
