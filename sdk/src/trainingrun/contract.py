@@ -209,8 +209,8 @@ class ProgressReport(Tolerant):
     step: int = 0
     steps: int = 0
     percent: Annotated[int, Field(ge=0, le=100)] = 0
-    eta_seconds: int | None = None
-    samples_per_second: int | None = None
+    eta_seconds: Annotated[int, Field(ge=0)] | None = None
+    samples_per_second: Annotated[int, Field(ge=0)] | None = None
     metrics: tuple[MetricValue, ...] = ()
     checkpoint: CheckpointPosition | None = None
     choices: tuple[Choice, ...] = ()

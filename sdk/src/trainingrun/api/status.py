@@ -26,11 +26,13 @@ class Condition(Tolerant):
 class Columns(Tolerant):
     """What `kubectl get` shows, as text."""
 
-    status: Annotated[str, Field(max_length=32, description="State of the run in one word.")] = ""
-    progress: Annotated[str, Field(max_length=16, description="Done part, for example 42%.")] = ""
-    eta: Annotated[str, Field(max_length=16, description="Time left, for example 3m20s.")] = ""
-    metric: Annotated[str, Field(max_length=48, description="Most telling metric, for example val_accuracy=0.973.")] = ""
-    workers: Annotated[str, Field(max_length=16, description="Ready and wanted workers, for example 2/2.")] = ""
+    status: Annotated[str, shortened(32), Field(max_length=32, description="State of the run in one word.")] = ""
+    progress: Annotated[str, shortened(16), Field(max_length=16, description="Done part, for example 42%.")] = ""
+    eta: Annotated[str, shortened(16), Field(max_length=16, description="Time left, for example 3m20s.")] = ""
+    metric: Annotated[
+        str, shortened(48), Field(max_length=48, description="Most telling metric, for example val_accuracy=0.973.")
+    ] = ""
+    workers: Annotated[str, shortened(16), Field(max_length=16, description="Ready and wanted workers, for example 2/2.")] = ""
 
 
 class Failure(Tolerant):
