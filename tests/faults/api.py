@@ -47,7 +47,7 @@ class Endpoint:
     @asynccontextmanager
     async def session(self, *, token: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
         """Connections as the bearer of the token; without one, as the administrator."""
-        context = self._context(certificate=b"" if token else self.certificate)
+        context = self.context(anonymous=token is not None)
         bearer = token or self.token
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         connector = aiohttp.TCPConnector(ssl=context, limit=0)
@@ -57,12 +57,12 @@ class Endpoint:
         ) as session:
             yield session
 
-    def _context(self, *, certificate: bytes) -> ssl.SSLContext:
-        """Trust in this API server only, and what it knows us by."""
+    def context(self, *, anonymous: bool = False) -> ssl.SSLContext:
+        """Trust in this API server only, and what it knows the administrator by."""
         context = ssl.create_default_context(cadata=self.authority)
-        if certificate:
+        if self.certificate and not anonymous:
             with tempfile.NamedTemporaryFile() as pair:
-                pair.write(certificate)
+                pair.write(self.certificate)
                 pair.flush()
                 context.load_cert_chain(pair.name)
         return context

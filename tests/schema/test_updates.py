@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.manifests import EVERY_FIELD, a_manifest
-from tests.schema.applying import dry_run
+from tests.schema.applying import dry_apply
 from tools.kubectl import Kubectl, KubectlError
 
 APPLIES = 20
@@ -29,24 +29,27 @@ IMMUTABLE = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def applied(kubectl: Kubectl) -> None:
+    """The runs whose changes are asked about."""
+    kubectl.apply(*map(a_manifest, ("fixed", "again", "mutable")), a_manifest("stale", spec__rerun="1"))
+
+
 @pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
 def test_a_block_cannot_be_changed_alone(kubectl: Kubectl, block: str, value: Any) -> None:
-    kubectl.apply(a_manifest("fixed"))
     with pytest.raises(KubectlError, match=rf"spec\.{block} cannot be changed alone .*: change spec\.rerun to a new value"):
-        dry_run(kubectl, a_manifest("fixed", **{f"spec__{block}": value}))
+        dry_apply(kubectl, a_manifest("fixed", **{f"spec__{block}": value}))
 
 
 @pytest.mark.parametrize(("block", "value"), IMMUTABLE.items(), ids=IMMUTABLE)
 def test_a_block_can_be_changed_together_with_a_new_rerun(kubectl: Kubectl, block: str, value: Any) -> None:
-    kubectl.apply(a_manifest("again"))
-    dry_run(kubectl, a_manifest("again", spec__rerun="2", **{f"spec__{block}": value}))
+    dry_apply(kubectl, a_manifest("again", spec__rerun="2", **{f"spec__{block}": value}))
 
 
 @pytest.mark.parametrize("rerun", ["1", ""], ids=["the same", "an empty"])
 def test_a_rerun_that_is_not_new_allows_no_change(kubectl: Kubectl, rerun: str) -> None:
-    kubectl.apply(a_manifest("stale", spec__rerun="1"))
     with pytest.raises(KubectlError, match=r"spec\.training cannot be changed alone"):
-        dry_run(kubectl, a_manifest("stale", spec__rerun=rerun, spec__training={"epochs": 9}))
+        dry_apply(kubectl, a_manifest("stale", spec__rerun=rerun, spec__training={"epochs": 9}))
 
 
 MUTABLE: dict[str, dict[str, Any]] = {
@@ -59,8 +62,7 @@ MUTABLE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", MUTABLE.values(), ids=MUTABLE)
 def test_the_mutable_fields_can_be_changed(kubectl: Kubectl, changes: dict[str, Any]) -> None:
-    kubectl.apply(a_manifest("mutable"))
-    dry_run(kubectl, a_manifest("mutable", **changes))
+    dry_apply(kubectl, a_manifest("mutable", **changes))
 
 
 def metadata_of(kubectl: Kubectl, name: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 from tests import reserved
 from tests.manifests import EVERY_FIELD, a_manifest
 from tests.pods import a_pod_with
-from tests.schema.applying import dry_run, refusal
-from tools.kubectl import Kubectl, KubectlError
+from tests.schema.applying import RefusedError, dry_run, refusal
+from tools.kubectl import Kubectl
 
 CLAIM = {"persistentVolumeClaim": {"claimName": "datasets"}}
 SECRET = {"secret": {"secretName": "token"}}
@@ -157,7 +157,7 @@ def test_the_api_server_admits_a_pod_with_every_field_under_restricted(kubectl: 
 def test_restricted_is_enforced_here_so_that_the_test_above_can_fail(kubectl: Kubectl) -> None:
     spec = a_pod_with()
     spec["securityContext"]["runAsUser"] = 0
-    with pytest.raises(KubectlError, match="runAsUser=0"):
+    with pytest.raises(RefusedError, match="runAsUser=0"):
         dry_run(kubectl, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": spec})
 
 
