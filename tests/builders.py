@@ -122,7 +122,7 @@ def a_failed_pod(index: int = 0, *, code: int, reason: str = "Error", record: Fi
     """A pod whose container has ended with this code, and left this record."""
     message = json.dumps(to_wire(record)) if record is not None else ""
     terminated = {"exitCode": code, "reason": reason, "message": message}
-    return a_pod(index, phase="Failed", terminated=terminated, **parts)
+    return a_pod(index, **{"phase": "Failed", **parts}, terminated=terminated)
 
 
 def a_finished_pod(index: int = 0, *, record: FinalRecord | None = None, attempt: int = 1) -> Raw:

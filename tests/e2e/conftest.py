@@ -117,9 +117,12 @@ class Playground:
         resources: Mapping[str, Any] = TINY,
         variables: Mapping[str, str] | None = None,
         grace_seconds: float = 30,
+        further: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> None:
         """Apply a TrainingRun whose ranks play, a quarter of a second each epoch (`tests.rank.play`, also for `variables`).
+
+        `further` are fields of `spec.workers` that have no parameter here.
 
         Without `epochs` it plays until it is stopped, and ends soon after it has gone on from a checkpoint.
         """
@@ -128,7 +131,7 @@ class Playground:
         grace = {"terminationGracePeriodSeconds": round(patience(grace_seconds))}
         played = {
             "spec__image": self.played_image,
-            "spec__workers": {"replicas": workers, "resources": resources, "env": env, **grace},
+            "spec__workers": {"replicas": workers, "resources": resources, "env": env, **grace, **(further or {})},
             "spec__training": {"epochs": epochs or 10_000},
         }
         self.start(name, **{**played, **changes})

@@ -139,7 +139,8 @@ def test_nodes_are_asked_for_when_a_pod_has_no_place_and_once_a_minute(world: Wo
     world.settle()
     assert (world.asked_for_nodes, message(world)) == (
         1,
-        "Worker 0 fits no node: it needs 4 GPUs on one node; the largest has 1, on 1 node.",
+        "Worker 0 fits no node: it needs 4 GPUs on one node; the largest has 1, on 1 node. "
+        "Ask for less, or for what there is, in spec.workers, or add such nodes.",
     )
     world.nodes[0]["status"]["allocatable"]["nvidia.com/gpu"] = "2"
     world.wait(60)
@@ -152,4 +153,4 @@ def test_without_permission_for_nodes_the_schedulers_words_remain(world: World) 
     start(world, **RUN)
     unschedulable(world)
     world.settle()
-    assert message(world) == "Worker 0 fits no node: 0/1 nodes are available."
+    assert message(world).startswith("Worker 0 fits no node: 0/1 nodes are available. Lower spec.workers.resources.requests")

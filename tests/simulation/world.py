@@ -68,6 +68,9 @@ class World:
         """None: the operator may not look at them."""
         self.asked_for_nodes = 0
         self.asked_for_presets = 0
+        self.said: list[Object] = []
+        """Kubernetes Events of controllers and kubelets."""
+        self.asked_for_events: list[str] = []
         self.writes: list[str] = []
         self.events: list[Event] = []
         self.crash_at: int | None = None
@@ -297,6 +300,10 @@ class _Api:
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads
         return None if workloads is None else [workloads[job_uid]] if job_uid in workloads else []
+
+    async def list_events(self, namespace: str, uid: str) -> Sequence[Raw]:
+        self._world.asked_for_events.append(uid)
+        return [event for event in self._world.said if event["involvedObject"]["uid"] == uid]
 
     async def list_nodes(self) -> Sequence[Raw]:
         self._world.asked_for_nodes += 1

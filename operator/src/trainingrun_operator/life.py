@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Job, Observed, Obstacle, OperatorConfig, Pod, Service
+from trainingrun_operator.model import Child, Job, Notice, Observed, Obstacle, OperatorConfig, Pod, Service
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.resolution import Applied, resolve
 
@@ -209,11 +209,22 @@ class Life:
         return max(moments) if moments and len(moments) >= wanted else None
 
     @property
+    def containers_started(self) -> datetime | None:
+        """When the last container of the attempt was started: an image may have been pulled until then."""
+        moments = [pod.started for pod in self.pods if pod.started is not None]
+        wanted = self.resolved.replicas if self.resolved is not None else 0
+        return max(moments) if moments and len(moments) >= wanted else None
+
+    @property
     def start_timeout_left(self) -> float:
-        """Seconds until all workers must have a place, and from then on anew until they must be ready."""
-        placed = self.placed
-        waited = self.attempt_seconds if placed is None else (self.now - placed).total_seconds()
+        """Seconds until all workers must have a place, from then on anew until they must have started, and be ready."""
+        reached = self.containers_started or self.placed
+        waited = self.attempt_seconds if reached is None else (self.now - reached).total_seconds()
         return self.run.spec.recovery.start_timeout_seconds - waited
+
+    def notices_about(self, uid: str) -> tuple[Notice, ...]:
+        """What Kubernetes Events say of an object, the newest first."""
+        return tuple(notice for notice in self.observed.notices if notice.about == uid)
 
     @property
     def report(self) -> ProgressReport | None:

@@ -108,6 +108,11 @@ class Pod:
         return self.phase not in ("Succeeded", "Failed")
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its trainer has: the kubelet holds the pod's phase back until it has taken down all of the pod."""
+        return not self.is_live or self.exit_code is not None
+
+    @property
     def counts_as_ready(self) -> bool:
         """Whether it trains or has done its part; its container may have ended well before its phase says so."""
         return self.is_ready or self.phase == "Succeeded" or self.exit_code == 0
@@ -119,6 +124,19 @@ class Claim:
 
     name: str
     access_modes: tuple[str, ...]
+    uid: str = ""
+    phase: str = ""
+    storage_class: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A Kubernetes Event about an object of the run: what a controller, a scheduler or a kubelet has said."""
+
+    about: str
+    """UID of the object."""
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -160,6 +178,8 @@ class Observed:
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True
     """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
+    notices: tuple[Notice, ...] = ()
+    """What has been said of those objects that `policies.hindrance.subjects` names, the newest first."""
     nodes: tuple[Node, ...] | None = None
     """All nodes, when a pod fits on none of them; None when all pods have a place, or nobody may look."""
     progress: ProgressReport | None = None

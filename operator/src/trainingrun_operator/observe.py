@@ -14,7 +14,7 @@ from trainingrun.api.base import in_utc
 from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import bounds, names
-from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
+from trainingrun_operator.model import Child, Claim, Job, Notice, Observed, Pod, Reference, Service, Unreadable, Workload
 from trainingrun_operator.node import Node, Taint
 
 Raw = Mapping[str, Any]
@@ -52,6 +52,25 @@ def observe(
 def observe_nodes(raws: Iterable[Raw]) -> tuple[Node, ...]:
     """The nodes of a cluster."""
     return tuple(_node(raw) for raw in raws)
+
+
+def observe_notices(raws: Iterable[Raw]) -> tuple[Notice, ...]:
+    """Events, the newest first. Their moments are of one cluster's clocks, and are compared with one another only."""
+    newest = sorted(raws, key=_said, reverse=True)
+    return tuple(
+        Notice(
+            about=raw.get("involvedObject", {}).get("uid", ""),
+            reason=raw.get("reason") or "",
+            message=" ".join((raw.get("message") or "").split()),
+        )
+        for raw in newest
+    )
+
+
+def _said(raw: Raw) -> str:
+    """When it was said last, in the API server's form, which sorts as text; new Events have other fields than old ones."""
+    series = raw.get("series") or {}
+    return series.get("lastObservedTime") or raw.get("lastTimestamp") or raw.get("eventTime") or ""
 
 
 def _node(raw: Raw) -> Node:
@@ -149,7 +168,14 @@ def _pod(raw: Raw) -> Pod:
 
 
 def _claim(raw: Raw) -> Claim:
-    return Claim(name=raw.get("metadata", {}).get("name", ""), access_modes=tuple(raw.get("spec", {}).get("accessModes", ())))
+    metadata, spec = raw.get("metadata", {}), raw.get("spec", {})
+    return Claim(
+        name=metadata.get("name", ""),
+        access_modes=tuple(spec.get("accessModes", ())),
+        uid=metadata.get("uid", ""),
+        phase=raw.get("status", {}).get("phase", ""),
+        storage_class=spec.get("storageClassName") or "",
+    )
 
 
 def _workload(raw: Raw) -> Workload:

@@ -51,7 +51,7 @@ def test_a_gang_that_has_trained_is_not_starting_again_when_no_worker_answers_it
     assert state(look(run, children=children(run), pods=silent)) == "Running"
 
 
-@pytest.mark.parametrize(("start_timeout", "deadline", "expected"), [(600, 100, 40), (80, 1000, 25)])
+@pytest.mark.parametrize(("start_timeout", "deadline", "expected"), [(600, 100, 40), (80, 1000, 30)])
 def test_of_two_moments_to_look_again_the_nearest_counts(start_timeout: int, deadline: int, expected: float) -> None:
     run = an_active_run(spec__activeDeadlineSeconds=deadline, spec__recovery={"startTimeoutSeconds": start_timeout})
     starting = [a_pod(0, ready=False), a_pod(1, ready=False)]

@@ -322,6 +322,19 @@ def test_the_others_are_given_time_to_report() -> None:
     assert look(run, seconds=10, children=children(run), pods=pods).status.stopping is not None
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Running"])
+def test_a_lost_peer_waits_for_the_others_also_while_the_kubelet_still_takes_its_pod_down(phase: str) -> None:
+    run = an_active_run()
+    lost = a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost"), phase=phase)
+    early = look(run, seconds=1, children=children(run), pods=[lost, a_pod(1)])
+    assert early.status.stopping is None
+    killed = a_failed_pod(1, code=70, record=a_record(code=70, worker=1, cause="RankKilled"), phase=phase)
+    stopping = look(run, seconds=2, children=children(run), pods=[lost, killed]).status.stopping
+    assert stopping is not None
+    assert stopping.failure is not None
+    assert stopping.failure.cause == "RankKilled"
+
+
 LOST = [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}]
 
 

@@ -18,6 +18,8 @@ Raw = dict[str, Any]
 L4 = {"product": "NVIDIA-L4", "memory": "23034", "compute.major": "8", "compute.minor": "9"}
 T4 = {"product": "Tesla-T4", "memory": "15360", "compute.major": "7", "compute.minor": "5"}
 TPU = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
+ASK_FOR_LESS = "Ask for less, or for what there is, in spec.workers, or add such nodes."
+LOWER_REQUESTS = "Lower spec.workers.resources.requests, or add nodes."
 UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}]
 
 
@@ -194,9 +196,12 @@ def waiting(nodes: list[Raw] | None) -> Decision:
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
-        ([a_gpu_node(L4)], "Worker 0 fits no node: it needs 16 GPUs on one node; the largest has 8, on 1 node."),
-        ([a_gpu_node(L4, gpus=32)], "Worker 0 fits no node: 0/1 nodes are available."),
-        (None, "Worker 0 fits no node: 0/1 nodes are available."),
+        (
+            [a_gpu_node(L4)],
+            f"Worker 0 fits no node: it needs 16 GPUs on one node; the largest has 8, on 1 node. {ASK_FOR_LESS}",
+        ),
+        ([a_gpu_node(L4, gpus=32)], f"Worker 0 fits no node: 0/1 nodes are available. {LOWER_REQUESTS}"),
+        (None, f"Worker 0 fits no node: 0/1 nodes are available. {LOWER_REQUESTS}"),
     ],
     ids=["never", "not now", "nobody may look"],
 )
@@ -214,4 +219,5 @@ def test_a_gang_that_got_its_last_place_late_has_its_time_to_start_and_is_not_gi
     pods = [a_pod(0), a_pod(1, phase="Pending", ready=False, waiting={}, conditions=[bound])]
     decision = decide(run, world(None, children=children(run), pods=pods), now=NOON, config=CONFIG)
     assert decision.status.stopping is None
-    assert decision.requeue_after == 25
+    assert decision.requeue_after is not None
+    assert 0 < decision.requeue_after <= 25

@@ -34,6 +34,8 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Timing
 
 _EVENT_LIMIT = 1024
+_EVENTS_READ = 100
+"""About one object: what says the same again is counted in one Event, but anybody who may can make more of them."""
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -119,6 +121,14 @@ class KubeCluster:
             return await self._list(self._path("Workload", namespace), kind="Workload", query=selector)
         except NotFoundError:
             return None
+        except ForbiddenError:
+            return ()
+
+    async def list_events(self, namespace: str, uid: str) -> Sequence[Raw]:
+        """See `Cluster`."""
+        selector = [("fieldSelector", f"involvedObject.uid={uid}"), ("limit", str(_EVENTS_READ))]
+        try:
+            return await self._list(self._path("Event", namespace), kind="Event", query=selector)
         except ForbiddenError:
             return ()
 

@@ -74,6 +74,9 @@ class Cluster(Protocol):
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         """Kueue's Workloads of a Job; none also when they may not be read, and None when there is no such kind."""
 
+    async def list_events(self, namespace: str, uid: str) -> Sequence[Raw]:
+        """Events about the object of this UID; none also when they may not be read."""
+
     async def list_nodes(self) -> Sequence[Raw]:
         """All nodes; raises ForbiddenError when the operator is not allowed to look."""
 

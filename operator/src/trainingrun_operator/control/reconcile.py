@@ -39,11 +39,12 @@ from trainingrun_operator.model import (
     RefusalReason,
     Unreadable,
 )
-from trainingrun_operator.observe import controller, observe, read_preset
+from trainingrun_operator.observe import controller, observe, observe_notices, read_preset
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.defect import stalled
 from trainingrun_operator.policies.finished import is_at_rest
+from trainingrun_operator.policies.readiness import subjects
 from trainingrun_operator.status.accelerators import newly_spent
 
 log = logging.getLogger(__name__)
@@ -113,9 +114,18 @@ class Reconciler:
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
-        if not any(pod.unschedulable for pod in observed.pods):
-            return observed
-        return replace(observed, nodes=await self.nodes.nodes())
+        told = [event for uid in self._subjects(run, observed) for event in await self.cluster.list_events(namespace, uid)]
+        observed = replace(observed, notices=observe_notices(told))
+        if any(pod.unschedulable for pod in observed.pods):
+            observed = replace(observed, nodes=await self.nodes.nodes())
+        return observed
+
+    def _subjects(self, run: TrainingRun, observed: Observed) -> tuple[str, ...]:
+        """The objects about which Events are asked for; none when that cannot be told, for a reason that `decide` will meet."""
+        try:
+            return subjects(Life.of(run, observed, now=self.now(), config=self.config))
+        except Exception:
+            return ()
 
     async def _workloads(self, run: TrainingRun, children: Sequence[Raw]) -> Sequence[Raw] | None:
         """What Kueue says about the run's Job; it is only asked while it holds the Job back."""
@@ -164,7 +174,7 @@ class Reconciler:
     async def _give_way(self, run: TrainingRun, refused: InvalidError) -> float:
         """The API server does not take the status: it gets the last one that it took, which then says why it is so old."""
         message = f"The API server refuses what the operator says of the run, which is a defect: {refused}"
-        status = to_wire(stalled(run, run.status, reason="Refused", message=message, now=self.now()))
+        status = to_wire(stalled(run, run.status, reason=Cause.REFUSED, message=message, now=self.now()))
         if status != to_wire(run.status):
             await self.cluster.apply_status(run.metadata, status=status)
         log.error("status refused: %s", refused, extra=_about(to_wire(run)))

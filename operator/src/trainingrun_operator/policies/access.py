@@ -6,10 +6,13 @@ Only asked before an attempt.
 from collections.abc import Iterator
 
 from trainingrun.api import CertificateAuthority, Location, TrainingRun
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Reference
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.step import Step
+
+_MISSING = {"ConfigMap": Reason.CONFIG_MAP_NOT_FOUND, "Secret": Reason.SECRET_NOT_FOUND}
 
 
 def access_references(run: TrainingRun) -> tuple[Reference, ...]:
@@ -27,7 +30,7 @@ def wait_for_access(life: Life) -> Step | None:
         return None
     return wait_for_user(
         life,
-        reason=f"{reference.kind}NotFound",
+        reason=_MISSING[reference.kind],
         message=f"There is no {reference.kind} {reference.name} ({path}) in namespace {life.run.metadata.namespace}: create "
         "it, and the run starts by itself.",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.step import Step
@@ -10,7 +11,7 @@ from trainingrun_operator.step import Step
 
 def claim_names(run: TrainingRun) -> tuple[str, ...]:
     """Names of the claims that a run uses."""
-    return tuple(dict.fromkeys(name for _, name in _uses(run)))
+    return tuple(dict.fromkeys(name for _, name in uses(run)))
 
 
 def wait_for_claims(life: Life) -> Step | None:
@@ -26,24 +27,24 @@ def wait_for_claims(life: Life) -> Step | None:
 
 def _problems(life: Life) -> Iterator[tuple[str, str]]:
     run = life.run
-    for path, name in _uses(run):
+    for path, name in uses(run):
         claim = life.observed.claims.get(name)
         if claim is None:
             yield (
-                "ClaimNotFound",
+                Reason.CLAIM_NOT_FOUND,
                 f"There is no PersistentVolumeClaim {name} ({path}) in namespace {run.metadata.namespace}: create it, and the "
                 "run starts by itself.",
             )
         elif claim.access_modes == ("ReadWriteOncePod",) and run.spec.workers.replicas > 1:
             yield (
-                "ClaimNotShareable",
+                Reason.CLAIM_NOT_SHAREABLE,
                 f"The PersistentVolumeClaim {name} ({path}) is ReadWriteOncePod, but spec.workers.replicas is "
                 f"{run.spec.workers.replicas}: use a claim that is ReadWriteOnce or ReadWriteMany, or one worker.",
             )
 
 
-def _uses(run: TrainingRun) -> Iterator[tuple[str, str]]:
-    """Where the run names a claim, and its name."""
+def uses(run: TrainingRun) -> Iterator[tuple[str, str]]:
+    """Where a run names a claim, and the claim's name."""
     output, data = run.spec.output.persistent_volume_claim, run.spec.data.source.persistent_volume_claim
     if output is not None:
         yield "spec.output.persistentVolumeClaim.claimName", output.claim_name

@@ -6,6 +6,7 @@ Nothing here rests on what pods say or on what the status holds beyond plain fie
 from datetime import datetime
 
 from trainingrun.api import Condition, TrainingRun, TrainingRunStatus
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import asks_for_rerun
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.pace import Pace
@@ -27,7 +28,7 @@ def stalled_by_defect(run: TrainingRun, observed: Observed, defect: Exception, *
         message += " Please report it with the operator's log. To stop its pods set spec.suspend; to begin anew, spec.rerun."
     status = run.status if mine or not asked else _without_attempt(run.status)
     return Decision(
-        status=stalled(run, status, reason="Defect", message=message, now=now),
+        status=stalled(run, status, reason=Reason.DEFECT, message=message, now=now),
         delete=deletions(mine) if asked else (),
         requeue_after=pace.look_again_seconds if asked and mine else pace.stalled_look_again_seconds,
         defect=defect,

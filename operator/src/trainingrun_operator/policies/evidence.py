@@ -5,11 +5,6 @@ from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 
-DISRUPTIONS = frozenset(
-    {Cause.PREEMPTED, Cause.EVICTED, Cause.NODE_LOST, Cause.INTERRUPTED, Cause.POD_DELETED, Cause.PEER_LOST}
-)
-"""Causes that are nobody's fault, and do not use up restarts. A lost peer is one only where nobody knows more."""
-
 _DISRUPTION_CAUSES = {
     "PreemptionByScheduler": Cause.PREEMPTED,
     "EvictionByEvictionAPI": Cause.EVICTED,

@@ -5,9 +5,10 @@ from dataclasses import replace
 from trainingrun.api import Failure, StopReason
 from trainingrun.api.base import cut
 from trainingrun.contract import Cause, ExitCode
+from trainingrun_operator.causes import is_final, is_nobodys_fault
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
-from trainingrun_operator.policies.evidence import DISRUPTIONS, cause_of, has_only_lost_its_peer, is_verdict
+from trainingrun_operator.policies.evidence import cause_of, has_only_lost_its_peer, is_verdict
 from trainingrun_operator.policies.lost_node import node_lost
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.status.measurements import has_progressed
@@ -16,8 +17,6 @@ from trainingrun_operator.step import State, Step
 _LONGEST = 2048
 """Characters of a failure's message."""
 _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
-_FINAL_CAUSES = {Cause.NOT_ACCEPTED, Cause.TUNING_FAILED}
-"""However the container ended: the next attempt would end at the same model, or fail with the same trials."""
 
 
 def end_with_verdict(life: Life) -> Step | None:
@@ -41,9 +40,9 @@ def recover_from_failure(life: Life) -> Step | None:
             status=life.status,
             requeue_after=waiting,
         )
-    if failure.exit_code in _FINAL_CODES or failure.cause in _FINAL_CAUSES:
+    if failure.exit_code in _FINAL_CODES or is_final(failure.cause):
         return _end(life, failure)
-    return retry_or_fail(life, failure, counts=failure.cause not in DISRUPTIONS)
+    return retry_or_fail(life, failure, counts=not is_nobodys_fault(failure.cause))
 
 
 def _end(life: Life, failure: Failure) -> Step:
@@ -112,14 +111,14 @@ def _lost_result(life: Life) -> Failure | None:
 
 def _seconds_for_reports(life: Life) -> float:
     """How much longer to wait for the workers that have not ended yet; nothing when the first has ended long ago."""
-    ended = [pod.finished for pod in life.pods if not pod.is_live and pod.finished is not None]
+    ended = [pod.finished for pod in life.pods if pod.has_ended and pod.finished is not None]
     if not ended or not _is_anyone_left(life.pods):
         return 0.0
-    knows_more = life.lost_pods or not all(has_only_lost_its_peer(pod) for pod in life.pods if not pod.is_live)
+    knows_more = life.lost_pods or not all(has_only_lost_its_peer(pod) for pod in life.pods if pod.has_ended)
     patience = life.pace.failure_report_seconds if knows_more else life.pace.lost_peer_seconds
     return max(0.0, patience - (life.now - min(ended)).total_seconds())
 
 
 def _is_anyone_left(pods: tuple[Pod, ...]) -> bool:
     """Whether a worker may still report: one whose container never started has nothing to say."""
-    return any(pod.is_live and pod.started is not None for pod in pods)
+    return any(not pod.has_ended and pod.started is not None for pod in pods)

@@ -1,5 +1,6 @@
 """Is there a trainer image for the accelerator? The default image trains on CPUs. Only asked before an attempt."""
 
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.step import Step
@@ -14,7 +15,7 @@ def wait_for_image(life: Life) -> Step | None:
         return None
     return wait_for_user(
         life,
-        reason="ImageNotGiven",
+        reason=Reason.IMAGE_NOT_GIVEN,
         message=f"spec.workers.accelerator asks for a {accelerator}, but the operator has no trainer image for {accelerator}s: "
         f"set spec.image together with a new value of spec.rerun, or let TRAINER_IMAGE_{accelerator} of the operator name one.",
     )

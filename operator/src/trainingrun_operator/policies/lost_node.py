@@ -6,6 +6,7 @@ attempt's number only, and publishes nothing once a newer attempt has begun.
 
 from trainingrun.api import Failure, LostNode, StopReason
 from trainingrun.contract import Cause
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.stopping import stop
@@ -34,7 +35,7 @@ def settle_lost_node(life: Life) -> Step | None:
     what = "the next attempt starts when the pod's grace period is over" if replaces else "waiting until it comes back"
     return Step(
         state=State.RUNNING,
-        reason="WaitingForNode",
+        reason=Reason.WAITING_FOR_NODE,
         message=f"{_where(lost)}; {what}.",
         status=life.status,
         requeue_after=max(1.0, life.seconds_until(lost.deleted_by)) if replaces and lost.deleted_by is not None else None,

@@ -5,6 +5,7 @@ to the output. An object of somebody else is never touched.
 """
 
 from trainingrun_operator import names
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
@@ -13,7 +14,7 @@ def name_conflict(life: Life, *, kind: str, name: str) -> Step:
     """Stall: nobody but its owner may do anything about it."""
     return Step(
         state=State.STALLED,
-        reason="NameConflict",
+        reason=Reason.NAME_CONFLICT,
         message=f"The {kind} {name} exists and belongs to somebody else: delete it, or give the TrainingRun another name.",
         status=life.status,
         requeue_after=life.pace.stalled_look_again_seconds,
@@ -37,7 +38,7 @@ def wait_for_names(life: Life) -> Step | None:
         left = ", ".join(sorted({child.name for child in others} | {pod.name for pod in foreign})[:4])
         return Step(
             state=State.WAITING,
-            reason="WaitForCleanup",
+            reason=Reason.WAIT_FOR_CLEANUP,
             message=f"Waiting until the objects of the deleted TrainingRun of this name are gone: {left}.",
             status=life.status,
             requeue_after=life.pace.look_again_seconds,

@@ -8,6 +8,7 @@ or that is let go while pods from before are still there, is replaced: the next 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause
 from trainingrun_operator import names
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, Workload
 from trainingrun_operator.policies.stopping import stop, where_it_goes_on
@@ -64,7 +65,7 @@ def _word(life: Life) -> Workload:
     """What is known about why the Job is held."""
     if not life.observed.has_kueue:
         return Workload(
-            reason="NoKueue",
+            reason=Reason.NO_KUEUE,
             message=f"there is no Kueue in the cluster. Install it, or remove the label {names.QUEUE_LABEL} and give "
             "spec.rerun a new value.",
         )

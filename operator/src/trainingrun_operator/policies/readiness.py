@@ -1,64 +1,79 @@
 """Are all workers ready to train? If not, say which waits for what, and give up after the start time-out."""
 
+from collections.abc import Iterator
+
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.fit import why_nothing_fits
+from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect
+from trainingrun_operator.policies.refused_pods import refused_pods
 from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.policies.waiting_pods import pending_claims, waits_for
 from trainingrun_operator.status.workers import ready_workers
 from trainingrun_operator.step import State, Step
 
-_IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
-_CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+_SILENT_SECONDS = 2.0
+"""How long a Job may take before anybody is asked why: most pods need no answer."""
+_ASKED = 3
+"""Pods that are asked about: a gang mostly waits for one thing."""
+_EVER_LESS_OFTEN = 10.0
+
+
+def subjects(life: Life) -> tuple[str, ...]:
+    """UIDs of the objects about which Kubernetes Events may tell why the attempt takes its time to start; they are few."""
+    job, resolved = life.job, life.resolved
+    if job is None or resolved is None or life.is_held or life.status.stopping is not None or not _is_starting(life):
+        return ()
+    if life.attempt_seconds < _SILENT_SECONDS:
+        return ()
+    refused = [job.uid] if len(life.pods) < resolved.replicas else []
+    waiting = [pod for pod in life.pods if pod.started is None and not pod.has_ended]
+    unbound = [claim.uid for claim in pending_claims(life)] if any(not pod.node for pod in waiting) else []
+    return (*refused, *(pod.uid for pod in waiting[:_ASKED]), *unbound[:_ASKED])
 
 
 def wait_until_ready(life: Life) -> Step | None:
     """Wait for the gang. Once it has taken its first step, readiness is no longer asked for."""
-    resolved = life.resolved
-    assert resolved is not None, "start_attempt comes before"
-    timeline = life.status.timeline
-    if timeline is not None and timeline.first_step is not None:
+    if not _is_starting(life):
         return None
-    if ready_workers(life) >= resolved.replicas:
-        return None
-    cause, message, hint = _explain(life)
-    if life.start_timeout_left <= 0 and life.has_started_job:
-        return _give_up(life, cause=cause, message=message, hint=hint)
+    found = min(_hindrances(life), key=lambda each: each.need)
+    is_over = life.start_timeout_left <= 0 and life.has_started_job and found.prospect is not Prospect.PASSES
+    if is_over and found.prospect is not Prospect.STALLS:
+        return _give_up(life, found)
     return Step(
-        state=State.STARTING,
-        reason=cause,
-        message=message,
+        state=State.STALLED if is_over else State.STARTING,
+        reason=found.cause,
+        message=f"{found.message} {found.hint}".strip(),
         status=life.status.model_copy(update={"stage": Stage.STARTING}),
-        requeue_after=max(1.0, life.start_timeout_left),
+        requeue_after=_again(life),
     )
 
 
-def _give_up(life: Life, *, cause: str, message: str, hint: str) -> Step:
-    """Free what a half-started gang holds. That no node has room is nobody's fault and does not count."""
-    patience = life.run.spec.recovery.start_timeout_seconds
-    failure = Failure(
-        cause=cause if cause != "Starting" else Cause.START_TIMEOUT,
-        message=f"Not all workers were ready within spec.recovery.startTimeoutSeconds ({patience} s). {message}",
-        hint=hint,
-        attempt=life.attempt,
-    )
-    if cause == Cause.UNSCHEDULABLE:
-        return stop(life, reason=StopReason.RESTART, failure=failure)
-    return retry_or_fail(life, failure, counts=True)
+def _is_starting(life: Life) -> bool:
+    resolved, timeline = life.resolved, life.status.timeline
+    assert resolved is not None, "start_attempt comes before"
+    has_begun = timeline is not None and timeline.first_step is not None
+    return not has_begun and ready_workers(life) < resolved.replicas
 
 
-def _explain(life: Life) -> tuple[str, str, str]:
-    """Reason, sentence and hint for the worker that waits for the most basic thing."""
+def _hindrances(life: Life) -> Iterator[Hindrance]:
     resolved = life.resolved
     assert resolved is not None, "start_attempt comes before"
-    misfit = why_nothing_fits(life)
-    image = f"{resolved.image} ({_source_of_image(life)})"
-    explained = [found for pod in life.pods if (found := _explain_pod(pod, image=image, misfit=misfit)) is not None]
-    if explained:
-        return explained[0]
-    return ("Starting", f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.", "")
+    refused = refused_pods(life)
+    if refused is not None:
+        yield refused
+    misfit, image = why_nothing_fits(life), f"{resolved.image} ({_source_of_image(life)})"
+    for pod in life.pods:
+        found = waits_for(life, pod, misfit=misfit, image=image)
+        if found is not None:
+            yield found
+    yield Hindrance(
+        need=Need.TIME,
+        cause="Starting",
+        message=f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.",
+    )
 
 
 def _source_of_image(life: Life) -> str:
@@ -68,30 +83,24 @@ def _source_of_image(life: Life) -> str:
     return "spec.image" if life.run.spec.image is not None else "the operator's default"
 
 
-def _explain_pod(pod: Pod, *, image: str, misfit: str | None) -> tuple[str, str, str] | None:
-    if pod.waiting_reason in _IMAGE_REASONS:
-        return (
-            Cause.IMAGE_PULL,
-            f"Worker {pod.index} waits for the image {image}: {pod.waiting_reason}. {_shortened(pod.waiting_message)}".strip(),
-            "See that the node can pull it, or set another spec.image.",
-        )
-    if pod.waiting_reason in _CONFIG_REASONS:
-        return (
-            Cause.CONTAINER_CREATE,
-            f"The container of worker {pod.index} cannot be made: {pod.waiting_reason}. {_shortened(pod.waiting_message)}",
-            "See `kubectl describe pod` for what it lacks.",
-        )
-    if pod.unschedulable:
-        return (
-            Cause.UNSCHEDULABLE,
-            f"Worker {pod.index} fits no node: {misfit or _shortened(pod.unschedulable)}",
-            "Ask for less, or for what there is, in spec.workers, or add such nodes."
-            if misfit is not None
-            else "Lower spec.workers.resources.requests, or add nodes.",
-        )
-    return None
+def _again(life: Life) -> float:
+    """Seconds until the next look: what Events say comes without one of the watch, and the less often the longer it takes."""
+    moments = [max(1.0, life.start_timeout_left)] if life.start_timeout_left > 0 else []
+    if any(pod.started is None for pod in life.pods) or len(life.pods) < (life.resolved.replicas if life.resolved else 0):
+        often, seldom = life.pace.look_again_seconds, life.pace.stalled_look_again_seconds
+        moments.append(min(max(often, life.attempt_seconds / _EVER_LESS_OFTEN), max(often, seldom)))
+    return min(moments, default=life.pace.stalled_look_again_seconds)
 
 
-def _shortened(text: str, *, limit: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+def _give_up(life: Life, found: Hindrance) -> Step:
+    """Free what a half-started gang holds; what is nobody's fault does not count."""
+    patience = life.run.spec.recovery.start_timeout_seconds
+    failure = Failure(
+        cause=found.cause if found.cause in list(Cause) else Cause.START_TIMEOUT,
+        message=f"Not all workers were ready within spec.recovery.startTimeoutSeconds ({patience} s). {found.message}",
+        hint=found.hint,
+        attempt=life.attempt,
+    )
+    if found.prospect is Prospect.FREES:
+        return stop(life, reason=StopReason.RESTART, failure=failure)
+    return retry_or_fail(life, failure, counts=True)

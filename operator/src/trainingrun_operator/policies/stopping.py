@@ -6,6 +6,7 @@ A crash between the two writes loses nothing: whoever reads the intent goes on f
 import hashlib
 
 from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
+from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
@@ -56,7 +57,7 @@ def carry_out_stopping(life: Life) -> Step | None:
     if stopping.reason is StopReason.RERUN:
         return next_round(life, status=ended)
     if stopping.reason is StopReason.FAIL:
-        return failed(life, stopping.failure or Failure(cause="Unknown"), status=ended)
+        return failed(life, stopping.failure or Failure(cause=Cause.INTERNAL), status=ended)
     return _restart(life, stopping, ended)
 
 

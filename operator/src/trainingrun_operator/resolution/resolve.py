@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from trainingrun.api import ResolvedPreset, TrainingPreset, TrainingPresetSpec, TrainingRun, TrainingRunSpec, Workers
 from trainingrun.api.base import to_wire
+from trainingrun_operator.causes import Reason
 from trainingrun_operator.model import Obstacle, Unreadable
 from trainingrun_operator.resolution.fitting import conflicts
 from trainingrun_operator.resolution.judging import AGAIN, exceeded, overridden
@@ -62,7 +63,7 @@ def _judged(run: TrainingRun, preset: TrainingPreset) -> Resolution:
     try:
         applied = _with_preset(run, spec)
     except ValidationError as invalid:
-        return Resolution(run, obstacle=Obstacle("PresetConflict", _invalid(invalid, name=name)))
+        return Resolution(run, obstacle=Obstacle(Reason.PRESET_CONFLICT, _invalid(invalid, name=name)))
     found = differences(_of_preset(spec), _of_run(run.spec))
     deadline = run.spec.active_deadline_seconds
     oversteps = (
@@ -70,10 +71,10 @@ def _judged(run: TrainingRun, preset: TrainingPreset) -> Resolution:
         *exceeded(applied.spec, limits=spec.limits, name=name, deadline=deadline),
     )
     if oversteps:
-        return Resolution(run, obstacle=Obstacle("PresetOverstepped", " ".join(oversteps)))
+        return Resolution(run, obstacle=Obstacle(Reason.PRESET_OVERSTEPPED, " ".join(oversteps)))
     conflict = " ".join(conflicts(applied.spec, name=name))
     if conflict:
-        return Resolution(run, obstacle=Obstacle("PresetConflict", conflict))
+        return Resolution(run, obstacle=Obstacle(Reason.PRESET_CONFLICT, conflict))
     return Resolution(applied, preset=Applied(_record(preset), spec))
 
 
@@ -85,9 +86,9 @@ def _invalid(problem: ValidationError, *, name: str) -> str:
 
 def _unreadable(name: str, preset: Unreadable | None) -> Obstacle:
     if preset is not None:
-        return Obstacle("PresetUnreadable", f"TrainingPreset {name} (spec.preset) cannot be read: {preset.why}")
+        return Obstacle(Reason.PRESET_UNREADABLE, f"TrainingPreset {name} (spec.preset) cannot be read: {preset.why}")
     return Obstacle(
-        "PresetNotFound",
+        Reason.PRESET_NOT_FOUND,
         f"There is no TrainingPreset {name} (spec.preset): create it, and the run starts by itself, or name one that `kubectl "
         f"get trainingpresets` lists, {AGAIN}.",
     )
