@@ -37,6 +37,7 @@ LAST_EPOCHS = round(patience(2))
 
 BRISK = {
     "RESTART_BACKOFF_SECONDS": "1",
+    "POD_END_SECONDS": f"{patience(3):.0f}",
     "LOOK_AGAIN_SECONDS": "1",
     "STALLED_LOOK_AGAIN_SECONDS": "2",
     "FORBIDDEN_RETRY_SECONDS": "2",

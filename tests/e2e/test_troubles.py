@@ -14,6 +14,7 @@ from tests.e2e.conftest import Playground, a_claim, make_claim
 from trainingrun.api import TrainingRun
 
 Manifest = dict[str, Any]
+SIDECAR = "troubles-sidecar"
 QUEUE_CLASS, MISSING_CLASS = "troubles-quota", "troubles-missing"
 
 
@@ -32,8 +33,8 @@ def a_quota(pods: int) -> Manifest:
     }
 
 
-def a_limit_range(cpu: str) -> Manifest:
-    limits = [{"type": "Container", "max": {"cpu": cpu}}]
+def a_limit_range() -> Manifest:
+    limits = [{"type": "Container", "max": {"cpu": "1"}}]
     return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "small"}, "spec": {"limits": limits}}
 
 
@@ -112,8 +113,8 @@ TROUBLES = {
     "limits": Trouble(
         "FailedCreate",
         ("maximum cpu usage per Container is 1",),
-        applies(a_limit_range("4")),
-        before=(a_limit_range("1"),),
+        deletes("limitrange", "small"),
+        before=(a_limit_range(),),
         workers={"resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"cpu": "2", "memory": "512Mi"}}},
     ),
     "priority": Trouble(
@@ -167,7 +168,40 @@ CLUSTER_WIDE = (
     ("runtimeclass", "troubles"),
     ("validatingadmissionpolicybinding", "troubles-cost-centre"),
     ("validatingadmissionpolicy", "troubles-cost-centre"),
+    ("mutatingadmissionpolicybinding", SIDECAR),
+    ("mutatingadmissionpolicy", SIDECAR),
 )
+
+
+def a_sidecar(image: str) -> tuple[Manifest, Manifest]:
+    """A policy that gives the pods of one run a container which never ends, as log shippers and meshes do, and its binding."""
+    container = f'Object.spec.containers{{name: "shipper", image: "{image}", command: ["sleep", "infinity"], securityContext: '
+    container += "Object.spec.containers.securityContext{allowPrivilegeEscalation: false, capabilities: "
+    container += 'Object.spec.containers.securityContext.capabilities{drop: ["ALL"]}}}'
+    added = f'[JSONPatch{{op: "add", path: "/spec/containers/-", value: {container}}}]'
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": SIDECAR},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]
+            },
+            "matchConditions": [
+                {"name": "this-run", "expression": f"object.metadata.?labels['trainingrun.dev/run'].orValue('') == '{SIDECAR}'"}
+            ],
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": added}}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": SIDECAR},
+        "spec": {"policyName": SIDECAR},
+    }
+    return policy, binding
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +209,7 @@ def troubled(playground: Playground) -> Iterator[Playground]:
     """The namespace, in which everything is in the way of one run each, and the runs have been applied."""
     clean(playground)  # what an interrupted session has left
     playground.kubectl.apply(*(manifest for trouble in TROUBLES.values() for manifest in trouble.before))
+    playground.kubectl.apply(*a_sidecar(playground.played_image))
     for name, trouble in TROUBLES.items():
         playground.play(name, workers=1, further=trouble.workers, **trouble.run)
     yield playground
@@ -208,6 +243,19 @@ def test_what_helps_lets_the_run_go_on(mended: Playground, name: str) -> None:
     finished = mended.wait_until_finished(name)
     assert finished.status.result is not None, finished.status.failure
     assert finished.status.restarts == 0
+
+
+def test_pods_that_a_container_of_somebody_else_keeps_alive_are_ended_with_the_run(troubled: Playground) -> None:
+    troubled.play(SIDECAR, workers=2, grace_seconds=1)
+    troubled.wait(SIDECAR, "training", lambda run: run.status.stage == "Training")
+    assert {len(pod["spec"]["containers"]) for pod in troubled.pods(SIDECAR)} == {2}
+    finished = troubled.wait_until_finished(SIDECAR)
+    assert finished.status.result is not None, finished.status.failure
+    tidy = troubled.wait(SIDECAR, "tidy", lambda run: run.status.condition("Reconciling") is None)
+    assert troubled.live_pods(SIDECAR) == []
+    succeeded = tidy.status.condition("Succeeded")
+    assert succeeded is not None
+    assert succeeded.status == "True"
 
 
 def said(run: TrainingRun) -> tuple[str, str]:

@@ -33,6 +33,7 @@ from trainingrun_operator.cluster.port import (
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
+from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Pace, Timing
@@ -77,6 +78,8 @@ class World:
         self.crash_after_write = False
         self.failing: dict[int, Exception] = {}
         self.asked_for_stacks: list[str] = []
+        self.node_clock = timedelta()
+        """How far the clocks of nodes and controllers are ahead of the operator's."""
         self.stale: Object | None = None
         """What the next reader of a run gets: one that was held up since it read it."""
         self._reports: dict[str, ProgressReport] = {}
@@ -135,32 +138,36 @@ class World:
         self._reports[name] = report
         return self.book.note((NAMESPACE, name), report)
 
-    def end_pod(self, index: int, *, code: int, name: str = "mnist", reason: str = "", **record: Any) -> None:
-        """A container of the current attempt ends, with its final record."""
+    def end_pod(
+        self, index: int, *, code: int, name: str = "mnist", reason: str = "", lives_on: bool = False, **record: Any
+    ) -> None:
+        """A container of the current attempt ends, with its final record; its pod may live on."""
         attempt = self.run(name).status.attempt
         pod = self.pods[f"{name}-{attempt}-{index}"]
         assert pod["status"]["phase"] == "Running", "a pod ends once"
         last = FinalRecord(attempt=attempt, worker=index, exit_code=code, **record)
-        pod["status"]["phase"] = "Succeeded" if code == 0 else "Failed"
+        if not lives_on:
+            pod["status"]["phase"] = "Succeeded" if code == 0 else "Failed"
         pod["status"]["containerStatuses"][0]["state"] = {
             "terminated": {
                 "exitCode": code,
                 "reason": reason or ("Completed" if code == 0 else "Error"),
-                "finishedAt": stamp(self.now),
+                "finishedAt": stamp(self.now + self.node_clock),
                 "message": json.dumps(to_wire(last)),
             }
         }
         pod["status"]["conditions"] = []
 
-    def succeed(self, name: str = "mnist") -> None:
-        """All workers of the current attempt finish."""
+    def succeed(self, name: str = "mnist", *, lives_on: bool = False) -> None:
+        """All workers of the current attempt finish; their pods may live on."""
         for index in range(self.run(name).spec.workers.replicas):
-            self.end_pod(index, code=0, name=name, result=Result(epochs=2) if index == 0 else None)
+            self.end_pod(index, code=0, name=name, lives_on=lives_on, result=Result(epochs=2) if index == 0 else None)
 
     def lose_node(self, index: int, name: str = "mnist") -> None:
         """The node of a worker stops answering, and the taint manager deletes its pod, which nobody is there to end."""
         pod = self.pods[f"{name}-{self.run(name).status.attempt}-{index}"]
-        pod["metadata"]["deletionTimestamp"] = stamp(self.now + timedelta(seconds=30))
+        pod["metadata"]["deletionTimestamp"] = stamp(self.now + self.node_clock + timedelta(seconds=30))
+        pod["metadata"]["deletionGracePeriodSeconds"] = 30
         pod["status"]["conditions"] = [{"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}]
 
     def finish_deletions(self) -> None:
@@ -213,11 +220,13 @@ class World:
             self.book.note((NAMESPACE, name), report)
         api = _Api(self)
         nodes = NodeBook(api, timing=self.timing, now=lambda: self.now)
+        sightings = Sightings(now=lambda: self.now)
         self.reconciler = Reconciler(
             cluster=api,
             progress=self.book,
             write_stacks=self._ask_for_stacks,
             nodes=nodes,
+            sightings=sightings,
             config=self.config,
             metrics=Metrics(),
             now=lambda: self.now,
@@ -227,9 +236,10 @@ class World:
         self.asked_for_stacks.extend(hosts)
 
     def _pod(self, job: Object, *, index: int) -> Object:
-        started = {"state": {"running": {"startedAt": stamp(self.now)}}, "name": names.CONTAINER}
+        there = stamp(self.now + self.node_clock)
+        started = {"state": {"running": {"startedAt": there}}, "name": names.CONTAINER}
         ready = [
-            {"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(self.now)},
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": there},
             {"type": "Ready", "status": "True"},
         ]
         labels = {**job["spec"]["template"]["metadata"]["labels"], names.INDEX_LABEL: str(index)}

@@ -18,7 +18,9 @@ from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.reconcile import Key, Reconciler
+from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.control.workers import Workers
+from trainingrun_operator.leadership import Leadership
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.serving import serve
 from trainingrun_operator.settings import Settings
@@ -44,14 +46,15 @@ async def _run(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = Metrics()
     await _login()
-    async with client.ApiClient() as api, serve(port=settings.port, metrics=metrics, is_ready=lambda: True):
+    leadership = Leadership(seconds=settings.timing.lease_renew_deadline_seconds)
+    async with client.ApiClient() as api, serve(port=settings.port, metrics=metrics, obstacle=lambda: leadership.obstacle):
         elected = asyncio.Event()
 
         async def work() -> None:
             elected.set()
-            await _work(api, settings, metrics, stop)
+            await _work(api, settings, metrics, stop, leadership)
 
-        leading = asyncio.create_task(lead(api, settings, work))
+        leading = asyncio.create_task(lead(api, settings, work, leadership=leadership))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not elected.is_set():
@@ -70,7 +73,9 @@ async def _run(settings: Settings) -> int:
     return 0
 
 
-async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, stop: asyncio.Event) -> None:
+async def _work(
+    api: client.ApiClient, settings: Settings, metrics: Metrics, stop: asyncio.Event, leadership: Leadership
+) -> None:
     """Control runs until SIGTERM, which ends the watch or sets `stop`; then finish what is queued, for some seconds."""
     metrics.is_leader.set(1)
     timing, gang_scheduler = settings.timing, settings.config.gang_scheduler
@@ -80,6 +85,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
         metrics=metrics,
         timing=timing,
         pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None,
+        may_write=lambda: leadership.may_write,
     )
     book = ProgressBook(pace=settings.config.pace, timing=timing)
     workers = Workers(timing=timing)
@@ -87,6 +93,7 @@ async def _work(api: client.ApiClient, settings: Settings, metrics: Metrics, sto
         cluster=cluster,
         progress=book,
         write_stacks=workers.write_stacks,
+        sightings=Sightings(now=_now),
         nodes=NodeBook(cluster, timing=timing, now=_now),
         config=settings.config,
         metrics=metrics,

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     TRIGGERED_SCALE_UP = "TriggeredScaleUp"
     PULLING = "Pulling"
     WAITING_FOR_NODE = "WaitingForNode"
+    OPERATOR_TOO_OLD = "OperatorTooOld"
     DEFECT = "Defect"
 
 
@@ -182,7 +183,7 @@ CAUSES: Mapping[Cause, Explanation] = {
         "waits, without a time-out; a gang of which a part has its pods frees them after `recovery.startTimeoutSeconds`. "
         "`Stalled` when the quota can never hold all workers",
         'Pods of attempt 1 may not be made: pods "digits-1-0" is forbidden: exceeded quota: team, requested: requests.cpu=2, '
-        "used: requests.cpu=9, limited: requests.cpu=10 They are made as soon as the quota has room for them.",
+        "used: requests.cpu=9, limited: requests.cpu=10. They are made as soon as the quota has room for them.",
     ),
     Cause.FAILED_CREATE: Explanation(
         "the pods may not be made: a LimitRange, Pod Security, an admission webhook or policy, or a PriorityClass, "
@@ -207,7 +208,7 @@ CAUSES: Mapping[Cause, Explanation] = {
         "a volume cannot be mounted: what it names is missing, or its server does not answer",
         "waits, frees what it holds after the start time-out, tries again for ever",
         'Worker 1 waits for a volume on node gpu-7: FailedMount. MountVolume.SetUp failed for volume "token" : secret "token" '
-        "not found",
+        "not found. Make what it names, if that is missing.",
     ),
     Cause.FAILED_ATTACH_VOLUME: Explanation(
         "a volume is not attached to the node yet, most often because another node still holds it",
@@ -319,6 +320,12 @@ REASONS: Mapping[Reason, Explanation] = {
         "the node of a worker does not answer",
         "waits until it comes back, or with `recovery.lostNode: Replace` until the pod's grace period is over",
         "The node gpu-7 of worker 0 does not answer; waiting until it comes back.",
+    ),
+    Reason.OPERATOR_TOO_OLD: Explanation(
+        "the run has a field that the operator does not know: the CRD is newer than the operator",
+        "`Stalled`; pods go on, and the operator that knows the field goes on with the run",
+        "This operator does not know what spec.workers.placement says (Extra inputs are not permitted): it is older than "
+        "the CRD, or than the run.",
     ),
     Reason.DEFECT: Explanation(
         "a fault of the operator; its log has the details",

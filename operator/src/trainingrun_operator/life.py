@@ -1,12 +1,13 @@
 """One look at a run: what was asked for, what there is, and when. Everything that the policies ask of it is derived here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Job, Notice, Observed, Obstacle, OperatorConfig, Pod, Service
+from trainingrun_operator.model import Child, Job, Notice, Observed, Obstacle, OperatorConfig, Pod, Service, Sight, What
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.resolution import Applied, resolve
 
@@ -136,6 +137,11 @@ class Life:
         return self.is_held or (names.QUEUE_LABEL in self.run.metadata.labels and taken)
 
     @property
+    def leaves_something(self) -> bool:
+        """Whether a run that ends now leaves what does not end by itself: a Job that may start again, or pods that live on."""
+        return self.may_start_again or bool(self.live_pods)
+
+    @property
     def outlived_pods(self) -> tuple[Pod, ...]:
         """Pods of the current attempt that still leave, since a queue has stopped its Job, while it has been let go again."""
         started = self.job.started if self.job is not None else None
@@ -156,7 +162,13 @@ class Life:
         """Whether a pod on a lost node is no longer waited for, as `lostNode: Replace` asks once its grace is over."""
         if self.run.spec.recovery.lost_node is not LostNode.REPLACE or pod.disruption != LOST_NODE:
             return False
-        return pod.is_live and pod.deleted_by is not None and pod.deleted_by < self.now
+        return pod.is_live and pod.deleted_by is not None and self.seconds_of_grace(pod) < 0
+
+    def seconds_of_grace(self, pod: Pod) -> float:
+        """Seconds that a pod which is being deleted still has to end by itself."""
+        seen = self.observed.seen.get(Sight(pod.uid, What.DELETED))
+        until = seen + timedelta(seconds=pod.grace_seconds) if seen is not None else pod.deleted_by or self.now
+        return (until - self.now).total_seconds()
 
     @property
     def is_new(self) -> bool:
@@ -198,20 +210,38 @@ class Life:
     def attempt_seconds(self) -> float:
         """Time since the attempt's Job was created, or since a queue last let it go."""
         created = self.status.timeline.created if self.status.timeline is not None else None
-        begun = (self.job.started if self.job is not None else None) or created
+        begun = self.let_go or created
         return (self.now - begun).total_seconds() if begun is not None else 0.0
+
+    @property
+    def let_go(self) -> datetime | None:
+        """Since when the attempt's Job may make its pods; None before."""
+        job = self.job
+        if job is None or job.is_suspended or job.is_resuming:
+            return None
+        return self.observed.seen.get(Sight(job.uid, What.LET_GO), job.started)
+
+    def _first_seen(self, uid: str, what: What, told: datetime | None) -> datetime | None:
+        """When something was first seen here; `told` is its moment by another clock, None when it has not come yet."""
+        return self.observed.seen.get(Sight(uid, what), told) if told is not None else None
+
+    def ended(self, pod: Pod) -> datetime | None:
+        """When a pod's trainer was first seen to have ended; None before, and of one that never ran."""
+        return self._first_seen(pod.uid, What.ENDED, pod.finished)
 
     @property
     def placed(self) -> datetime | None:
         """When the last worker of the attempt was bound to a node; None while one has no place."""
-        moments = [pod.scheduled for pod in self.pods if pod.scheduled is not None]
-        wanted = self.resolved.replicas if self.resolved is not None else 0
-        return max(moments) if moments and len(moments) >= wanted else None
+        return self._all_seen(What.PLACED, {pod.uid: pod.scheduled for pod in self.pods})
 
     @property
     def containers_started(self) -> datetime | None:
         """When the last container of the attempt was started: an image may have been pulled until then."""
-        moments = [pod.started for pod in self.pods if pod.started is not None]
+        return self._all_seen(What.STARTED, {pod.uid: pod.started for pod in self.pods})
+
+    def _all_seen(self, what: What, told: Mapping[str, datetime | None]) -> datetime | None:
+        """When the last worker had come to this; None while one has not."""
+        moments = [seen for uid, moment in told.items() if (seen := self._first_seen(uid, what, moment)) is not None]
         wanted = self.resolved.replicas if self.resolved is not None else 0
         return max(moments) if moments and len(moments) >= wanted else None
 
@@ -238,8 +268,8 @@ class Life:
     @property
     def fresh_report(self) -> ProgressReport | None:
         """The last report, unless it is of the time before a queue let the attempt's Job go."""
-        changed, started = self.observed.progress_changed, self.job.started if self.job is not None else None
-        is_older = changed is not None and started is not None and changed < started
+        changed, let_go = self.observed.progress_changed, self.let_go
+        is_older = changed is not None and let_go is not None and changed < let_go
         return None if self.is_held or is_older else self.report
 
     @property

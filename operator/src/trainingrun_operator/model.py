@@ -86,7 +86,9 @@ class Pod:
     is_deleting: bool = False
     created: datetime | None = None
     deleted_by: datetime | None = None
-    """When its grace period ends, once it is being deleted."""
+    """When its grace period ends, once it is being deleted; by the clock of the API server."""
+    grace_seconds: float = 0.0
+    """That period."""
     scheduled: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
@@ -109,13 +111,21 @@ class Pod:
 
     @property
     def has_ended(self) -> bool:
-        """Whether its trainer has: the kubelet holds the pod's phase back until it has taken down all of the pod."""
+        """Whether its trainer has: the kubelet holds the pod's phase back until it has taken down all of the pod.
+
+        A container that an admission webhook has added can keep the pod alive for ever.
+        """
         return not self.is_live or self.exit_code is not None
 
     @property
+    def has_succeeded(self) -> bool:
+        """Whether its trainer has done its part."""
+        return self.phase == "Succeeded" or self.exit_code == 0
+
+    @property
     def counts_as_ready(self) -> bool:
-        """Whether it trains or has done its part; its container may have ended well before its phase says so."""
-        return self.is_ready or self.phase == "Succeeded" or self.exit_code == 0
+        """Whether it trains or has done its part."""
+        return self.is_ready or self.has_succeeded
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,26 @@ class Claim:
     uid: str = ""
     phase: str = ""
     storage_class: str = ""
+
+
+class What(StrEnum):
+    """What becomes of an object, from which time is counted."""
+
+    LET_GO = "LetGo"
+    """A Job that may make its pods: no queue holds it back."""
+    PLACED = "Placed"
+    STARTED = "Started"
+    ENDED = "Ended"
+    DELETED = "Deleted"
+    """A pod that is being deleted."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Something that the operator sees about an object."""
+
+    uid: str
+    what: What
 
 
 @dataclass(frozen=True)
@@ -178,6 +208,8 @@ class Observed:
     """Kueue's word about a Job that is held back; None when it has none, or may not be read."""
     has_kueue: bool = True
     """False when the cluster does not know Workloads: nobody is there who would admit a Job."""
+    seen: Mapping[Sight, datetime] = field(default_factory=dict)
+    """When the operator first saw what is there, by its own clock."""
     notices: tuple[Notice, ...] = ()
     """What has been said of those objects that `policies.hindrance.subjects` names, the newest first."""
     nodes: tuple[Node, ...] | None = None

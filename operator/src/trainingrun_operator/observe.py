@@ -3,7 +3,7 @@
 What is missing or malformed in an object becomes an empty value: a foreign object must not stop the operator.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,20 @@ from trainingrun.api.base import in_utc
 from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import bounds, names
-from trainingrun_operator.model import Child, Claim, Job, Notice, Observed, Pod, Reference, Service, Unreadable, Workload
+from trainingrun_operator.model import (
+    Child,
+    Claim,
+    Job,
+    Notice,
+    Observed,
+    Pod,
+    Reference,
+    Service,
+    Sight,
+    Unreadable,
+    What,
+    Workload,
+)
 from trainingrun_operator.node import Node, Taint
 
 Raw = Mapping[str, Any]
@@ -52,6 +65,21 @@ def observe(
 def observe_nodes(raws: Iterable[Raw]) -> tuple[Node, ...]:
     """The nodes of a cluster."""
     return tuple(_node(raw) for raw in raws)
+
+
+def sights(observed: Observed) -> Iterator[Sight]:
+    """Everything of what there is from which time is counted."""
+    for child in observed.children:
+        if isinstance(child, Job) and not child.is_suspended and not child.is_resuming:
+            yield Sight(child.uid, What.LET_GO)
+    for pod in observed.pods:
+        moments = {
+            What.PLACED: pod.scheduled,
+            What.STARTED: pod.started,
+            What.ENDED: pod.finished,
+            What.DELETED: pod.deleted_by,
+        }
+        yield from (Sight(pod.uid, what) for what, moment in moments.items() if moment is not None)
 
 
 def observe_notices(raws: Iterable[Raw]) -> tuple[Notice, ...]:
@@ -153,6 +181,7 @@ def _pod(raw: Raw) -> Pod:
         is_deleting="deletionTimestamp" in metadata,
         created=_moment(metadata.get("creationTimestamp")),
         deleted_by=_moment(metadata.get("deletionTimestamp")),
+        grace_seconds=_seconds(metadata.get("deletionGracePeriodSeconds")),
         scheduled=_moment(scheduled.get("lastTransitionTime")) if _is_true(scheduled) else None,
         started=_moment(running.get("startedAt") or terminated.get("startedAt")),
         finished=_moment(terminated.get("finishedAt")),
@@ -199,6 +228,10 @@ def _conditions(status: Raw) -> dict[str, Raw]:
 
 def _is_true(condition: Raw | None) -> bool:
     return condition is not None and condition.get("status") == "True"
+
+
+def _seconds(found: object) -> float:
+    return float(found) if isinstance(found, int) and found >= 0 else 0.0
 
 
 def _integer(text: str | None) -> int:

@@ -41,6 +41,13 @@ class Pace(Times):
         description="How long a worker that ended because another had gone is no verdict, while that one says nothing: whether "
         "its node is lost shows after about a minute and a half.",
     )
+    pod_end_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=HOUR,
+        description="How long pods may live on after all trainers have done their part. Then something else keeps them alive, "
+        "such as a container that a webhook has added, and they are deleted.",
+    )
     look_again_seconds: float = Field(
         5.0,
         ge=0.1,

@@ -14,8 +14,8 @@ LAG_LIMIT = 10.0
 
 
 @asynccontextmanager
-async def serve(*, port: int, metrics: Metrics, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
-    """Answer /livez, /readyz and /metrics while the context lasts.
+async def serve(*, port: int, metrics: Metrics, obstacle: Callable[[], str | None]) -> AsyncIterator[None]:
+    """Answer /livez, /readyz and /metrics while the context lasts; `obstacle` says why it is not ready, if it is not.
 
     An event loop that is stuck cannot answer at all, and one that is merely late says so.
     """
@@ -27,7 +27,8 @@ async def serve(*, port: int, metrics: Metrics, is_ready: Callable[[], bool]) ->
         return web.Response(text=f"loop lag {lag:.3f} s", status=200 if lag < LAG_LIMIT else 500)
 
     async def readyz(_: web.Request) -> web.Response:
-        return web.Response(text="ready" if is_ready() else "starting", status=200 if is_ready() else 503)
+        why = obstacle()
+        return web.Response(text=why or "ready", status=503 if why else 200)
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -169,7 +169,8 @@ def misfit(workers: Raw, nodes: list[Raw] | None) -> str | None:
 
 
 def world(nodes: list[Raw] | None, **parts: Any) -> Observed:
-    observed = observe(children=parts.get("children", ()), pods=parts.get("pods", ()), claims={"models": a_claim()})
+    claim = a_claim(modes=parts.get("modes", ("ReadWriteMany",)))
+    observed = observe(children=parts.get("children", ()), pods=parts.get("pods", ()), claims={"models": claim})
     return replace(observed, nodes=observe_nodes(nodes) if nodes is not None else None)
 
 
@@ -181,6 +182,22 @@ def test_it_says_what_is_needed_and_what_there_is(workers: Raw, nodes: list[Raw]
 @pytest.mark.parametrize(("workers", "nodes"), FITS.values(), ids=FITS)
 def test_a_node_that_is_only_full_now_is_not_complained_about(workers: Raw, nodes: list[Raw]) -> None:
     assert misfit(workers, nodes) is None
+
+
+def test_workers_that_share_a_claim_of_one_node_must_all_fit_on_one() -> None:
+    run = an_active_run(spec__workers={"replicas": 2, **gpu(count=4)})
+    nodes = [a_gpu_node(L4, gpus=4), a_gpu_node(L4, gpus=4)]
+
+    def why(*nodes: Raw, modes: str) -> str | None:
+        return why_nothing_fits(Life.of(run, world(list(nodes), modes=(modes,)), now=NOON, config=CONFIG))
+
+    assert why(*nodes, modes="ReadWriteMany") is None
+    assert why(a_gpu_node(L4, gpus=8), modes="ReadWriteOnce") is None
+    assert why(*nodes, modes="ReadWriteOnce") == (
+        "the 2 workers must be on one node, because the claim models (spec.output.persistentVolumeClaim.claimName) is "
+        "ReadWriteOnce, and the largest has room for 1 of them when empty. Make the claim ReadWriteMany, or read from and "
+        "write to an object store."
+    )
 
 
 def test_without_a_look_at_the_nodes_nothing_is_said_about_them() -> None:

@@ -31,6 +31,7 @@ def test_without_variables_the_times_are_those_that_runs_are_used_to() -> None:
         "restart_backoff_limit_seconds": 300,
         "failure_report_seconds": 10,
         "lost_peer_seconds": 120,
+        "pod_end_seconds": 10,
         "look_again_seconds": 5,
         "stalled_look_again_seconds": 60,
         "forbidden_retry_seconds": 30,

@@ -21,6 +21,7 @@ from trainingrun_operator.control.controller import Controller, resync
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.workers import Workers
+from trainingrun_operator.leadership import Leadership
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Pace, Timing
 from trainingrun_operator.settings import Settings
@@ -177,6 +178,7 @@ async def test_the_lease_is_held_with_the_times_of_the_settings(monkeypatch: pyt
 
     monkeypatch.setattr("kubernetes.aio.leaderelection.leaderelection.LeaderElection", elect)
     times = {"LEASE_DURATION_SECONDS": "9", "LEASE_RENEW_DEADLINE_SECONDS": "6", "LEASE_RETRY_PERIOD_SECONDS": "3"}
+    settings = Settings.from_environment({"TRAINER_IMAGE": "trainer:1", **times})
     with pytest.raises(EnoughError) as enough:
-        await lease.lead(client.ApiClient(), Settings.from_environment({"TRAINER_IMAGE": "trainer:1", **times}), work)
+        await lease.lead(client.ApiClient(), settings, work, leadership=Leadership(seconds=6))
     assert enough.value.args == (9, 6, 3)

@@ -7,7 +7,7 @@ typed models, which cost twenty times as much to parse.
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -57,9 +57,21 @@ _PATHS = {
 class KubeCluster:
     """See `cluster.port.Cluster`."""
 
-    def __init__(self, api: client.ApiClient, *, metrics: Metrics, timing: Timing, pod_groups: str | None = None) -> None:
-        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one."""
+    def __init__(
+        self,
+        api: client.ApiClient,
+        *,
+        metrics: Metrics,
+        timing: Timing,
+        pod_groups: str | None = None,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one.
+
+        What writes fails with BusyError while `may_write` says so: a leader that was held up is none any more.
+        """
         self._api = api
+        self._may_write = may_write
         self._metrics = metrics
         self._timing = timing
         self._paths = _PATHS | ({"PodGroup": (f"apis/{pod_groups}", "podgroups")} if pod_groups else {})
@@ -228,6 +240,8 @@ class KubeCluster:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Mapping[str, Any]:
+        if verb != "GET" and not self._may_write():
+            raise BusyError(f"{verb} {path}: not sent, as this operator does not lead any more")
         headers = {"Accept": accept, "Content-Type": content_type}
         request = await self._api.param_serialize(
             verb, f"/{path}", query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
@@ -241,7 +255,12 @@ class KubeCluster:
         self._metrics.api_calls.labels(verb, str(response.status)).inc()
         if response.status >= 300:
             raise _error(response.status, content, verb=verb, path=path, retry_after=response.headers.get("Retry-After"))
-        parsed: Mapping[str, Any] = json.loads(content)
+        try:
+            parsed = json.loads(content)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):  # a proxy on the way has answered
+            raise BusyError(f"{verb} {path}: an answer that is no object: {content[:200].decode(errors='replace')}")
         return parsed
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import KIND, TrainingPreset, TrainingRun, TrainingRunStatus
+from trainingrun.api import KIND, ObjectMeta, TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause
 from trainingrun_operator import names
@@ -26,6 +26,7 @@ from trainingrun_operator.cluster.port import (
 )
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
+from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import Life
 from trainingrun_operator.metrics import Metrics
@@ -39,13 +40,14 @@ from trainingrun_operator.model import (
     RefusalReason,
     Unreadable,
 )
-from trainingrun_operator.observe import controller, observe, observe_notices, read_preset
+from trainingrun_operator.observe import controller, observe, observe_notices, read_preset, sights
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.defect import stalled
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.readiness import subjects
 from trainingrun_operator.status.accelerators import newly_spent
+from trainingrun_operator.status.unknown_field import with_unknown_field
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Reconciler:
     progress: ProgressBook
     write_stacks: Callable[[Iterable[str]], Awaitable[None]]
     """Asks the workers at these addresses to write down where their ranks are."""
+    sightings: Sightings
     nodes: NodeBook
     config: OperatorConfig
     metrics: Metrics
@@ -73,9 +76,14 @@ class Reconciler:
         """
         namespace, name = key
         raw = await self.cluster.get_run(namespace, name)
-        run = self._parse(raw) if raw is not None else None
-        if raw is None or run is None or run.metadata.deletion_timestamp is not None:
+        if raw is None or "deletionTimestamp" in raw["metadata"]:
             self.progress.forget(key)
+            self.sightings.forget(key)
+            return None
+        try:
+            run = TrainingRun.parse(dict(raw))
+        except ValidationError as unknown:
+            await self._stall(raw, unknown)
             return None
         if run.status.is_finished:
             self.progress.forget(key)
@@ -90,13 +98,12 @@ class Reconciler:
             log.error("deciding about a run failed", exc_info=decision.defect, extra=_about(raw))
         return await self._act(run, raw, observed, decision)
 
-    def _parse(self, raw: Raw) -> TrainingRun | None:
-        """The run, or None for one that an older or newer CRD has let through: there is nothing sound to say about it."""
-        try:
-            return TrainingRun.parse(dict(raw))
-        except ValidationError as invalid:
-            log.error("run does not follow the schema: %s", invalid, extra=_about(raw))
-            return None
+    async def _stall(self, raw: Raw, unknown: ValidationError) -> None:
+        """Say that an older or newer CRD has let something through that this operator does not know."""
+        status = with_unknown_field(raw, unknown, now=self.now())
+        if status is not None:
+            log.error("run does not follow the schema: %s", unknown, extra=_about(raw))
+            await self.cluster.apply_status(ObjectMeta.model_validate(raw["metadata"]), status=status)
 
     async def _observe(self, run: TrainingRun) -> Observed:
         namespace, name = run.metadata.namespace, run.metadata.name
@@ -114,6 +121,7 @@ class Reconciler:
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
         )
+        observed = replace(observed, seen=self.sightings.note(key, sights(observed)))
         told = [event for uid in self._subjects(run, observed) for event in await self.cluster.list_events(namespace, uid)]
         observed = replace(observed, notices=observe_notices(told))
         if any(pod.unschedulable for pod in observed.pods):

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from trainingrun.api import TrainingRun
 from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
+from trainingrun_operator.model import Claim
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.step import Step
+
+_SHARED = {"ReadWriteMany", "ReadOnlyMany"}
 
 
 def claim_names(run: TrainingRun) -> tuple[str, ...]:
@@ -23,6 +26,15 @@ def wait_for_claims(life: Life) -> Step | None:
         return None
     reason, message = problem
     return wait_for_user(life, reason=reason, message=message)
+
+
+def binding_claim(life: Life) -> tuple[str, Claim] | None:
+    """A claim that can be mounted on one node only, where the run names it, while there are several workers."""
+    if life.run.spec.workers.replicas == 1:
+        return None
+    named = ((path, life.observed.claims.get(name)) for path, name in uses(life.run))
+    single = ((path, claim) for path, claim in named if claim is not None and not _SHARED.intersection(claim.access_modes))
+    return next(single, None)
 
 
 def _problems(life: Life) -> Iterator[tuple[str, str]]:

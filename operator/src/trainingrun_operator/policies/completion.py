@@ -1,9 +1,16 @@
-"""Have all workers finished? Then worker 0's last word says what the run achieved."""
+"""Have all workers finished? Then worker 0's last word says what the run achieved.
+
+A worker has when its trainer has. Its pod may live on: for a moment, while the kubelet takes it down, or for ever, with a
+container that an admission webhook has added. Then the pods are ended together with the run.
+"""
+
+from dataclasses import replace
 
 from trainingrun.api import Clock, Outcome, Progress, Result
 from trainingrun.contract import Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason
+from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.status.history import with_ended_attempt
 from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
@@ -14,22 +21,38 @@ def complete(life: Life) -> Step | None:
     resolved = life.resolved
     if resolved is None or life.status.stopping is not None:
         return None
-    succeeded = {pod.index: pod for pod in life.pods if pod.phase == "Succeeded"}
+    succeeded = {pod.index: pod for pod in life.pods if pod.has_succeeded}
     record = succeeded[0].record if 0 in succeeded else None
     if len(succeeded) < resolved.replicas or record is None or record.result is None:
         return None
-    metrics = ", ".join(f"{metric.name} {metric.value}" for metric in record.result.metrics[-2:])
+    patience = _seconds_until_pods_are_down(life)
+    if patience > 0:
+        running = follow_progress(life)
+        return replace(running, requeue_after=min(patience, running.requeue_after or patience))
+    return _succeeded(life, record.result)
+
+
+def _seconds_until_pods_are_down(life: Life) -> float:
+    """How much longer the pods may take to end after their trainers; nothing when all have."""
+    if not any(pod.is_live for pod in life.pods):
+        return 0.0
+    ended = max((moment for pod in life.pods if (moment := life.ended(pod)) is not None), default=life.now)
+    return max(0.0, life.pace.pod_end_seconds - (life.now - ended).total_seconds())
+
+
+def _succeeded(life: Life, result: Result) -> Step:
+    metrics = ", ".join(f"{metric.name} {metric.value}" for metric in result.metrics[-2:])
     return Step(
         state=State.SUCCEEDED,
         reason="Completed",
-        message=f"Trained {record.result.epochs} epochs: {metrics}." if metrics else "All workers have finished.",
+        message=f"Trained {result.epochs} epochs: {metrics}." if metrics else "All workers have finished.",
         status=with_ended_attempt(life, life.status, Outcome.SUCCEEDED).model_copy(
             update={
-                "result": record.result,
+                "result": result,
                 "failure": None,
-                "progress": _whole(life, record.result),
+                "progress": _whole(life, result),
                 "stage": Stage.FINISHED,
-                "completion_time": max((pod.finished for pod in succeeded.values() if pod.finished), default=life.now),
+                "completion_time": life.now,
                 "clock": Clock(active_seconds=int(life.active_seconds), running_since=None),
             }
         ),

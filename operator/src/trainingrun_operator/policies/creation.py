@@ -15,6 +15,7 @@ from trainingrun_operator.children import (
 )
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, Manifest
+from trainingrun_operator.policies.claims import binding_claim
 from trainingrun_operator.step import State, Step, deletions
 
 
@@ -80,7 +81,7 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
     yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
-    workers = job(run, attempt=attempt, resolved=resolved, same_node=_same_node(life), config=life.config)
+    workers = job(run, attempt=attempt, resolved=resolved, same_node=binding_claim(life) is not None, config=life.config)
     scheduler = life.config.gang_scheduler
     if scheduler is None or resolved.replicas == 1:
         yield workers
@@ -133,10 +134,3 @@ def _resolve(life: Life) -> Resolved:
         global_batch_size=batch * spec.batches_per_step if isinstance(batch, int) else None,
         preset=life.preset.record if life.preset is not None else None,
     )
-
-
-def _same_node(life: Life) -> bool:
-    """Whether a claim of the run can be mounted on one node only, while there are several workers."""
-    claims = [claim for claim in life.observed.claims.values() if claim is not None]
-    single = any("ReadWriteMany" not in claim.access_modes and "ReadOnlyMany" not in claim.access_modes for claim in claims)
-    return life.run.spec.workers.replicas > 1 and single

@@ -111,7 +111,7 @@ def _lost_result(life: Life) -> Failure | None:
 
 def _seconds_for_reports(life: Life) -> float:
     """How much longer to wait for the workers that have not ended yet; nothing when the first has ended long ago."""
-    ended = [pod.finished for pod in life.pods if pod.has_ended and pod.finished is not None]
+    ended = [moment for pod in life.pods if pod.has_ended and (moment := life.ended(pod)) is not None]
     if not ended or not _is_anyone_left(life.pods):
         return 0.0
     knows_more = life.lost_pods or not all(has_only_lost_its_peer(pod) for pod in life.pods if pod.has_ended)

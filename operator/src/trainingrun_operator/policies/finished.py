@@ -1,7 +1,8 @@
 """Has the run ended? That is final: nothing is created again. Its objects go when their time to live is over.
 
-Only a Job that a queue has stopped goes at once: it would be let go again, and start pods for nothing. The status that ends the
-run has the condition Reconciling then, which is the intent to delete that Job; a crash between the two writes loses nothing.
+Only what would not end by itself goes at once: a Job that a queue has stopped, which would be let go again and start pods for
+nothing, and pods that something else than the trainer keeps alive. The status that ends the run has the condition Reconciling
+then, which is the intent to delete that Job; a crash between the two writes loses nothing.
 """
 
 from datetime import timedelta
@@ -35,9 +36,9 @@ def keep_result(life: Life) -> Decision:
 
 
 def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
-    """Delete the Job that could start again; the run is tidy once it has gone, or has come to its own end."""
-    left = [child for child in life.own_children if isinstance(child, Job) and not child.is_over]
-    if left:
+    """Delete the Job that could start again, or whose pods live on; the run is tidy once it has gone, or has ended itself."""
+    left = [child for child in life.own_children if isinstance(child, Job) and (not child.is_over or life.live_pods)]
+    if left or life.live_pods:
         return Decision(status=status, delete=deletions(left), requeue_after=life.pace.look_again_seconds)
     others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
     return Decision(status=status.model_copy(update={"conditions": others}), requeue_after=0.0)

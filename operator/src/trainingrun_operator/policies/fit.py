@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from trainingrun_operator.life import Life
 from trainingrun_operator.node import Node
+from trainingrun_operator.policies.claims import binding_claim
 from trainingrun_operator.policies.demand import Requirement, requests, requirements
 
 
@@ -34,10 +35,18 @@ def _too_few(life: Life, nodes: Sequence[Node]) -> str | None:
     asked = {resource: needed for resource, needed in requests(workers).items() if needed > 0}
     if not asked:
         return None
-    places = sum(_places(node, asked) for node in nodes)
-    if places >= workers.replicas:
+    rooms = [_places(node, asked) for node in nodes]
+    binding = binding_claim(life)
+    if binding is not None and max(rooms) < workers.replicas:
+        path, claim = binding
+        return (
+            f"the {workers.replicas} workers must be on one node, because the claim {claim.name} ({path}) is "
+            f"{', '.join(claim.access_modes)}, and the largest has room for {max(rooms)} of them when empty. Make the claim "
+            "ReadWriteMany, or read from and write to an object store."
+        )
+    if sum(rooms) >= workers.replicas:
         return None
-    return f"the {workers.replicas} workers run at once, and the nodes that fit have room for {places} of them when empty."
+    return f"the {workers.replicas} workers run at once, and the nodes that fit have room for {sum(rooms)} of them when empty."
 
 
 def _places(node: Node, asked: dict[str, Decimal]) -> int:

@@ -43,6 +43,11 @@ class Hindrance:
     prospect: Prospect = Prospect.COUNTS
 
 
+def sentences(*parts: str) -> str:
+    """One after the other, each with an end: those of other programs often have none."""
+    return " ".join(part if part.endswith((".", "…", "?", "!")) else f"{part}." for part in parts if part)
+
+
 def shortened(text: str) -> str:
     """Somebody else's words on one line, and not too many of them."""
     line = " ".join(text.split())

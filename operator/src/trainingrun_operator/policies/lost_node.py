@@ -38,5 +38,5 @@ def settle_lost_node(life: Life) -> Step | None:
         reason=Reason.WAITING_FOR_NODE,
         message=f"{_where(lost)}; {what}.",
         status=life.status,
-        requeue_after=max(1.0, life.seconds_until(lost.deleted_by)) if replaces and lost.deleted_by is not None else None,
+        requeue_after=max(1.0, life.seconds_of_grace(lost)) if replaces else None,
     )

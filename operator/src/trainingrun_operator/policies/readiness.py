@@ -7,7 +7,7 @@ from trainingrun.contract import Cause, Stage
 from trainingrun_operator.life import Life
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.fit import why_nothing_fits
-from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect
+from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, sentences
 from trainingrun_operator.policies.refused_pods import refused_pods
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.policies.waiting_pods import pending_claims, waits_for
@@ -45,7 +45,7 @@ def wait_until_ready(life: Life) -> Step | None:
     return Step(
         state=State.STALLED if is_over else State.STARTING,
         reason=found.cause,
-        message=f"{found.message} {found.hint}".strip(),
+        message=sentences(found.message, found.hint),
         status=life.status.model_copy(update={"stage": Stage.STARTING}),
         requeue_after=_again(life),
     )
@@ -97,7 +97,7 @@ def _give_up(life: Life, found: Hindrance) -> Step:
     patience = life.run.spec.recovery.start_timeout_seconds
     failure = Failure(
         cause=found.cause if found.cause in list(Cause) else Cause.START_TIMEOUT,
-        message=f"Not all workers were ready within spec.recovery.startTimeoutSeconds ({patience} s). {found.message}",
+        message=sentences(f"Not all workers were ready within spec.recovery.startTimeoutSeconds ({patience} s)", found.message),
         hint=found.hint,
         attempt=life.attempt,
     )

@@ -13,5 +13,5 @@ def clock(life: Life, step: Step) -> Clock | None:
     if life.is_held:
         return known if step.state is State.STOPPING else Clock(active_seconds=int(life.active_seconds), running_since=None)
     if known.running_since is None and life.job is not None:
-        return known.model_copy(update={"running_since": life.job.started})
+        return known.model_copy(update={"running_since": life.let_go})
     return known

@@ -21,7 +21,10 @@ from trainingrun_operator.status.workers import ready_workers, wanted_workers
 from trainingrun_operator.step import State, Step
 
 _BUSY = (State.WAITING, State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
-_CLEANUP = "The run has ended. Its Job is being deleted, because a queue has stopped it and would start it again."
+_CLEANUP = (
+    "The run has ended. Its Job is being deleted, because a queue has stopped it and would start it again, or because its pods "
+    "do not end by themselves."
+)
 
 
 def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
@@ -44,7 +47,7 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
         made.append(_model_accepted(life, step))
     if step.state in _BUSY:
         made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
-    if step.state.is_final and life.may_start_again:
+    if step.state.is_final and life.leaves_something:
         made.append(_condition(life, "Reconciling", True, reason="Cleanup", message=_CLEANUP))
     if step.state in (State.FAILED, State.STALLED):
         made.append(_condition(life, "Stalled", True, reason=step.reason, message=step.message))

@@ -59,6 +59,6 @@ def _nearest(life: Life, step: Step) -> float | None:
     limit = life.run.spec.active_deadline_seconds
     if limit is not None and step.status.clock is not None and step.status.clock.running_since and not step.state.is_final:
         moments.append(max(1.0, limit - life.active_seconds))
-    if step.state.is_final and life.may_start_again:
+    if step.state.is_final and life.leaves_something:
         moments.append(0.0)
     return min(moments, default=None)

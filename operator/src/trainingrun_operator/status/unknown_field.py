@@ -1,0 +1,50 @@
+"""The status of a run that this operator cannot read: its CRD is newer, or older, than the operator. Pure.
+
+It says so, and keeps all else as it was written: the operator that can read the run goes on from there.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainingrun.api.base import cut
+from trainingrun_operator.causes import Reason
+from trainingrun_operator.step import State
+
+_LONGEST = 1024
+
+
+def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now: datetime) -> dict[str, Any] | None:
+    """The status as it is, stalled; None when nothing has to be written: it says so already, or the run has ended."""
+    status = dict(raw.get("status") or {})
+    conditions = [each for each in status.get("conditions", ()) if isinstance(each, dict)]
+    by_type = {each.get("type"): each for each in conditions}
+    if by_type.get("Succeeded", {}).get("status") in ("True", "False"):
+        return None
+    known, message = by_type.get("Stalled", {}), cut(_sentence(problem), _LONGEST)
+    if (known.get("reason"), known.get("message")) == (Reason.OPERATOR_TOO_OLD, message):
+        return None
+    told = {
+        "type": "Stalled",
+        "status": "True",
+        "reason": Reason.OPERATOR_TOO_OLD.value,
+        "message": message,
+        "lastTransitionTime": known.get("lastTransitionTime") or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "observedGeneration": raw.get("metadata", {}).get("generation", 0),
+    }
+    status["conditions"] = [*(each for each in conditions if each.get("type") not in ("Stalled", "Reconciling")), told]
+    if status.get("columns"):
+        status["columns"] = {**status["columns"], "status": State.STALLED.value}
+    return status
+
+
+def _sentence(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return (
+        f"This operator does not know what {where} says ({first['msg']}): it is older than the CRD, or than the run. Update "
+        "the operator, or change the field together with a new value of spec.rerun. Pods that run go on; nobody looks after "
+        "them."
+    )

@@ -1,0 +1,79 @@
+"""What the operator sends to the API server, and what it makes of answers that are none."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from trainingrun_operator.cluster.kube import KubeCluster
+from trainingrun_operator.cluster.port import BusyError
+from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.model import Deletion
+from trainingrun_operator.pace import Timing
+
+pytestmark = pytest.mark.asyncio
+
+
+def _now(value: Any) -> Awaitable[Any]:
+    """What a coroutine would return that has nothing to wait for."""
+    answer = asyncio.get_running_loop().create_future()
+    answer.set_result(value)
+    return answer
+
+
+@dataclass
+class Server:
+    """Answers everything in the same way."""
+
+    content: bytes = b"{}"
+    status: int = 200
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    def cluster(self, *, may_write: bool = True) -> KubeCluster:
+        api: Any = SimpleNamespace(call_api=self._call, param_serialize=self._serialize)
+        return KubeCluster(api, metrics=Metrics(), timing=Timing(), may_write=lambda: may_write)
+
+    def _serialize(self, verb: str, path: str, *, query_params: list[tuple[str, str]], **_: Any) -> Awaitable[Any]:
+        self.asked.append((verb, path, dict(query_params)))
+        return _now(())
+
+    async def _call(self, *request: Any, **_: Any) -> Any:
+        return SimpleNamespace(response=SimpleNamespace(status=self.status, headers={}, read=lambda: _now(self.content)))
+
+
+async def test_who_does_not_lead_any_more_reads_and_changes_nothing() -> None:
+    server = Server()
+    cluster = server.cluster(may_write=False)
+    manifest = {"kind": "Job", "metadata": {"name": "mnist-1", "namespace": "team"}}
+    with pytest.raises(BusyError, match="does not lead any more"):
+        await cluster.create(manifest)
+    with pytest.raises(BusyError, match="does not lead any more"):
+        await cluster.delete("team", Deletion("Job", "mnist-1", "uid"))
+    assert server.asked == []
+    await cluster.list_pods("team", "mnist")
+    assert [verb for verb, _, _ in server.asked] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>Bad gateway</html>", b"[]", b"\xff\xfe", b""], ids=["html", "list", "bytes", "nothing"]
+)
+async def test_an_answer_of_a_proxy_is_tried_again_and_ends_nothing(content: bytes) -> None:
+    with pytest.raises(BusyError, match="no object"):
+        await Server(content).cluster().list_runs(None)
+
+
+async def test_events_are_asked_for_by_object_and_not_all_of_them() -> None:
+    server = Server()
+    await server.cluster().list_events("team", "uid-1")
+    ((verb, path, query),) = server.asked
+    assert (verb, path) == ("GET", "/api/v1/namespaces/team/events")
+    assert query["fieldSelector"] == "involvedObject.uid=uid-1"
+    assert int(query["limit"]) <= 100
+
+
+async def test_without_permission_there_are_no_events() -> None:
+    server = Server(b'{"message": "events is forbidden"}', status=403)
+    assert not await server.cluster().list_events("team", "uid-1")
