@@ -52,6 +52,27 @@ def test_a_full_quota_is_said_waited_for_without_a_timeout_and_without_a_write(w
     assert (world.state(), world.run().status.restarts) == ("Running", 0)
 
 
+def test_the_deadline_does_not_run_while_no_pod_may_be_made(world: World) -> None:
+    world.apply(**TWO, spec__activeDeadlineSeconds=60)
+    world.settle()
+    say(world, job_uid(world), "FailedCreate", NO_ROOM)
+    for _ in range(4):
+        world.wait(5)
+        world.settle()
+    world.wait(3600)
+    world.settle()
+    assert (world.state(), ready(world)[0]) == ("Starting", "QuotaExceeded")
+    world.kubelet()
+    world.settle()
+    world.report(epoch=1)
+    world.wait(40)
+    world.settle()
+    assert world.state() == "Running"
+    world.wait(30)
+    world.look()
+    assert (world.state(), ready(world)[0]) == ("Stopping", "DeadlineExceeded")
+
+
 def test_what_was_refused_is_free_for_suspension_and_rerun(world: World) -> None:
     refused(world)
     world.apply(**TWO, spec__suspend=True)

@@ -1,17 +1,20 @@
-"""Running time, for the deadline: it stands still while a queue holds the attempt back."""
+"""Running time, for the deadline: it stands still while a queue, a quota or a policy keeps the attempt from having any pod."""
 
 from trainingrun.api import Clock
+from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
+_REFUSED = (Cause.QUOTA_EXCEEDED, Cause.FAILED_CREATE)
+
 
 def clock(life: Life, step: Step) -> Clock | None:
-    """The clock after a step: stopped in the queue, and running again from the moment that the Job was let go."""
+    """The clock after a step: stopped while the attempt may have no pod, and running again once a look sees otherwise."""
     known = step.status.clock
     if known is None or step.status.resolved is None or step.state.is_final:
         return known
-    if life.is_held:
+    if life.is_held or (step.reason in _REFUSED and not life.live_pods):
         return known if step.state is State.STOPPING else Clock(active_seconds=int(life.active_seconds), running_since=None)
     if known.running_since is None and life.job is not None:
-        return known.model_copy(update={"running_since": life.let_go})
+        return known.model_copy(update={"running_since": life.now})
     return known
