@@ -23,8 +23,8 @@ from trainingrun_trainer.agent.processes import Start as ProcessStart
 NOT_FORKED = "Started as a fresh process"
 """What an agent says when the fork server declines: tests would only be slow."""
 
-UNHURRIED = 10
-"""Milliseconds between two of Horovod's rounds. At one, its own, ranks that wait for one another cost a sixth more."""
+UNHURRIED = {"cycleTimeMilliseconds": 10}
+"""Time between two of Horovod's rounds. At one millisecond, its own, ranks that wait for one another cost a sixth more."""
 
 Start = Callable[..., Gang]
 """A `Starter`, as tests call it."""
@@ -54,7 +54,7 @@ class Starter:
         """Start one, without the workers that are absent; for `rank` and `variables` see `start_agent`."""
         folder = self.folder / f"attempt-{attempt}-{len(self.gangs)}"
         folder.mkdir()
-        config = a_config(attempt=attempt, replicas=replicas, processes=processes, **spec)
+        config = a_config(attempt=attempt, replicas=replicas, processes=processes, **{**UNHURRIED, **spec})
         (folder / "config.json").write_text(json.dumps(to_wire(config)))
         rendezvous, *progress = free_ports(1 + replicas)
         server = None if fresh else self.server
@@ -119,7 +119,6 @@ def a_config(*, attempt: int = 1, replicas: int = 1, processes: int = 1, **spec:
             "replicas": replicas,
             "processesPerWorker": processes,
             "startTimeoutSeconds": int(patience(60)),
-            **({"cycleTimeMilliseconds": UNHURRIED} if replicas * processes > 1 else {}),
             "data": {"source": {"builtin": "MNIST10k"}},
             "model": {"builtin": {"type": "MLP"}},
             "training": {"epochs": 2},
