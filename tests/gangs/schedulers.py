@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cluster.binaries import GoModule, ensure_extra, source_of
 from cluster.processes import Process
 from images.cache import cache_folder
 from tests.cluster_fixtures import install_crd
 from tests.patience import patience
-from tools.kubectl import Kubectl
+from tests.waiting import wait_for
+from tools.kubectl import Kubectl, KubectlError
 
 _MODULES = Path(__file__).parent / "go"
 
@@ -38,7 +41,7 @@ class Scheduler:
             yield
         finally:
             for file in files:
-                admin.run("delete", "-f", str(file), f"--timeout={patience(60):.0f}s", timeout=patience(70))
+                _uninstall(admin, file)
 
     @contextmanager
     def running(self, admin: Kubectl, *, folder: Path) -> Iterator[None]:
@@ -51,6 +54,25 @@ class Scheduler:
                 yield
             finally:
                 process.stop()
+
+
+def _uninstall(admin: Kubectl, crd: Path) -> None:
+    """Delete a CRD, once its objects can be read.
+
+    What nobody has read yet the API server only prepares when it looks for objects to delete. That look fails then, and is
+    repeated after four minutes (1.37.2).
+    """
+    name = yaml.safe_load(crd.read_text())["metadata"]["name"]
+
+    def is_read() -> bool:
+        try:
+            admin.run("get", name, "--all-namespaces")
+        except KubectlError:
+            return False
+        return True
+
+    wait_for(is_read, bool, what=f"the objects of {name} to be read", timeout=30)
+    admin.run("delete", "crd", name, f"--timeout={patience(60):.0f}s", timeout=patience(70))
 
 
 def _coscheduling_options(kubeconfig: Path, folder: Path) -> list[str]:
