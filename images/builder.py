@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from images.recipe import ROOT
 from images.shell import answers, read, stream
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_HAS_GONE = "container not known"
+_TRIES, _PAUSE_SECONDS = 20, 0.25
 DEBIAN_PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap", "runc": "runc"}
 
 
@@ -135,8 +138,19 @@ class Buildah:
         )
 
     def containers(self) -> list[str]:
-        """The containers in which something is being built, or was when it was interrupted."""
-        return read(["buildah", *self._options(), "containers", "--quiet"]).split()
+        """The containers in which something is being built, or was when it was interrupted.
+
+        When one goes while buildah lists them, it lists none of the others either: it is asked again.
+        """
+        command = ["buildah", *self._options(), "containers", "--quiet"]
+        for _ in range(_TRIES - 1):
+            try:
+                return read(command).split()
+            except ImageError as problem:
+                if _HAS_GONE not in str(problem):
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+        return read(command).split()
 
     def clear(self) -> None:
         """Remove the containers of builds that were interrupted, and their mounts. Nothing may be built at this moment."""

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,12 +66,19 @@ def test_the_compiler_ends_with_who_started_it_and_the_next_build_finds_nothing_
     assert left == {"", ".lock"}
 
 
+@pytest.fixture
+def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buildah]:
+    """One with a store of its own, of which no mount is left."""
+    monkeypatch.setenv("TRAININGRUN_CACHE", str(tmp_path))
+    made = Buildah.of(tmp_path)
+    yield made
+    made.clear()
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_an_image_build_ends_with_who_started_it_and_what_it_has_left_is_tidied_away(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, tmp_path: Path, builder: Buildah
 ) -> None:
-    monkeypatch.setenv("TRAININGRUN_CACHE", str(tmp_path))
-    builder = Buildah.of(tmp_path)
     context, program = a_context(tmp_path)
     with subprocess.Popen([sys.executable, "-c", BUILD_AN_IMAGE, tmp_path], cwd=ROOT) as building:
         wait_for(lambda: runs(program), bool, what="the build to run its program", timeout=60, interval=0.05)

@@ -88,6 +88,7 @@ class Reconciler:
         if run.status.is_finished:
             self.progress.forget(key)
         if is_at_rest(run):
+            self.sightings.forget(key)
             return None
         self.progress.belongs_to(key, uid=run.metadata.uid)
         observed = await self._observe(run)
