@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Job, Notice, Observed, Obstacle, OperatorConfig, Pod, Service, Sight, What
+from trainingrun_operator.model import Child, Job, Observed, Obstacle, OperatorConfig, Pod, Service
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.resolution import Applied, resolve
+from trainingrun_operator.sight import Notice, Sight, What
 
 LOST_NODE = "DeletionByTaintManager"
 """Reason of a pod's condition DisruptionTarget when its node has not answered for longer than the pod tolerates."""

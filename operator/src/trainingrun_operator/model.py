@@ -10,6 +10,7 @@ from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator.node import Node
 from trainingrun_operator.pace import Pace
+from trainingrun_operator.sight import Notice, Sight
 
 Manifest = dict[str, Any]
 
@@ -137,36 +138,6 @@ class Claim:
     uid: str = ""
     phase: str = ""
     storage_class: str = ""
-
-
-class What(StrEnum):
-    """What becomes of an object, from which time is counted."""
-
-    LET_GO = "LetGo"
-    """A Job that may make its pods: no queue holds it back."""
-    PLACED = "Placed"
-    STARTED = "Started"
-    ENDED = "Ended"
-    DELETED = "Deleted"
-    """A pod that is being deleted."""
-
-
-@dataclass(frozen=True)
-class Sight:
-    """Something that the operator sees about an object."""
-
-    uid: str
-    what: What
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A Kubernetes Event about an object of the run: what a controller, a scheduler or a kubelet has said."""
-
-    about: str
-    """UID of the object."""
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True)

@@ -14,21 +14,9 @@ from trainingrun.api.base import in_utc
 from trainingrun.api.quantities import amount
 from trainingrun.contract import FinalRecord, ProgressReport
 from trainingrun_operator import bounds, names
-from trainingrun_operator.model import (
-    Child,
-    Claim,
-    Job,
-    Notice,
-    Observed,
-    Pod,
-    Reference,
-    Service,
-    Sight,
-    Unreadable,
-    What,
-    Workload,
-)
+from trainingrun_operator.model import Child, Claim, Job, Observed, Pod, Reference, Service, Unreadable, Workload
 from trainingrun_operator.node import Node, Taint
+from trainingrun_operator.sight import Notice, Sight, What
 
 Raw = Mapping[str, Any]
 

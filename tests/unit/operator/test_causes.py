@@ -9,7 +9,8 @@ import pytest
 from tools import failures_page
 from trainingrun.contract import Cause
 from trainingrun_operator import causes
-from trainingrun_operator.causes import CAUSES, REASONS, Reason
+from trainingrun_operator.causes import CAUSES
+from trainingrun_operator.reasons import REASONS, Reason
 from trainingrun_operator.step import State
 
 OPERATOR = Path(causes.__file__).parent

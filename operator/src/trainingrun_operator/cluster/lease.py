@@ -86,15 +86,16 @@ class _Lock(LeaseLock):
         """The record of the Lease, or why there is none."""
         try:
             async with asyncio.timeout(self._seconds):
-                found, record = await super().get(name, namespace)
+                answer = await super().get(name, namespace)
         except _NO_ANSWER as lost:
             self._leadership.miss(repr(lost))
             return False, client.ApiException(status=0, reason=repr(lost))
+        record = answer[1]
         if isinstance(record, client.ApiException) and record.status != HTTPStatus.NOT_FOUND:
             self._leadership.miss(f"{record.status} {record.reason}")
         else:
             self._leadership.hear(getattr(record, "holder_identity", None), own=self.identity)
-        return found, record  # type: ignore[return-value]  # the pair is one of those that the library promises
+        return answer
 
     async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
         """Whether the Lease could be created. The library's own method passes `pretty=True`, which its client refuses."""

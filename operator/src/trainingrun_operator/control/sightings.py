@@ -6,7 +6,7 @@ It is kept in memory. An operator that takes over begins to count anew, and then
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from trainingrun_operator.model import Sight
+from trainingrun_operator.sight import Sight
 
 Key = tuple[str, str]
 

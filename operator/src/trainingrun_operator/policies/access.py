@@ -6,10 +6,10 @@ Only asked before an attempt.
 from collections.abc import Iterator
 
 from trainingrun.api import CertificateAuthority, Location, TrainingRun
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Reference
 from trainingrun_operator.policies.waiting import wait_for_user
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
 
 _MISSING = {"ConfigMap": Reason.CONFIG_MAP_NOT_FOUND, "Secret": Reason.SECRET_NOT_FOUND}

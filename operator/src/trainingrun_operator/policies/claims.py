@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Claim
 from trainingrun_operator.policies.waiting import wait_for_user
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
 
 _SHARED = {"ReadWriteMany", "ReadOnlyMany"}

@@ -6,10 +6,10 @@ Nothing here rests on what pods say or on what the status holds beyond plain fie
 from datetime import datetime
 
 from trainingrun.api import Condition, TrainingRun, TrainingRunStatus
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import asks_for_rerun
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.pace import Pace
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, deletions
 
 

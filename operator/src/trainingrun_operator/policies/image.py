@@ -1,8 +1,8 @@
 """Is there a trainer image for the accelerator? The default image trains on CPUs. Only asked before an attempt."""
 
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.policies.waiting import wait_for_user
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
 
 

@@ -6,10 +6,10 @@ attempt's number only, and publishes nothing once a newer attempt has begun.
 
 from trainingrun.api import Failure, LostNode, StopReason
 from trainingrun.contract import Cause
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.stopping import stop
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
 

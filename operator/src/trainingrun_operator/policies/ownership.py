@@ -5,8 +5,8 @@ to the output. An object of somebody else is never touched.
 """
 
 from trainingrun_operator import names
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from trainingrun.api import Failure, Outcome
 from trainingrun.contract import Cause, Stage
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Refusal, RefusalReason
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.ownership import name_conflict
 from trainingrun_operator.policies.stopping import attempt_over, failed
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
 

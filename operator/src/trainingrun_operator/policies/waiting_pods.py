@@ -3,11 +3,12 @@
 import re
 
 from trainingrun.contract import Cause
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Claim, Notice, Pod
+from trainingrun_operator.model import Claim, Pod
 from trainingrun_operator.policies.claims import uses
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, shortened
+from trainingrun_operator.reasons import Reason
+from trainingrun_operator.sight import Notice
 
 _IMAGE = (
     "ErrImagePull",

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from trainingrun.api import ResolvedPreset, TrainingPreset, TrainingPresetSpec, TrainingRun, TrainingRunSpec, Workers
 from trainingrun.api.base import to_wire
-from trainingrun_operator.causes import Reason
 from trainingrun_operator.model import Obstacle, Unreadable
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.resolution.fitting import conflicts
 from trainingrun_operator.resolution.judging import AGAIN, exceeded, overridden
 from trainingrun_operator.resolution.merging import Fields, compact, differences, merged

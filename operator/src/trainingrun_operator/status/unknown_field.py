@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun.api.base import cut
-from trainingrun_operator.causes import Reason
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State
 
 _LONGEST = 1024
