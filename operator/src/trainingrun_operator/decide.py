@@ -33,6 +33,7 @@ from trainingrun_operator.policies.refusal import refused, without
 from trainingrun_operator.policies.rerun import rerun
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import suspend
+from trainingrun_operator.policies.trainer import wait_for_trainer
 from trainingrun_operator.status.finish import finish
 from trainingrun_operator.step import Step
 
@@ -48,6 +49,7 @@ _BEFORE_THE_GANG = (
     wait_for_claims,
     wait_for_access,
     wait_for_image,
+    wait_for_trainer,
     start_attempt,
     wait_in_queue,
     recover_from_failure,

@@ -217,6 +217,7 @@ class EventReason(StrEnum):
     RESTARTING = "Restarting"
     RERUN = "Rerun"
     WAITING = "Waiting"
+    STALLED = "Stalled"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
 

@@ -31,6 +31,8 @@ SIGTERM begins the grace period: the ranks save a checkpoint and end with `ExitC
 some seconds before `termination_grace_period_seconds` are over are killed. Only the newest attempt of a run publishes: an
 older one that still runs, on a node that was given up, ends with `Cause.SUPERSEDED` at its next checkpoint.
 
+Operator and image may be of different releases: `trainingrun.contract_version` says how that goes.
+
 Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
 """
 
@@ -148,6 +150,10 @@ CAUSE_PATTERN = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
 """Of a cause in a record, which becomes the reason of conditions: those of `Cause`, and whatever a newer trainer may know."""
 
 
+ContractVersion = Annotated[int, Field(ge=1, le=65535)]
+"""See `trainingrun.contract_version`."""
+
+
 class RunIdentity(Frozen):
     """Which run an attempt belongs to."""
 
@@ -159,6 +165,8 @@ class RunIdentity(Frozen):
 class AttemptConfig(Frozen):
     """All that the trainer is told about one attempt."""
 
+    contract_version: ContractVersion = 1
+    """What it takes to read this."""
     run: RunIdentity
     round: Annotated[int, Field(ge=1)] = 1
     attempt: Annotated[int, Field(ge=1)]
@@ -206,6 +214,8 @@ class StartMoments(Tolerant):
 class ProgressReport(Tolerant):
     """What worker 0 answers to `GET /progress`."""
 
+    contract_version: ContractVersion = 1
+    """What the image speaks."""
     run_uid: Annotated[str, Field(max_length=63)] = ""
     """Of the run that it belongs to; an address may be another pod's by now."""
     attempt: int
@@ -239,6 +249,8 @@ class FinalRecord(Tolerant):
     What is left of `result` is never dropped: without it a run that has succeeded would run again.
     """
 
+    contract_version: ContractVersion = 1
+    """What the image speaks."""
     attempt: int
     worker: int
     exit_code: int

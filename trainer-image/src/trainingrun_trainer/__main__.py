@@ -20,7 +20,12 @@ def main() -> int:
         print(problem, file=sys.stderr)
         _leave(
             FinalRecord(
-                attempt=0, worker=settings.worker, exit_code=problem.exit_code, cause=problem.cause, message=str(problem)
+                attempt=0,
+                worker=settings.worker,
+                exit_code=problem.exit_code,
+                cause=problem.cause,
+                message=str(problem),
+                hint=problem.hint,
             ),
             settings=settings,
         )

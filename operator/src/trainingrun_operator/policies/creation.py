@@ -42,7 +42,7 @@ def start_attempt(life: Life) -> Step | None:
         status=life.status.model_copy(
             update={
                 "attempt": attempt,
-                "resolved": _resolve(life),
+                "resolved": what_applies(life),
                 "retry_at": None,
                 "waiting_since": None,
                 "timeline": None,
@@ -120,7 +120,7 @@ def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
     )
 
 
-def _resolve(life: Life) -> Resolved:
+def what_applies(life: Life) -> Resolved:
     """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
     spec = life.run.spec
     workers, batch = spec.workers, spec.training.batch_size

@@ -82,6 +82,7 @@ from trainingrun.api.status import (
     Stopping,
     StopReason,
     Timeline,
+    TrainerRecord,
     TrainingRunStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
@@ -222,6 +223,7 @@ __all__ = [
     "Toleration",
     "TolerationOperator",
     "Tpu",
+    "TrainerRecord",
     "Training",
     "TrainingPreset",
     "TrainingPresetSpec",

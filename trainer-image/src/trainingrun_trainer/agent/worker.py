@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
+from trainingrun.contract_version import CONTRACT
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.grace import Grace
@@ -180,7 +181,8 @@ class Worker:
     def _progress(self) -> ProgressReport | None:
         if not self._is_first:
             return None
-        return self._crew.report.model_copy(update={"run_uid": self._config.run.uid, "moments": self._moments()})
+        known = {"contract_version": CONTRACT, "run_uid": self._config.run.uid, "moments": self._moments()}
+        return self._crew.report.model_copy(update=known)
 
     def _moments(self) -> StartMoments:
         return self._crew.report.moments.model_copy(update={"rendezvous_done": self._met})
