@@ -4,7 +4,8 @@ Both sides import this module and nothing of each other. It holds values only: n
 
 In a worker pod:
   - `TRAININGRUN_CONFIG` names the JSON file with the `AttemptConfig` (an immutable ConfigMap, mounted read-only);
-  - `TRAININGRUN_COORDINATOR` is `host:port` of the rendezvous store that worker 0 serves (absent with one worker);
+  - `TRAININGRUN_COORDINATOR` is `host:port`, of IPv6 `[host]:port`, of the rendezvous store that worker 0 serves (absent with
+    one worker);
   - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
   - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
     root: the paths inside come from the configuration;

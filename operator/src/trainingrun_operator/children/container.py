@@ -59,7 +59,8 @@ def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, 
     environment = [_variable(variable) for variable in run.spec.workers.env]
     environment.append({"name": CONFIG_VARIABLE, "value": f"{CONFIG_MOUNT}/{CONFIG_FILE}"})
     if resolved.coordinator:
-        environment.append({"name": COORDINATOR_VARIABLE, "value": f"{resolved.coordinator}:{RENDEZVOUS_PORT}"})
+        host = f"[{resolved.coordinator}]" if ":" in resolved.coordinator else resolved.coordinator
+        environment.append({"name": COORDINATOR_VARIABLE, "value": f"{host}:{RENDEZVOUS_PORT}"})
         if run.spec.strategy.transport is Transport.MPI:
             environment.append({"name": TOKEN_VARIABLE, "value": token})
     return [*environment, *equipment.environment]

@@ -68,13 +68,13 @@ class Worker:
             )
             if self._is_first and self._config.tuning is not None:
                 self._study = stack.enter_context(study_process(self._logbook))
+            stack.enter_context(self._transport.opened())
             for local in range(self._config.processes_per_worker):
                 self._start(local)
-            stack.enter_context(self._transport.opened())
             return self._record(self._watch())
 
     def _start(self, local_rank: int) -> None:
-        board = {rendezvous.BOARD_VARIABLE: f"{self._board.host}:{self._board.port}"}
+        board = {rendezvous.BOARD_VARIABLE: rendezvous.join_address(self._board.host, self._board.port)}
         device = {LOCAL_RANK_VARIABLE: str(local_rank)}
         self._crew.start(
             self._settings.worker * self._config.processes_per_worker + local_rank,
