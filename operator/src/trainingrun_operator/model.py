@@ -8,6 +8,7 @@ from typing import Any
 
 from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator.name_servers import DEFAULT_SERVERS, NameServer
 from trainingrun_operator.node import Node
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.sight import Notice, Sight
@@ -250,6 +251,12 @@ class OperatorConfig:
     """Random, made anew by every process: secrets of children, which are created once, are derived from it."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
+    architecture: str | None = None
+    """Label `kubernetes.io/arch` of the nodes that can run these images; None: they are made for all that there are."""
+    worker_user: int | None = 1000
+    """User and group of workers whose run does not say; None: the cluster decides, as OpenShift does."""
+    name_servers: tuple[NameServer, ...] = DEFAULT_SERVERS
+    """Where workers may ask for names."""
     gang_scheduler: GangScheduler | None = None
     """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
     pace: Pace = field(default_factory=Pace)

@@ -29,7 +29,7 @@ def a_node(
     """A node; `more` are extended resources without their domain."""
     extended = {name.replace("_", ".com/"): amount for name, amount in more.items()}
     return {
-        "metadata": {"name": "n", "labels": labels or {}},
+        "metadata": {"name": "n", "labels": {"kubernetes.io/os": "linux", **(labels or {})}},
         "spec": {"taints": list(taints)},
         "status": {"allocatable": {"cpu": cpu, "memory": memory, **extended}},
     }

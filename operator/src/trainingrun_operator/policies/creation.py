@@ -80,7 +80,7 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
     if is_slice_of_hosts(run):
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
-    yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
+    yield network_policy(run, attempt=attempt, config=life.config)
     workers = job(run, attempt=attempt, resolved=resolved, same_node=binding_claim(life) is not None, config=life.config)
     scheduler = life.config.gang_scheduler
     if scheduler is None or resolved.replicas == 1:

@@ -17,7 +17,7 @@ def why_nothing_fits(life: Life) -> str | None:
     nodes = list(life.observed.nodes or ())
     if not nodes:
         return None
-    for requirement in requirements(life.run, attempt=life.attempt):
+    for requirement in requirements(life.run, attempt=life.attempt, config=life.config):
         fitting = [node for node in nodes if requirement.is_met(node)]
         if not fitting:
             return _sentence(requirement, nodes)

@@ -41,6 +41,7 @@ from trainingrun.api.model import (
 )
 from trainingrun.api.network import Egress, MetadataServer, Network
 from trainingrun.api.output import Output
+from trainingrun.api.pod import SecurityContext
 from trainingrun.api.preset import (
     PRESET_KIND,
     PRESET_PLURAL,
@@ -212,6 +213,7 @@ __all__ = [
     "SearchParameter",
     "SecretReference",
     "SecretVolume",
+    "SecurityContext",
     "StopReason",
     "Stopping",
     "StoppingMetric",
