@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from trainingrun.api import Clock, Resolved
+from trainingrun_operator.changes import changed
 from trainingrun_operator.children import (
     config_map,
     hosts_service,
@@ -39,17 +40,16 @@ def start_attempt(life: Life) -> Step | None:
         state=State.STARTING,
         reason="Starting",
         message=f"Attempt {attempt} starts.",
-        status=life.status.model_copy(
-            update={
-                "attempt": attempt,
-                "resolved": _resolve(life),
-                "retry_at": None,
-                "waiting_since": None,
-                "timeline": None,
-                "progress": None,
-                "start_time": life.status.start_time or life.now,
-                "clock": clock.model_copy(update={"running_since": life.now}),
-            }
+        status=changed(
+            life.status,
+            attempt=attempt,
+            resolved=_resolve(life),
+            retry_at=None,
+            waiting_since=None,
+            timeline=None,
+            progress=None,
+            start_time=life.status.start_time or life.now,
+            clock=changed(clock, running_since=life.now),
         ),
         delete=deletions(life.own_children),
         events=(Event(EventReason.ATTEMPT_STARTED, f"Attempt {attempt} starts."),),
@@ -98,12 +98,12 @@ def _service_first(life: Life) -> Step:
     if service is None or not service.cluster_ip:
         made = () if service is not None else (rendezvous_service(life.run, attempt=life.attempt, cluster_ip=None),)
         return _creating(life, made)
-    known = resolved.model_copy(update={"coordinator": service.cluster_ip})
+    known = changed(resolved, coordinator=service.cluster_ip)
     return Step(
         state=State.STARTING,
         reason="Starting",
         message=f"Attempt {life.attempt} starts; its workers meet at {service.cluster_ip}.",
-        status=life.status.model_copy(update={"resolved": known}),
+        status=changed(life.status, resolved=known),
         requeue_after=0.0,
     )
 

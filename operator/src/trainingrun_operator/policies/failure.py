@@ -6,6 +6,7 @@ from trainingrun.api import Failure, StopReason
 from trainingrun.api.base import cut
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.causes import is_final, is_nobodys_fault
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.evidence import cause_of, has_only_lost_its_peer, is_verdict
@@ -51,7 +52,7 @@ def _end(life: Life, failure: Failure) -> Step:
     results = [pod.record.result for pod in life.pods if pod.record is not None and pod.record.result is not None]
     if not results:
         return step
-    return replace(step, status=step.status.model_copy(update={"result": results[0]}))
+    return replace(step, status=changed(step.status, result=results[0]))
 
 
 def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
@@ -60,7 +61,7 @@ def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
     limit = life.run.spec.recovery.maximum_restarts
     if counts and used >= limit:
         last = f" It was the last of {limit} restarts without progress." if limit > 0 else ""
-        ended = failure.model_copy(update={"message": f"{cut(failure.message, _LONGEST - len(last))}{last}"})
+        ended = changed(failure, message=f"{cut(failure.message, _LONGEST - len(last))}{last}")
         return stop(life, reason=StopReason.FAIL, failure=ended)
     return stop(life, reason=StopReason.RESTART, failure=failure, counts=counts)
 

@@ -8,6 +8,7 @@ then, which is the intent to delete that Job; a crash between the two writes los
 from datetime import timedelta
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Job
 from trainingrun_operator.step import deletions
@@ -41,12 +42,11 @@ def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
     if left or life.live_pods:
         return Decision(status=status, delete=deletions(left), requeue_after=life.pace.look_again_seconds)
     others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
-    return Decision(status=status.model_copy(update={"conditions": others}), requeue_after=0.0)
+    return Decision(status=changed(status, conditions=others), requeue_after=0.0)
 
 
 def _seen(life: Life) -> TrainingRunStatus:
     """The status with the generation that was looked at: no change of a finished run's spec changes how it ended."""
     generation = life.run.metadata.generation
-    judged = tuple(each.model_copy(update={"observed_generation": generation}) for each in life.status.conditions)
-    changes = {"observed_generation": generation, "conditions": judged, "rerun": life.seen_rerun(life.status)}
-    return life.status.model_copy(update=changes)
+    judged = tuple(changed(each, observed_generation=generation) for each in life.status.conditions)
+    return changed(life.status, observed_generation=generation, conditions=judged, rerun=life.seen_rerun(life.status))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, Stage
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.fit import why_nothing_fits
@@ -46,7 +47,7 @@ def wait_until_ready(life: Life) -> Step | None:
         state=State.STALLED if is_over else State.STARTING,
         reason=found.cause,
         message=sentences(found.message, found.hint),
-        status=life.status.model_copy(update={"stage": Stage.STARTING}),
+        status=changed(life.status, stage=Stage.STARTING),
         requeue_after=_again(life),
     )
 

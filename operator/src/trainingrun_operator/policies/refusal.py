@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from trainingrun.api import Failure, Outcome
 from trainingrun.contract import Cause, Stage
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Refusal, RefusalReason
 from trainingrun_operator.policies.failure import retry_or_fail
@@ -56,6 +57,6 @@ def _wait(life: Life, refusal: Refusal) -> Step:
         reason=Reason.FORBIDDEN,
         message=f"The {refusal.kind} of attempt {life.attempt} may not be created now: {refusal.words} It is tried again every "
         f"{seconds:g} s; free some quota, or ask who administers the namespace.",
-        status=life.status.model_copy(update={"stage": Stage.STARTING}),
+        status=changed(life.status, stage=Stage.STARTING),
         requeue_after=seconds,
     )

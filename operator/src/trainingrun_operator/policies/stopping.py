@@ -7,6 +7,7 @@ import hashlib
 
 from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
 from trainingrun.contract import Cause
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
@@ -32,7 +33,7 @@ def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, coun
         state=State.STOPPING,
         reason=failure.cause if failure is not None else reason.value,
         message=f"Stopping attempt {life.attempt}. {why}",
-        status=life.status.model_copy(update={"stopping": intent, "failure": failure or life.status.failure}),
+        status=changed(life.status, stopping=intent, failure=failure or life.status.failure),
         events=(
             Event(
                 EventReason.STOPPING,
@@ -64,7 +65,7 @@ def carry_out_stopping(life: Life) -> Step | None:
 def attempt_over(life: Life, outcome: Outcome, failure: Failure | None) -> TrainingRunStatus:
     """The status once the attempt is over: its running time is added up, and history has a line about it."""
     clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
-    ended = life.status.model_copy(update={"stopping": None, "resolved": None, "clock": clock})
+    ended = changed(life.status, stopping=None, resolved=None, clock=clock)
     return with_ended_attempt(life, ended, outcome, failure)
 
 
@@ -77,7 +78,7 @@ def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
         state=State.SUSPENDED,
         reason="Suspended",
         message=message,
-        status=status.model_copy(update={"retry_at": None}),
+        status=changed(status, retry_at=None),
         delete=deletions(life.own_children),
         events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
         requeue_after=None if life.run.spec.suspend else 0.0,
@@ -90,7 +91,7 @@ def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:
         state=State.FAILED,
         reason=failure.cause,
         message=f"{failure.message} {failure.hint}".strip(),
-        status=status.model_copy(update={"failure": failure, "completion_time": life.now}),
+        status=changed(status, failure=failure, completion_time=life.now),
         events=(Event(EventReason.FAILED, f"{failure.cause}: {failure.message} {failure.hint}".strip(), EventType.WARNING),),
     )
 
@@ -136,7 +137,7 @@ def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
         state=State.RESTARTING,
         reason=cause,
         message=message,
-        status=ended.model_copy(update={"restarts": restarts, "fruitless_attempts": fruitless, "retry_at": retry_at}),
+        status=changed(ended, restarts=restarts, fruitless_attempts=fruitless, retry_at=retry_at),
         delete=deletions(life.own_children),
         events=(Event(EventReason.RESTARTING, message),),
         requeue_after=delay,

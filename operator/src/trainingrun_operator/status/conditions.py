@@ -14,6 +14,8 @@ what it names is there, and nothing holds it back. ModelAccepted is there when t
 the model has been judged.
 """
 
+from typing import Literal
+
 from trainingrun.api import Artifact, Condition
 from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
@@ -105,7 +107,7 @@ def _numbers(artifact: Artifact) -> str:
 
 def _condition(life: Life, kind: str, value: bool | None, *, reason: str, message: str) -> Condition:
     """One condition; None stands for Unknown."""
-    status = "Unknown" if value is None else str(value)
+    status: Literal["True", "False", "Unknown"] = "Unknown" if value is None else "True" if value else "False"
     before = life.status.condition(kind)
     since = before.last_transition_time if before is not None and before.status == status else life.now
     return Condition(

@@ -2,6 +2,7 @@
 
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Deletion
 from trainingrun_operator.status.clock import clock
@@ -17,16 +18,15 @@ def finish(life: Life, step: Step) -> Decision:
     status = step.status
     if step.status.resolved is not None and life.resolved is not None:
         status = _measured(life, step, status)
-    status = status.model_copy(
-        update={
-            "observed_generation": life.run.metadata.generation,
-            "rerun": life.seen_rerun(status),
-            "stage": step.state.stage or status.stage or Stage.QUEUED,
-        }
+    status = changed(
+        status,
+        observed_generation=life.run.metadata.generation,
+        rerun=life.seen_rerun(status),
+        stage=step.state.stage or status.stage or Stage.QUEUED,
+        clock=clock(life, step),
     )
-    status = status.model_copy(update={"clock": clock(life, step)})
-    status = status.model_copy(update={"ledger": ledger(life, step, status)})
-    status = status.model_copy(update={"conditions": conditions(life, step), "columns": columns(life, step, status)})
+    status = changed(status, ledger=ledger(life, step, status))
+    status = changed(status, conditions=conditions(life, step), columns=columns(life, step, status))
     return Decision(
         status=status,
         create=step.create,
@@ -42,10 +42,10 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
     progress only.
     """
     if not step.state.is_final:
-        status = status.model_copy(update={"progress": progress(life, status)})
+        status = changed(status, progress=progress(life, status))
     if step.state is not State.RUNNING or status.progress != life.status.progress:
-        status = status.model_copy(update={"checkpoint": checkpoint(life, status), "tuning": tuning(life, status)})
-    return status.model_copy(update={"timeline": timeline(life, status), "choices": choices(life, status)})
+        status = changed(status, checkpoint=checkpoint(life, status), tuning=tuning(life, status))
+    return changed(status, timeline=timeline(life, status), choices=choices(life, status))
 
 
 def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:

@@ -20,6 +20,8 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.pace import Pace
 
 _ORDER = {stage.value: number for number, stage in enumerate(Stage)}
+_MOST_CHOICES = 8
+"""As many as status.choices takes; a trainer may send any number."""
 
 
 def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
@@ -76,7 +78,7 @@ def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
     report = life.report
     reported = [report.choices] if report is not None else []
     recorded = [record.choices for record, _ in _records(life)]
-    return next((found for found in (*reported, *recorded) if found), status.choices)
+    return next((found[:_MOST_CHOICES] for found in (*reported, *recorded) if found), status.choices)
 
 
 def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
