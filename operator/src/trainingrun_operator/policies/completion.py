@@ -9,7 +9,7 @@ from dataclasses import replace
 from trainingrun.api import Clock, Outcome, Progress, Result
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt, Life
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.status.history import with_ended_attempt
@@ -17,14 +17,11 @@ from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
 
 
-def complete(life: Life) -> Step | None:
+def complete(life: ActiveAttempt) -> Step | None:
     """The run has succeeded when every worker has, and worker 0 has reported a result."""
-    resolved = life.resolved
-    if resolved is None or life.status.stopping is not None:
-        return None
     succeeded = {pod.index: pod for pod in life.pods if pod.has_succeeded}
     record = succeeded[0].record if 0 in succeeded else None
-    if len(succeeded) < resolved.replicas or record is None or record.result is None:
+    if len(succeeded) < life.resolved.replicas or record is None or record.result is None:
         return None
     patience = _seconds_until_pods_are_down(life)
     if patience > 0:

@@ -2,12 +2,12 @@
 
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.step import State, Step
 
 
-def follow_progress(life: Life) -> Step:
+def follow_progress(life: ActiveAttempt) -> Step:
     """Running; to be looked at again when it would count as hanging."""
     report = life.fresh_report
     stage = report.stage if report is not None else life.status.stage or Stage.TRAINING

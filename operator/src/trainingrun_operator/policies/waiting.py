@@ -1,11 +1,11 @@
 """Wait for what the user has yet to make: first patiently, then saying that nobody seems to come."""
 
 from trainingrun_operator.changes import changed
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.step import State, Step
 
 
-def wait_for_user(life: Life, *, reason: str, message: str) -> Step:
+def wait_for_user(life: BetweenAttempts, *, reason: str, message: str) -> Step:
     """Wait; stalled after the start time-out. What is waited for clears it whenever it appears."""
     since = life.status.waiting_since or life.now
     waited = (life.now - since).total_seconds()

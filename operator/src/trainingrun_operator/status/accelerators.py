@@ -37,7 +37,8 @@ def newly_spent(before: TrainingRunStatus, after: TrainingRunStatus, *, now: dat
 
 def _held(life: Life) -> int:
     """Accelerators of all pods that are on a node and have not ended; those on a lost node that was given up do not count."""
-    if life.resolved is None:
+    resolved = life.status.resolved
+    if resolved is None:
         return 0
     bound = sum(1 for pod in life.live_pods if pod.node)
-    return bound * (life.resolved.accelerators // life.resolved.replicas)
+    return bound * (resolved.accelerators // resolved.replicas)

@@ -16,7 +16,7 @@ from trainingrun_operator.step import State, Step, deletions
 def finish(life: Life, step: Step) -> Decision:
     """The decision of a step, with its derived status and the nearest moment to look again."""
     status = step.status
-    if step.status.resolved is not None and life.resolved is not None:
+    if step.status.resolved is not None and life.status.resolved is not None:
         status = _measured(life, step, status)
     status = changed(
         status,

@@ -29,11 +29,11 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
 
     An attempt that is held starts anew when it is let go.
     """
-    known = status.timeline or Timeline()
+    known, resolved = status.timeline or Timeline(), life.status.resolved
     if life.is_held:
         known = Timeline(created=known.created)
     pods, moments = life.pods, _moments(life)
-    complete = life.resolved is not None and len(pods) >= life.resolved.replicas
+    complete = resolved is not None and len(pods) >= resolved.replicas
     made = Timeline(
         created=known.created or (life.job.created if life.job is not None else None),
         scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
