@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from trainingrun.api import (
     Checkpoint,
     Choice,
+    Cleanup,
     Clock,
     Columns,
     Condition,
@@ -52,6 +53,7 @@ class StatusFields(TypedDict, total=False):
     completion_time: datetime | None
     clock: Clock | None
     stopping: Stopping | None
+    cleanup: Cleanup | None
     checkpoint: Checkpoint | None
     resolved: Resolved | None
     choices: tuple[Choice, ...]

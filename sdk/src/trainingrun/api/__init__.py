@@ -69,6 +69,7 @@ from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Account,
     Checkpoint,
+    Cleanup,
     Clock,
     Columns,
     Condition,
@@ -143,6 +144,7 @@ __all__ = [
     "Checkpointing",
     "Choice",
     "ClaimVolume",
+    "Cleanup",
     "Clock",
     "Columns",
     "Compression",
