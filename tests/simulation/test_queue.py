@@ -374,6 +374,23 @@ def test_its_job_is_deleted_only_when_it_is_written_that_the_run_has_ended(world
     assert "deletionTimestamp" in the_job(world)["metadata"]
 
 
+@pytest.mark.parametrize("lost", ["cleanup", "conditions"])
+def test_the_intent_to_delete_it_outlives_its_condition_and_is_read_from_that_of_an_older_release(
+    world: World, lost: str
+) -> None:
+    train(world)
+    finish_while_preempted(world)
+    world.look()
+    status = world.runs["mnist"]["status"]
+    assert status.pop("cleanup") == {"attempt": 1}
+    if lost == "conditions":
+        status["cleanup"] = {"attempt": 1}
+        status["conditions"] = [each for each in status["conditions"] if each["type"] != "Reconciling"]
+    leave(world)
+    assert (world.state(), world.kinds()) == ("Succeeded", OTHERS)
+    assert (is_at_rest(world.run()), world.run().status.cleanup) == (True, None)
+
+
 def test_it_is_at_rest_when_its_job_has_gone_and_not_before(world: World) -> None:
     train(world)
     finish_while_preempted(world)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children, stamp
 from trainingrun_operator.decide import decide
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import phase_of
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.observe import observe, observe_nodes
 from trainingrun_operator.policies.fit import why_nothing_fits
@@ -165,7 +165,7 @@ FITS: dict[str, tuple[Raw, list[Raw]]] = {
 
 def misfit(workers: Raw, nodes: list[Raw] | None) -> str | None:
     run = an_active_run(spec__workers={"replicas": 2, **workers})
-    return why_nothing_fits(Life.of(run, world(nodes), now=NOON, config=CONFIG))
+    return why_nothing_fits(phase_of(run, world(nodes), now=NOON, config=CONFIG))
 
 
 def world(nodes: list[Raw] | None, **parts: Any) -> Observed:
@@ -189,7 +189,7 @@ def test_workers_that_share_a_claim_of_one_node_must_all_fit_on_one() -> None:
     nodes = [a_gpu_node(L4, gpus=4), a_gpu_node(L4, gpus=4)]
 
     def why(*nodes: Raw, modes: str) -> str | None:
-        return why_nothing_fits(Life.of(run, world(list(nodes), modes=(modes,)), now=NOON, config=CONFIG))
+        return why_nothing_fits(phase_of(run, world(list(nodes), modes=(modes,)), now=NOON, config=CONFIG))
 
     assert why(*nodes, modes="ReadWriteMany") is None
     assert why(a_gpu_node(L4, gpus=8), modes="ReadWriteOnce") is None

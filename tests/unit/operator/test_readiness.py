@@ -9,7 +9,7 @@ import pytest
 from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children, stamp
 from trainingrun.contract import Cause
 from trainingrun_operator.decide import decide
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.observe import observe, observe_notices
 from trainingrun_operator.policies.readiness import subjects
@@ -258,7 +258,9 @@ def outcome(decision: Decision) -> str:
 
 def asked(trouble: Trouble, *, seconds: float = 5, **status: Any) -> tuple[str, ...]:
     run = an_active_run(status={"timeline": {"created": stamp(NOON), **status}})
-    return subjects(Life.of(run, seen(trouble), now=NOON + timedelta(seconds=seconds), config=CONFIG))
+    life = phase_of(run, seen(trouble), now=NOON + timedelta(seconds=seconds), config=CONFIG)
+    assert isinstance(life, ActiveAttempt)
+    return subjects(life)
 
 
 def test_only_objects_that_may_have_something_to_tell_are_asked_about() -> None:

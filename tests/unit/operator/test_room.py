@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders import CONFIG, NOON, a_claim, an_active_run
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import phase_of
 from trainingrun_operator.observe import observe, observe_nodes
 from trainingrun_operator.policies.fit import why_nothing_fits
 
@@ -21,7 +21,7 @@ def room_for_two(*, nodes: int, **allocatable: str) -> str | None:
     }
     observed = observe(children=(), pods=(), claims={"models": a_claim(modes=("ReadWriteMany",))})
     observed = replace(observed, nodes=observe_nodes([node] * nodes))
-    return why_nothing_fits(Life.of(an_active_run(spec__workers=workers), observed, now=NOON, config=CONFIG))
+    return why_nothing_fits(phase_of(an_active_run(spec__workers=workers), observed, now=NOON, config=CONFIG))
 
 
 @pytest.mark.parametrize(("cpu", "memory"), [("4", "64Gi"), ("32", "8Gi")], ids=["processors", "memory"])

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.builders import a_run
-from trainingrun.api import Artifact, Result
+from trainingrun.api import Artifact, Result, StrategyType
 from trainingrun.contract import AttemptConfig, RunIdentity, Stage
 from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.artifacts.measurements import Latency, Measurements
@@ -40,7 +40,7 @@ def a_finished_run() -> Finished:
             run=RunIdentity(namespace="team", name="mnist", uid="1"),
             attempt=2,
             image="trainer:1",
-            strategy="Horovod",
+            strategy=StrategyType.HOROVOD,
             replicas=2,
             processes_per_worker=1,
             data=spec.data,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.trainer.starting import a_config
-from trainingrun.api import DoubleRange, Tuning
+from trainingrun.api import DoubleRange, Scale, Tuning
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.tuning.parameters import check_search, start_of_search, with_parameters
@@ -43,7 +43,7 @@ def integers(name: str, minimum: int, maximum: int, step: int = 1) -> dict[str, 
     ],
 )
 def test_decimals_are_written_as_spec_has_them(value: float, bounds: tuple[str, str, str], text: str) -> None:
-    assert decimal_text(value, DoubleRange(minimum=bounds[0], maximum=bounds[1], scale=bounds[2])) == text
+    assert decimal_text(value, DoubleRange(minimum=bounds[0], maximum=bounds[1], scale=Scale(bounds[2]))) == text
 
 
 def test_values_land_at_their_paths() -> None:

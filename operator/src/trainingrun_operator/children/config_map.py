@@ -17,13 +17,14 @@ from trainingrun_operator.model import Manifest
 def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifest:
     """The ConfigMap of an attempt: what differs from the defaults, and which version of the contract it takes to read it."""
     config = attempt_config(run, attempt=attempt, resolved=resolved)
-    config = config.model_copy(update={"contract_version": version_needed(config).version})
+    version = version_needed(config).version
+    told = {**({"contractVersion": version} if version > 1 else {}), **to_sparse_wire(config)}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(run, attempt=attempt) | {"name": config_name(run, attempt=attempt)},
         "immutable": True,
-        "data": {CONFIG_FILE: json.dumps(to_sparse_wire(config), indent=2)},
+        "data": {CONFIG_FILE: json.dumps(told, indent=2)},
     }
 
 

@@ -28,7 +28,7 @@ from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.decide import decide
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import (
     Decision,
@@ -137,7 +137,8 @@ class Reconciler:
     def _subjects(self, run: TrainingRun, observed: Observed) -> tuple[str, ...]:
         """The objects about which Events are asked for; none when that cannot be told, for a reason that `decide` will meet."""
         try:
-            return subjects(Life.of(run, observed, now=self.now(), config=self.config))
+            life = phase_of(run, observed, now=self.now(), config=self.config)
+            return subjects(life) if isinstance(life, ActiveAttempt) else ()
         except Exception:
             return ()
 
@@ -247,9 +248,9 @@ class Reconciler:
 
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""
-        life = Life.of(run, observed, now=self.now(), config=self.config)
+        life = phase_of(run, observed, now=self.now(), config=self.config)
         first = next((pod for pod in life.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
-        if first is None or life.resolved is None:
+        if first is None or run.status.resolved is None:
             self.progress.stop(key)
         else:
             self.progress.follow(key, host=first.ip)

@@ -6,7 +6,7 @@ Only asked before an attempt.
 from collections.abc import Iterator
 
 from trainingrun.api import CertificateAuthority, Location, TrainingRun
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.model import Reference
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.reasons import Reason
@@ -20,10 +20,8 @@ def access_references(run: TrainingRun) -> tuple[Reference, ...]:
     return tuple(dict.fromkeys(reference for _, reference in _uses(run)))
 
 
-def wait_for_access(life: Life) -> Step | None:
+def wait_for_access(life: BetweenAttempts) -> Step | None:
     """Wait for a missing Secret or ConfigMap, as for a missing claim. Without the permission to look nothing is missing."""
-    if life.resolved is not None:
-        return None
     missing = ((path, reference) for path, reference in _uses(life.run) if reference in life.observed.missing)
     path, reference = next(missing, ("", None))
     if reference is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts, Life
 from trainingrun_operator.model import Claim
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.reasons import Reason
@@ -17,10 +17,8 @@ def claim_names(run: TrainingRun) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in uses(run)))
 
 
-def wait_for_claims(life: Life) -> Step | None:
+def wait_for_claims(life: BetweenAttempts) -> Step | None:
     """Wait for a missing claim, or one that the workers cannot share."""
-    if life.resolved is not None:
-        return None
     problem = next(_problems(life), None)
     if problem is None:
         return None
@@ -37,7 +35,7 @@ def binding_claim(life: Life) -> tuple[str, Claim] | None:
     return next(single, None)
 
 
-def _problems(life: Life) -> Iterator[tuple[str, str]]:
+def _problems(life: BetweenAttempts) -> Iterator[tuple[str, str]]:
     run = life.run
     for path, name in uses(run):
         claim = life.observed.claims.get(name)

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from trainingrun.api import Clock, Outcome, Progress, Result
 from trainingrun.contract import Stage
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import ActiveAttempt, Life
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.status.history import with_ended_attempt
@@ -16,14 +17,11 @@ from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
 
 
-def complete(life: Life) -> Step | None:
+def complete(life: ActiveAttempt) -> Step | None:
     """The run has succeeded when every worker has, and worker 0 has reported a result."""
-    resolved = life.resolved
-    if resolved is None or life.status.stopping is not None:
-        return None
     succeeded = {pod.index: pod for pod in life.pods if pod.has_succeeded}
     record = succeeded[0].record if 0 in succeeded else None
-    if len(succeeded) < resolved.replicas or record is None or record.result is None:
+    if len(succeeded) < life.resolved.replicas or record is None or record.result is None:
         return None
     patience = _seconds_until_pods_are_down(life)
     if patience > 0:
@@ -46,15 +44,14 @@ def _succeeded(life: Life, result: Result) -> Step:
         state=State.SUCCEEDED,
         reason="Completed",
         message=f"Trained {result.epochs} epochs: {metrics}." if metrics else "All workers have finished.",
-        status=with_ended_attempt(life, life.status, Outcome.SUCCEEDED).model_copy(
-            update={
-                "result": result,
-                "failure": None,
-                "progress": _whole(life, result),
-                "stage": Stage.FINISHED,
-                "completion_time": life.now,
-                "clock": Clock(active_seconds=int(life.active_seconds), running_since=None),
-            }
+        status=changed(
+            with_ended_attempt(life, life.status, Outcome.SUCCEEDED),
+            result=result,
+            failure=None,
+            progress=_whole(life, result),
+            stage=Stage.FINISHED,
+            completion_time=life.now,
+            clock=Clock(active_seconds=int(life.active_seconds), running_since=None),
         ),
         events=(Event(EventReason.SUCCEEDED, f"All workers have finished. {metrics}".strip()),),
     )
@@ -65,5 +62,11 @@ def _whole(life: Life, result: Result) -> Progress | None:
     progress, newest = life.status.progress, checkpoint(life, life.status)
     if progress is None:
         return None
-    done = {"percent": 100, "eta_seconds": 0, "epoch": result.epochs, "metrics": result.metrics}
-    return progress.model_copy(update=done | ({"step": newest.step} if newest is not None else {}))
+    return changed(
+        progress,
+        percent=100,
+        eta_seconds=0,
+        epoch=result.epochs,
+        metrics=result.metrics,
+        step=newest.step if newest is not None else progress.step,
+    )

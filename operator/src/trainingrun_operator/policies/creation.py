@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from trainingrun.api import Clock, Resolved
+from trainingrun_operator.changes import changed
 from trainingrun_operator.children import (
     config_map,
     hosts_service,
@@ -13,43 +14,45 @@ from trainingrun_operator.children import (
     pod_group,
     rendezvous_service,
 )
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt, BetweenAttempts
 from trainingrun_operator.model import Event, EventReason, Manifest
 from trainingrun_operator.policies.claims import binding_claim
 from trainingrun_operator.step import State, Step, deletions
 
 
-def start_attempt(life: Life) -> Step | None:
-    """Write the number of the next attempt and what applies to it, unless one is active or the back-off lasts."""
-    if life.resolved is not None:
-        return None
+def back_off(life: BetweenAttempts) -> Step | None:
+    """Wait for the end of the back-off (backoff, `status.retryAt`) of the attempt before."""
     retry_at = life.status.retry_at
-    if retry_at is not None and life.now < retry_at:
-        cause = life.status.failure.cause if life.status.failure is not None else "Restarting"
-        return Step(
-            state=State.RESTARTING,
-            reason=cause,
-            message=f"Attempt {life.attempt} ended ({cause}); the next one starts at {retry_at:%H:%M:%S} UTC.",
-            status=life.status,
-            requeue_after=life.seconds_until(retry_at),
-        )
+    if retry_at is None or life.now >= retry_at:
+        return None
+    cause = life.status.failure.cause if life.status.failure is not None else "Restarting"
+    return Step(
+        state=State.RESTARTING,
+        reason=cause,
+        message=f"Attempt {life.attempt} ended ({cause}); the next one starts at {retry_at:%H:%M:%S} UTC.",
+        status=life.status,
+        requeue_after=life.seconds_until(retry_at),
+    )
+
+
+def start_attempt(life: BetweenAttempts) -> Step:
+    """Write the number of the next attempt and what applies to it. Its objects come after that has been read back."""
     attempt = life.attempt + 1
     clock = life.status.clock or Clock()
     return Step(
         state=State.STARTING,
         reason="Starting",
         message=f"Attempt {attempt} starts.",
-        status=life.status.model_copy(
-            update={
-                "attempt": attempt,
-                "resolved": what_applies(life),
-                "retry_at": None,
-                "waiting_since": None,
-                "timeline": None,
-                "progress": None,
-                "start_time": life.status.start_time or life.now,
-                "clock": clock.model_copy(update={"running_since": life.now}),
-            }
+        status=changed(
+            life.status,
+            attempt=attempt,
+            resolved=what_applies(life),
+            retry_at=None,
+            waiting_since=None,
+            timeline=None,
+            progress=None,
+            start_time=life.status.start_time or life.now,
+            clock=changed(clock, running_since=life.now),
         ),
         delete=deletions(life.own_children),
         events=(Event(EventReason.ATTEMPT_STARTED, f"Attempt {attempt} starts."),),
@@ -57,24 +60,22 @@ def start_attempt(life: Life) -> Step | None:
     )
 
 
-def create_children(life: Life) -> Step | None:
+def create_children(life: ActiveAttempt) -> Step | None:
     """Make what the attempt still lacks. The Job comes last: its pods are told the Service's address."""
-    resolved = life.resolved
-    assert resolved is not None, "start_attempt comes before"
-    if resolved.replicas > 1 and not resolved.coordinator:
+    if life.resolved.replicas > 1 and not life.resolved.coordinator:
         return _service_first(life)
-    missing = tuple(manifest for manifest in _wanted(life, resolved) if not _is_there(life, manifest))
+    missing = tuple(manifest for manifest in _wanted(life) if not _is_there(life, manifest))
     return _creating(life, missing) if missing else None
 
 
-def _is_there(life: Life, manifest: Manifest) -> bool:
+def _is_there(life: ActiveAttempt, manifest: Manifest) -> bool:
     """Whether the attempt has this child. Of Services it may have two; of all others one, whatever its name."""
     found = [child for child in life.children if child.kind == manifest["kind"]]
     return any(child.kind != "Service" or child.name == manifest["metadata"]["name"] for child in found)
 
 
-def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
-    run, attempt = life.run, life.attempt
+def _wanted(life: ActiveAttempt) -> Iterator[Manifest]:
+    run, attempt, resolved = life.run, life.attempt, life.resolved
     if resolved.replicas > 1:
         yield rendezvous_service(run, attempt=attempt, cluster_ip=resolved.coordinator)
     if is_slice_of_hosts(run):
@@ -91,24 +92,23 @@ def _wanted(life: Life, resolved: Resolved) -> Iterator[Manifest]:
     yield in_gang(workers, scheduler=scheduler)
 
 
-def _service_first(life: Life) -> Step:
+def _service_first(life: ActiveAttempt) -> Step:
     """The Service gets its address from the API server; the address is written down before any pod is told of it."""
-    service, resolved = life.service, life.resolved
-    assert resolved is not None, "start_attempt comes before"
+    service = life.service
     if service is None or not service.cluster_ip:
         made = () if service is not None else (rendezvous_service(life.run, attempt=life.attempt, cluster_ip=None),)
         return _creating(life, made)
-    known = resolved.model_copy(update={"coordinator": service.cluster_ip})
+    known = changed(life.resolved, coordinator=service.cluster_ip)
     return Step(
         state=State.STARTING,
         reason="Starting",
         message=f"Attempt {life.attempt} starts; its workers meet at {service.cluster_ip}.",
-        status=life.status.model_copy(update={"resolved": known}),
+        status=changed(life.status, resolved=known),
         requeue_after=0.0,
     )
 
 
-def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
+def _creating(life: ActiveAttempt, missing: tuple[Manifest, ...]) -> Step:
     kinds = ", ".join(manifest["kind"] for manifest in missing)
     return Step(
         state=State.STARTING,
@@ -120,7 +120,7 @@ def _creating(life: Life, missing: tuple[Manifest, ...]) -> Step:
     )
 
 
-def what_applies(life: Life) -> Resolved:
+def what_applies(life: BetweenAttempts) -> Resolved:
     """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
     spec = life.run.spec
     workers, batch = spec.workers, spec.training.batch_size

@@ -2,26 +2,34 @@
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt, BetweenAttempts, Life
 from trainingrun_operator.policies.stopping import failed, stop
 from trainingrun_operator.step import Step
 
 
-def enforce_deadline(life: Life) -> Step | None:
+def fail_at_deadline(life: BetweenAttempts) -> Step | None:
+    """A run that has run too long fails instead of starting again."""
+    failure = _exceeded(life)
+    return failed(life, failure, status=life.status) if failure is not None else None
+
+
+def stop_at_deadline(life: ActiveAttempt) -> Step | None:
     """Stop a run that has run too long, and let it fail."""
+    failure = _exceeded(life)
+    return stop(life, reason=StopReason.FAIL, failure=failure) if failure is not None else None
+
+
+def _exceeded(life: Life) -> Failure | None:
     limit = life.run.spec.active_deadline_seconds
     if limit is None or life.active_seconds < limit:
         return None
     bound, hint = _bound(life, limit)
-    failure = Failure(
+    return Failure(
         cause=Cause.DEADLINE_EXCEEDED,
         message=f"The run has been running for {int(life.active_seconds)} s, and {bound}.",
         attempt=life.attempt,
         hint=hint,
     )
-    if life.resolved is None:
-        return failed(life, failure, status=life.status)
-    return stop(life, reason=StopReason.FAIL, failure=failure)
 
 
 def _bound(life: Life, limit: int) -> tuple[str, str]:

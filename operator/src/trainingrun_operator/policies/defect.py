@@ -6,6 +6,7 @@ Nothing here rests on what pods say or on what the status holds beyond plain fie
 from datetime import datetime
 
 from trainingrun.api import Condition, TrainingRun, TrainingRunStatus
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import asks_for_rerun
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.pace import Pace
@@ -47,13 +48,13 @@ def stalled(run: TrainingRun, status: TrainingRunStatus, *, reason: str, message
         observed_generation=run.metadata.generation,
     )
     others = tuple(each for each in status.conditions if each.type not in ("Stalled", "Reconciling"))
-    columns = status.columns.model_copy(update={"status": State.STALLED.value}) if status.columns is not None else None
-    return status.model_copy(update={"conditions": (*others, told), "columns": columns})
+    columns = changed(status.columns, status=State.STALLED.value) if status.columns is not None else None
+    return changed(status, conditions=(*others, told), columns=columns)
 
 
 def _without_attempt(status: TrainingRunStatus) -> TrainingRunStatus:
     """Its attempt is over, and nothing of it is left."""
-    return status.model_copy(update=dict.fromkeys(("resolved", "stopping", "timeline", "progress", "retry_at")))
+    return changed(status, resolved=None, stopping=None, timeline=None, progress=None, retry_at=None)
 
 
 def _another_round(run: TrainingRun) -> TrainingRunStatus:

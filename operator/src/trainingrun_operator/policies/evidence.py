@@ -2,6 +2,7 @@
 
 from trainingrun.api import Failure
 from trainingrun.contract import Cause, ExitCode
+from trainingrun_operator.changes import FailureFields, changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
 
@@ -62,17 +63,17 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     )
     record = pod.record
     if record is not None:
-        found = found.model_copy(update={"rank": record.rank, "signal": record.signal, "log_tail": record.log_tail})
+        found = changed(found, rank=record.rank, signal=record.signal, log_tail=record.log_tail)
     if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
-        return found.model_copy(update=_out_of_memory(pod, life=life))
+        return changed(found, **_out_of_memory(pod, life=life))
     if record is not None and record.cause and not _lost_its_peer_to_a_disruption(pod):
-        said = {"cause": record.cause, "message": record.message, "hint": record.hint}
-        return found.model_copy(update=_interrupted_by(pod, said))
+        cause = _interrupted_by(pod) if record.cause == Cause.INTERRUPTED else None
+        return changed(found, cause=cause or record.cause, message=record.message, hint=record.hint)
     if pod.disruption:
-        return found.model_copy(update=_disrupted(pod))
+        return changed(found, **_disrupted(pod))
     if pod.terminated_reason == "Evicted":
-        return found.model_copy(update=_over_its_share(pod))
-    return found.model_copy(update=_wordless(pod))
+        return changed(found, **_over_its_share(pod))
+    return changed(found, **_wordless(pod))
 
 
 def _lost_its_peer_to_a_disruption(pod: Pod) -> bool:
@@ -80,7 +81,7 @@ def _lost_its_peer_to_a_disruption(pod: Pod) -> bool:
     return bool(pod.disruption) and pod.record is not None and pod.record.exit_code == ExitCode.PEER_LOST
 
 
-def _wordless(pod: Pod) -> dict[str, object]:
+def _wordless(pod: Pod) -> FailureFields:
     """A container that left no final record; an exit code above 128 is 128 plus the signal that ended it."""
     reason = f" ({pod.terminated_reason})" if pod.terminated_reason not in ("", "Error") else ""
     left = f"Worker {pod.index} ended with exit code {pod.exit_code}{reason} and left no final record."
@@ -91,7 +92,7 @@ def _wordless(pod: Pod) -> dict[str, object]:
     return {"message": f"{left} Its container was ended by signal {number}.", "signal": number, "hint": hint}
 
 
-def _out_of_memory(pod: Pod, *, life: Life) -> dict[str, object]:
+def _out_of_memory(pod: Pod, *, life: Life) -> FailureFields:
     limit = life.run.spec.workers.resources.limits.memory
     rank = pod.index * life.run.spec.workers.ranks_per_worker
     if pod.record is not None and pod.record.rank is not None:
@@ -105,15 +106,12 @@ def _out_of_memory(pod: Pod, *, life: Life) -> dict[str, object]:
     }
 
 
-def _interrupted_by(pod: Pod, said: dict[str, str]) -> dict[str, str]:
-    """A worker that was told to stop knows that it was, but not by whom; the pod's condition does."""
-    by_whom = _DISRUPTION_CAUSES.get(pod.disruption)
-    if said["cause"] == Cause.INTERRUPTED and by_whom is not None:
-        return {**said, "cause": by_whom}
-    return said
+def _interrupted_by(pod: Pod) -> Cause | None:
+    """A worker that was told to stop knows that it was, but not by whom; the pod's condition does, if anything."""
+    return _DISRUPTION_CAUSES.get(pod.disruption)
 
 
-def _over_its_share(pod: Pod) -> dict[str, str]:
+def _over_its_share(pod: Pod) -> FailureFields:
     """The kubelet evicts a pod that uses more of the node's disk than it may, and says of what."""
     words = pod.message or "the pod used more than its share of a resource of the node."
     fills = any(word in words.lower() for word in ("ephemeral", "emptydir", "local storage"))
@@ -121,7 +119,7 @@ def _over_its_share(pod: Pod) -> dict[str, str]:
     return {"message": f"The kubelet evicted worker {pod.index}: {words}", "hint": hint}
 
 
-def _disrupted(pod: Pod) -> dict[str, str]:
+def _disrupted(pod: Pod) -> FailureFields:
     words = f" {pod.message}" if pod.message else ""
     return {
         "cause": _DISRUPTION_CAUSES.get(pod.disruption, Cause.EVICTED),

@@ -6,7 +6,8 @@ from trainingrun.api import Failure, StopReason
 from trainingrun.api.base import cut
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.causes import is_final, is_nobodys_fault
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.evidence import cause_of, has_only_lost_its_peer, is_verdict
 from trainingrun_operator.policies.lost_node import node_lost
@@ -19,14 +20,12 @@ _LONGEST = 2048
 _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
 
 
-def end_with_verdict(life: Life) -> Step | None:
+def end_with_verdict(life: ActiveAttempt) -> Step | None:
     """A model that is not accepted ends the run as one that is does: no deadline and no suspension comes in between."""
-    if life.resolved is None or not any(is_verdict(pod) for pod in life.pods):
-        return None
-    return recover_from_failure(life)
+    return recover_from_failure(life) if any(is_verdict(pod) for pod in life.pods) else None
 
 
-def recover_from_failure(life: Life) -> Step | None:
+def recover_from_failure(life: ActiveAttempt) -> Step | None:
     """Stop an attempt that has failed or lost its Job; retry it unless that is useless or has been done too often."""
     failure = _failure(life)
     if failure is None:
@@ -45,27 +44,27 @@ def recover_from_failure(life: Life) -> Step | None:
     return retry_or_fail(life, failure, counts=not is_nobodys_fault(failure.cause))
 
 
-def _end(life: Life, failure: Failure) -> Step:
+def _end(life: ActiveAttempt, failure: Failure) -> Step:
     """The end of the run; what a model that is not accepted achieved is kept, in the same write as the intent to stop."""
     step = stop(life, reason=StopReason.FAIL, failure=failure)
     results = [pod.record.result for pod in life.pods if pod.record is not None and pod.record.result is not None]
     if not results:
         return step
-    return replace(step, status=step.status.model_copy(update={"result": results[0]}))
+    return replace(step, status=changed(step.status, result=results[0]))
 
 
-def retry_or_fail(life: Life, failure: Failure, *, counts: bool) -> Step:
+def retry_or_fail(life: ActiveAttempt, failure: Failure, *, counts: bool) -> Step:
     """Another attempt if there are restarts left; a restart after progress does not use up any of the earlier ones."""
     used = 0 if has_progressed(life) else life.status.restarts
     limit = life.run.spec.recovery.maximum_restarts
     if counts and used >= limit:
         last = f" It was the last of {limit} restarts without progress." if limit > 0 else ""
-        ended = failure.model_copy(update={"message": f"{cut(failure.message, _LONGEST - len(last))}{last}"})
+        ended = changed(failure, message=f"{cut(failure.message, _LONGEST - len(last))}{last}")
         return stop(life, reason=StopReason.FAIL, failure=ended)
     return stop(life, reason=StopReason.RESTART, failure=failure, counts=counts)
 
 
-def _failure(life: Life) -> Failure | None:
+def _failure(life: ActiveAttempt) -> Failure | None:
     broken = [pod for pod in life.pods if pod.phase == "Failed" or pod.exit_code not in (None, 0)]
     if broken and life.lost_pods and all(map(has_only_lost_its_peer, broken)):
         return node_lost(life, life.lost_pods[0])  # what they have lost
@@ -84,7 +83,7 @@ def _failure(life: Life) -> Failure | None:
     return _lost_result(life)
 
 
-def _lost_job(life: Life) -> Failure | None:
+def _lost_job(life: ActiveAttempt) -> Failure | None:
     """A Job that was there and is gone has been deleted by somebody."""
     if not life.has_started_job:
         return None
@@ -96,11 +95,9 @@ def _lost_job(life: Life) -> Failure | None:
     )
 
 
-def _lost_result(life: Life) -> Failure | None:
+def _lost_result(life: ActiveAttempt) -> Failure | None:
     """All workers have finished, but what worker 0 reported is gone with its pod: another attempt only reports again."""
-    resolved, job = life.resolved, life.job
-    assert resolved is not None, "start_attempt comes before"
-    if job is None or job.succeeded < resolved.replicas or life.live_pods:
+    if life.job is None or life.job.succeeded < life.resolved.replicas or life.live_pods:
         return None
     return Failure(
         cause=Cause.RESULT_LOST,
@@ -109,7 +106,7 @@ def _lost_result(life: Life) -> Failure | None:
     )
 
 
-def _seconds_for_reports(life: Life) -> float:
+def _seconds_for_reports(life: ActiveAttempt) -> float:
     """How much longer to wait for the workers that have not ended yet; nothing when the first has ended long ago."""
     ended = [moment for pod in life.pods if pod.has_ended and (moment := life.ended(pod)) is not None]
     if not ended or not _is_anyone_left(life.pods):

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from trainingrun.api import Failure
 from trainingrun.contract import Cause
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.step import Step
 
 
-def stop_hanging(life: Life) -> Step | None:
+def stop_hanging(life: ActiveAttempt) -> Step | None:
     """Stop an attempt whose report has not changed for `hangTimeoutSeconds`, after asking all ranks where they are."""
     left = life.seconds_until_hang
     report = life.fresh_report

@@ -1,15 +1,15 @@
 """Is there a trainer image for the accelerator? The default image trains on CPUs. Only asked before an attempt."""
 
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
 
 
-def wait_for_image(life: Life) -> Step | None:
+def wait_for_image(life: BetweenAttempts) -> Step | None:
     """Wait until the run or the operator names an image that can use the run's GPUs or TPU chips."""
     spec, accelerator = life.run.spec, life.run.spec.workers.accelerator_kind
-    if life.resolved is not None or accelerator is None:
+    if accelerator is None:
         return None
     if spec.image is not None or life.config.trainer_image_for(accelerator) is not None:
         return None

@@ -6,14 +6,14 @@ attempt's number only, and publishes nothing once a newer attempt has begun.
 
 from trainingrun.api import Failure, LostNode, StopReason
 from trainingrun.contract import Cause
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Pod
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
 
-def node_lost(life: Life, pod: Pod) -> Failure:
+def node_lost(life: ActiveAttempt, pod: Pod) -> Failure:
     """The failure of an attempt whose worker was on a node that does not answer."""
     return Failure(
         cause=Cause.NODE_LOST, attempt=life.attempt, worker=pod.index, node=pod.node or None, message=f"{_where(pod)}."
@@ -24,9 +24,9 @@ def _where(pod: Pod) -> str:
     return f"The node {pod.node} of worker {pod.index} does not answer"
 
 
-def settle_lost_node(life: Life) -> Step | None:
+def settle_lost_node(life: ActiveAttempt) -> Step | None:
     """Name the node that is waited for, or stop the attempt once the grace of its lost worker is over."""
-    if life.resolved is None or not life.lost_pods:
+    if not life.lost_pods:
         return None
     lost = life.lost_pods[0]
     if life.is_given_up(lost):

@@ -5,7 +5,7 @@ to the output. An object of somebody else is never touched.
 """
 
 from trainingrun_operator import names
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import Life, StoppingAttempt
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
@@ -23,8 +23,6 @@ def name_conflict(life: Life, *, kind: str, name: str) -> Step:
 
 def wait_for_names(life: Life) -> Step | None:
     """Wait for the pods and children of an earlier object of this name; stall on objects of anybody else."""
-    if life.resolved is not None:
-        return None
     wanted = {
         names.child_name(life.run.metadata.name, life.attempt),
         names.child_name(life.run.metadata.name, life.attempt + 1),
@@ -44,3 +42,8 @@ def wait_for_names(life: Life) -> Step | None:
             requeue_after=life.pace.look_again_seconds,
         )
     return None
+
+
+def wait_for_names_when_idle(life: StoppingAttempt) -> Step | None:
+    """The same for a finished run that is to be run again; an attempt that is being stopped already has its names."""
+    return wait_for_names(life) if life.status.resolved is None else None

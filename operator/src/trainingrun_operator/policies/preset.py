@@ -1,11 +1,11 @@
 """Does the preset that the run names apply to it? Only asked before an attempt; a running one is not judged."""
 
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.step import Step
 
 
-def wait_for_preset(life: Life) -> Step | None:
+def wait_for_preset(life: BetweenAttempts) -> Step | None:
     """Wait for a preset that is missing or overstepped, as for a missing claim: it may be made or changed."""
     if life.obstacle is None:
         return None

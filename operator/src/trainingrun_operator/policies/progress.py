@@ -1,12 +1,13 @@
 """The gang trains: say how far it is. The last rung of the ladder, so it always answers."""
 
 from trainingrun.contract import Stage
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.step import State, Step
 
 
-def follow_progress(life: Life) -> Step:
+def follow_progress(life: ActiveAttempt) -> Step:
     """Running; to be looked at again when it would count as hanging."""
     report = life.fresh_report
     stage = report.stage if report is not None else life.status.stage or Stage.TRAINING
@@ -17,7 +18,7 @@ def follow_progress(life: Life) -> Step:
         state=State.RUNNING,
         reason=stage,
         message=f"Attempt {life.attempt} is {stage.lower()}.",
-        status=life.status.model_copy(update={"stage": stage}),
+        status=changed(life.status, stage=stage),
         events=(Event(EventReason.TRAINING_STARTED, f"All workers of attempt {life.attempt} train."),) if first else (),
         requeue_after=life.seconds_until_hang,
     )

@@ -8,7 +8,7 @@ or that is let go while pods from before are still there, is replaced: the next 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause
 from trainingrun_operator import names
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Event, EventReason, Workload
 from trainingrun_operator.policies.stopping import stop, where_it_goes_on
 from trainingrun_operator.reasons import Reason
@@ -16,7 +16,7 @@ from trainingrun_operator.status.measurements import checkpoint, tuning
 from trainingrun_operator.step import State, Step
 
 
-def wait_in_queue(life: Life) -> Step | None:
+def wait_in_queue(life: ActiveAttempt) -> Step | None:
     """Wait until the queue admits the attempt. What its old pods left behind is no failure, and no clock runs."""
     job = life.job
     if job is None or job.is_deleting:
@@ -32,7 +32,7 @@ def wait_in_queue(life: Life) -> Step | None:
     return _queued(life)
 
 
-def _leaving(life: Life) -> Step:
+def _leaving(life: ActiveAttempt) -> Step:
     """The attempt is over for now, but its pods still write their checkpoint."""
     word = _word(life)
     message = f"The queue has stopped attempt {life.attempt} ({word.reason}): its pods write a checkpoint and go."
@@ -45,7 +45,7 @@ def _leaving(life: Life) -> Step:
     )
 
 
-def _queued(life: Life) -> Step:
+def _queued(life: ActiveAttempt) -> Step:
     word = _word(life)
     waits = f"Attempt {life.attempt} waits in the queue {_queue(life)} ({word.reason})"
     message = f"{waits}: {word.message}" if word.message else f"{waits}."
@@ -61,7 +61,7 @@ def _queued(life: Life) -> Step:
     )
 
 
-def _word(life: Life) -> Workload:
+def _word(life: ActiveAttempt) -> Workload:
     """What is known about why the Job is held."""
     if not life.observed.has_kueue:
         return Workload(
@@ -72,20 +72,20 @@ def _word(life: Life) -> Workload:
     return life.observed.workload or Workload(reason="Pending", message="")
 
 
-def _may_speak_soon(life: Life) -> bool:
+def _may_speak_soon(life: ActiveAttempt) -> bool:
     """Kueue needs a moment for its first word about a new Job."""
     return life.observed.workload is None and life.attempt_seconds < life.pace.queue_look_again_seconds
 
 
-def _is_new(life: Life, state: State) -> bool:
+def _is_new(life: ActiveAttempt, state: State) -> bool:
     return life.status.columns is None or life.status.columns.status != state
 
 
-def _queue(life: Life) -> str:
+def _queue(life: ActiveAttempt) -> str:
     return life.run.metadata.labels.get(names.QUEUE_LABEL) or "that suspends its Job"
 
 
-def _replace(life: Life, why: str) -> Step:
+def _replace(life: ActiveAttempt, why: str) -> Step:
     """The next attempt, which costs no restart."""
     failure = Failure(cause=Cause.PREEMPTED, message=f"Attempt {life.attempt} cannot go on: {why}", attempt=life.attempt)
     return stop(life, reason=StopReason.RESTART, failure=failure)

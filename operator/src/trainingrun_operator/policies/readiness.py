@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, Stage
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.fit import why_nothing_fits
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, sentences
@@ -21,20 +22,20 @@ _ASKED = 3
 _EVER_LESS_OFTEN = 10.0
 
 
-def subjects(life: Life) -> tuple[str, ...]:
+def subjects(life: ActiveAttempt) -> tuple[str, ...]:
     """UIDs of the objects about which Kubernetes Events may tell why the attempt takes its time to start; they are few."""
-    job, resolved = life.job, life.resolved
-    if job is None or resolved is None or life.is_held or life.status.stopping is not None or not _is_starting(life):
+    job = life.job
+    if job is None or life.is_held or not _is_starting(life):
         return ()
     if life.attempt_seconds < _SILENT_SECONDS:
         return ()
-    refused = [job.uid] if len(life.pods) < resolved.replicas else []
+    refused = [job.uid] if len(life.pods) < life.resolved.replicas else []
     waiting = [pod for pod in life.pods if pod.started is None and not pod.has_ended]
     unbound = [claim.uid for claim in pending_claims(life)] if any(not pod.node for pod in waiting) else []
     return (*refused, *(pod.uid for pod in waiting[:_ASKED]), *unbound[:_ASKED])
 
 
-def wait_until_ready(life: Life) -> Step | None:
+def wait_until_ready(life: ActiveAttempt) -> Step | None:
     """Wait for the gang. Once it has taken its first step, readiness is no longer asked for."""
     if not _is_starting(life):
         return None
@@ -46,25 +47,22 @@ def wait_until_ready(life: Life) -> Step | None:
         state=State.STALLED if is_over else State.STARTING,
         reason=found.cause,
         message=sentences(found.message, found.hint),
-        status=life.status.model_copy(update={"stage": Stage.STARTING}),
+        status=changed(life.status, stage=Stage.STARTING),
         requeue_after=_again(life),
     )
 
 
-def _is_starting(life: Life) -> bool:
-    resolved, timeline = life.resolved, life.status.timeline
-    assert resolved is not None, "start_attempt comes before"
+def _is_starting(life: ActiveAttempt) -> bool:
+    timeline = life.status.timeline
     has_begun = timeline is not None and timeline.first_step is not None
-    return not has_begun and ready_workers(life) < resolved.replicas
+    return not has_begun and ready_workers(life) < life.resolved.replicas
 
 
-def _hindrances(life: Life) -> Iterator[Hindrance]:
-    resolved = life.resolved
-    assert resolved is not None, "start_attempt comes before"
+def _hindrances(life: ActiveAttempt) -> Iterator[Hindrance]:
     refused = refused_pods(life)
     if refused is not None:
         yield refused
-    misfit, image = why_nothing_fits(life), f"{resolved.image} ({_source_of_image(life)})"
+    misfit, image = why_nothing_fits(life), f"{life.resolved.image} ({_source_of_image(life)})"
     for pod in life.pods:
         found = waits_for(life, pod, misfit=misfit, image=image)
         if found is not None:
@@ -72,27 +70,26 @@ def _hindrances(life: Life) -> Iterator[Hindrance]:
     yield Hindrance(
         need=Need.TIME,
         cause="Starting",
-        message=f"{ready_workers(life)} of {resolved.replicas} workers of attempt {life.attempt} are ready.",
+        message=f"{ready_workers(life)} of {life.resolved.replicas} workers of attempt {life.attempt} are ready.",
     )
 
 
-def _source_of_image(life: Life) -> str:
-    preset, resolved = life.preset, life.resolved
-    if preset is not None and resolved is not None and preset.spec.defaults.image == resolved.image:
-        return f"of TrainingPreset {preset.record.name}"
+def _source_of_image(life: ActiveAttempt) -> str:
+    if life.preset is not None and life.preset.spec.defaults.image == life.resolved.image:
+        return f"of TrainingPreset {life.preset.record.name}"
     return "spec.image" if life.run.spec.image is not None else "the operator's default"
 
 
-def _again(life: Life) -> float:
+def _again(life: ActiveAttempt) -> float:
     """Seconds until the next look: what Events say comes without one of the watch, and the less often the longer it takes."""
     moments = [max(1.0, life.start_timeout_left)] if life.start_timeout_left > 0 else []
-    if any(pod.started is None for pod in life.pods) or len(life.pods) < (life.resolved.replicas if life.resolved else 0):
+    if any(pod.started is None for pod in life.pods) or len(life.pods) < life.resolved.replicas:
         often, seldom = life.pace.look_again_seconds, life.pace.stalled_look_again_seconds
         moments.append(min(max(often, life.attempt_seconds / _EVER_LESS_OFTEN), max(often, seldom)))
     return min(moments, default=life.pace.stalled_look_again_seconds)
 
 
-def _give_up(life: Life, found: Hindrance) -> Step:
+def _give_up(life: ActiveAttempt, found: Hindrance) -> Step:
     """Free what a half-started gang holds; what is nobody's fault does not count."""
     patience = life.run.spec.recovery.start_timeout_seconds
     failure = Failure(

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from trainingrun.api import Failure, Outcome
 from trainingrun.contract import Cause, Stage
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Refusal, RefusalReason
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.ownership import name_conflict
@@ -17,7 +18,7 @@ from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
 
-def refused(life: Life, refusal: Refusal) -> Step | None:
+def refused(life: ActiveAttempt, refusal: Refusal) -> Step | None:
     """What follows from a create that was refused; None when the gang trains on without the object."""
     if refusal.reason is RefusalReason.INVALID:
         failure = _failure(life, refusal)
@@ -31,7 +32,7 @@ def refused(life: Life, refusal: Refusal) -> Step | None:
     return _wait(life, refusal)
 
 
-def without(life: Life, step: Step, refusal: Refusal) -> Step:
+def without(life: ActiveAttempt, step: Step, refusal: Refusal) -> Step:
     """The step of a gang that goes on although an object of its own is missing; it is tried again."""
     seconds = life.pace.forbidden_retry_seconds
     what = f"Its {refusal.kind} {refusal.name} is gone and cannot be made again now: {refusal.words}"
@@ -39,7 +40,7 @@ def without(life: Life, step: Step, refusal: Refusal) -> Step:
     return replace(step, message=f"{step.message} {what}", requeue_after=soonest)
 
 
-def _failure(life: Life, refusal: Refusal) -> Failure:
+def _failure(life: ActiveAttempt, refusal: Refusal) -> Failure:
     return Failure(
         cause=Cause.REFUSED,
         message=f"The API server refuses the {refusal.kind} of attempt {life.attempt}: {refusal.words}",
@@ -48,7 +49,7 @@ def _failure(life: Life, refusal: Refusal) -> Failure:
     )
 
 
-def _wait(life: Life, refusal: Refusal) -> Step:
+def _wait(life: ActiveAttempt, refusal: Refusal) -> Step:
     """The run waits: a quota may be freed, a policy changed."""
     seconds = life.pace.forbidden_retry_seconds
     return Step(
@@ -56,6 +57,6 @@ def _wait(life: Life, refusal: Refusal) -> Step:
         reason=Reason.FORBIDDEN,
         message=f"The {refusal.kind} of attempt {life.attempt} may not be created now: {refusal.words} It is tried again every "
         f"{seconds:g} s; free some quota, or ask who administers the namespace.",
-        status=life.status.model_copy(update={"stage": Stage.STARTING}),
+        status=changed(life.status, stage=Stage.STARTING),
         requeue_after=seconds,
     )

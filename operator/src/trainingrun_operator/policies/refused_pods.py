@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trainingrun.api.quantities import amount
 from trainingrun.contract import Cause
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, shortened
 
 _QUOTA = re.compile(r"exceeded quota: .*requested: (?P<requested>.*), used: .*, limited: (?P<limited>.*)")
@@ -16,15 +16,15 @@ _PASSING = ("failed calling webhook", "etcdserver:", "context deadline exceeded"
 """In words that are no answer to what was asked for."""
 
 
-def refused_pods(life: Life) -> Hindrance | None:
+def refused_pods(life: ActiveAttempt) -> Hindrance | None:
     """What is said of pods that may not be made, while any is missing."""
-    job, resolved = life.job, life.resolved
-    if job is None or resolved is None or len(life.pods) >= resolved.replicas:
+    job, workers = life.job, life.resolved.replicas
+    if job is None or len(life.pods) >= workers:
         return None
     words = next((notice.message for notice in life.notices_about(job.uid) if notice.reason == "FailedCreate"), None)
     if words is None:
         return None
-    cause, hint, passes = _judged(words, workers=resolved.replicas)
+    cause, hint, passes = _judged(words, workers=workers)
     alone = Prospect.PASSES if passes else Prospect.STALLS
     return Hindrance(
         need=Need.POD,

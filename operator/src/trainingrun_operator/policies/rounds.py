@@ -6,42 +6,29 @@ from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.status.ledger import opened
 from trainingrun_operator.step import State, Step, deletions
 
-_FORGOTTEN = (
-    "checkpoint",
-    "clock",
-    "completion_time",
-    "failure",
-    "progress",
-    "resolved",
-    "result",
-    "retry_at",
-    "start_time",
-    "stopping",
-    "timeline",
-    "tuning",
-    "waiting_since",
-)
-"""What a round leaves behind: its history stays, and its files on the output under its own number."""
-
 
 def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
-    """Forget what the last round achieved, and record which value of spec.rerun asked for this one."""
+    """Forget what the last round achieved, and record which value of spec.rerun asked for this one.
+
+    Its history stays, and its files on the output under its own number.
+    """
     number = life.status.round + 1
     message = f"Round {number} starts, as spec.rerun asks."
     return Step(
         state=State.STARTING,
         reason="Rerun",
         message=message,
-        status=status.model_copy(
-            update={
-                **dict.fromkeys(_FORGOTTEN),
-                "choices": (),
-                "round": number,
-                "rerun": life.run.spec.rerun,
-                "restarts": 0,
-                "fruitless_attempts": 0,
-                "ledger": opened(life.now),
-            }
+        status=TrainingRunStatus(
+            observed_generation=status.observed_generation,
+            conditions=status.conditions,
+            columns=status.columns,
+            stage=status.stage,
+            round=number,
+            attempt=status.attempt,
+            rerun=life.run.spec.rerun,
+            ledger=opened(life.now),
+            history=status.history,
+            trainer=status.trainer,
         ),
         delete=deletions(life.own_children),
         events=(Event(EventReason.RERUN, message),),

@@ -7,7 +7,8 @@ import hashlib
 
 from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
 from trainingrun.contract import Cause
-from trainingrun_operator.life import Life
+from trainingrun_operator.changes import changed
+from trainingrun_operator.life import Life, StoppingAttempt
 from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.rounds import next_round
@@ -32,7 +33,7 @@ def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, coun
         state=State.STOPPING,
         reason=failure.cause if failure is not None else reason.value,
         message=f"Stopping attempt {life.attempt}. {why}",
-        status=life.status.model_copy(update={"stopping": intent, "failure": failure or life.status.failure}),
+        status=changed(life.status, stopping=intent, failure=failure or life.status.failure),
         events=(
             Event(
                 EventReason.STOPPING,
@@ -44,27 +45,27 @@ def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, coun
     )
 
 
-def carry_out_stopping(life: Life) -> Step | None:
+def carry_out_stopping(life: StoppingAttempt) -> Step:
     """Delete the Job of a stopping attempt, wait until none of its pods may do anything, then do what was intended."""
-    stopping = life.status.stopping
-    if stopping is None:
-        return None
-    if life.live_pods or _must_clean_up(life, stopping):
-        return _delete_job(life, stopping)
-    ended = attempt_over(life, _OUTCOMES[stopping.reason], stopping.failure)
-    if stopping.reason is StopReason.SUSPEND:
-        return suspended(life, status=ended)
-    if stopping.reason is StopReason.RERUN:
-        return next_round(life, status=ended)
-    if stopping.reason is StopReason.FAIL:
-        return failed(life, stopping.failure or Failure(cause=Cause.INTERNAL), status=ended)
-    return _restart(life, stopping, ended)
+    if life.live_pods or _must_clean_up(life):
+        return _delete_job(life)
+    intent = life.intent
+    ended = attempt_over(life, _OUTCOMES[intent.reason], intent.failure)
+    match intent.reason:
+        case StopReason.SUSPEND:
+            return suspended(life, status=ended)
+        case StopReason.RERUN:
+            return next_round(life, status=ended)
+        case StopReason.FAIL:
+            return failed(life, intent.failure or Failure(cause=Cause.INTERNAL), status=ended)
+        case StopReason.RESTART:
+            return _restart(life, ended)
 
 
 def attempt_over(life: Life, outcome: Outcome, failure: Failure | None) -> TrainingRunStatus:
     """The status once the attempt is over: its running time is added up, and history has a line about it."""
     clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
-    ended = life.status.model_copy(update={"stopping": None, "resolved": None, "clock": clock})
+    ended = changed(life.status, stopping=None, resolved=None, clock=clock)
     return with_ended_attempt(life, ended, outcome, failure)
 
 
@@ -77,7 +78,7 @@ def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
         state=State.SUSPENDED,
         reason="Suspended",
         message=message,
-        status=status.model_copy(update={"retry_at": None}),
+        status=changed(status, retry_at=None),
         delete=deletions(life.own_children),
         events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
         requeue_after=None if life.run.spec.suspend else 0.0,
@@ -90,20 +91,20 @@ def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:
         state=State.FAILED,
         reason=failure.cause,
         message=f"{failure.message} {failure.hint}".strip(),
-        status=status.model_copy(update={"failure": failure, "completion_time": life.now}),
+        status=changed(status, failure=failure, completion_time=life.now),
         events=(Event(EventReason.FAILED, f"{failure.cause}: {failure.message} {failure.hint}".strip(), EventType.WARNING),),
     )
 
 
-def _delete_job(life: Life, stopping: Stopping) -> Step:
+def _delete_job(life: StoppingAttempt) -> Step:
     """Pods get SIGTERM and the grace period, in which they write a checkpoint."""
     jobs = [child for child in life.own_children if child.kind == "Job"]
     names = ", ".join(f"{pod.name} on {pod.node}" if pod in life.lost_pods else pod.name for pod in life.live_pods[:4])
     lost = " A node does not answer." if life.lost_pods else ""
     return Step(
         state=State.STOPPING,
-        reason=stopping.failure.cause if stopping.failure is not None else stopping.reason.value,
-        message=f"Waiting until the pods of attempt {stopping.attempt} have ended: {names}.{lost}"
+        reason=life.intent.failure.cause if life.intent.failure is not None else life.intent.reason.value,
+        message=f"Waiting until the pods of attempt {life.intent.attempt} have ended: {names}.{lost}"
         if names
         else "Removing the Job.",
         status=life.status,
@@ -112,31 +113,31 @@ def _delete_job(life: Life, stopping: Stopping) -> Step:
     )
 
 
-def _must_clean_up(life: Life, stopping: Stopping) -> bool:
+def _must_clean_up(life: StoppingAttempt) -> bool:
     """Whether the Job has to go: the pods of a failed run stay, so that their logs can be read.
 
     A Job whose last pods are on a lost node stays as long as they do, and is not waited for when they are given up.
     """
-    if stopping.reason is StopReason.FAIL or life.job is None:
+    if life.intent.reason is StopReason.FAIL or life.job is None:
         return False
     return not (life.job.is_deleting and any(life.is_given_up(pod) for pod in life.pods))
 
 
-def _restart(life: Life, stopping: Stopping, ended: TrainingRunStatus) -> Step:
+def _restart(life: StoppingAttempt, ended: TrainingRunStatus) -> Step:
     """The next attempt, after a back-off unless it was a disruption of an attempt that made progress."""
-    progressed = has_progressed(life)
-    restarts = (0 if progressed else life.status.restarts) + (1 if stopping.counts_as_restart else 0)
+    intent, progressed = life.intent, has_progressed(life)
+    restarts = (0 if progressed else life.status.restarts) + (1 if intent.counts_as_restart else 0)
     fruitless = 0 if progressed else life.status.fruitless_attempts + 1
-    is_free = progressed and not stopping.counts_as_restart
+    is_free = progressed and not intent.counts_as_restart
     delay = 0.0 if is_free else backoff(life.run.metadata.uid, life.attempt, max(restarts, fruitless), pace=life.pace)
-    cause = stopping.failure.cause if stopping.failure is not None else stopping.reason.value
+    cause = intent.failure.cause if intent.failure is not None else intent.reason.value
     message = where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
     retry_at = life.after(delay) if delay > 0 else None
     return Step(
         state=State.RESTARTING,
         reason=cause,
         message=message,
-        status=ended.model_copy(update={"restarts": restarts, "fruitless_attempts": fruitless, "retry_at": retry_at}),
+        status=changed(ended, restarts=restarts, fruitless_attempts=fruitless, retry_at=retry_at),
         delete=deletions(life.own_children),
         events=(Event(EventReason.RESTARTING, message),),
         requeue_after=delay,

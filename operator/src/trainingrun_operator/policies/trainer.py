@@ -6,17 +6,17 @@ before its ranks start; from then on it is not started again for the same.
 
 from trainingrun.contract_version import version_needed
 from trainingrun_operator.children.config_map import attempt_config
-from trainingrun_operator.life import Life
+from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.policies.creation import what_applies
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
 
 
-def wait_for_trainer(life: Life) -> Step | None:
+def wait_for_trainer(life: BetweenAttempts) -> Step | None:
     """Wait until the run names an image that speaks the version of the contract that its fields need, or does without them."""
     trainer = life.status.trainer
-    if life.resolved is not None or trainer is None:
+    if trainer is None:
         return None
     applies = what_applies(life)
     need = version_needed(attempt_config(life.run, attempt=life.attempt + 1, resolved=applies))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from trainingrun.api import ResolvedPreset, TrainingPreset, TrainingPresetSpec, TrainingRun, TrainingRunSpec, Workers
 from trainingrun.api.base import to_wire
+from trainingrun_operator.changes import changed
 from trainingrun_operator.model import Obstacle, Unreadable
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.resolution.fitting import conflicts
@@ -102,12 +103,13 @@ def _with_preset(run: TrainingRun, preset: TrainingPresetSpec) -> TrainingRun:
     Raises ValidationError when the two together are not valid, for example too many variables.
     """
     fields: Fields = merged(_of_preset(preset), _of_run(run.spec))
-    changes = {
-        "image": fields.get("image"),
-        "workers": Workers.model_validate(fields.get("workers", {})),
-        "active_deadline_seconds": _deadline(run.spec.active_deadline_seconds, preset.limits.longest_deadline_seconds),
-    }
-    return run.model_copy(update={"spec": run.spec.model_copy(update=changes)})
+    spec = changed(
+        run.spec,
+        image=fields.get("image"),
+        workers=Workers.model_validate(fields.get("workers", {})),
+        active_deadline_seconds=_deadline(run.spec.active_deadline_seconds, preset.limits.longest_deadline_seconds),
+    )
+    return changed(run, spec=spec)
 
 
 def _deadline(asked: int | None, longest: int | None) -> int | None:

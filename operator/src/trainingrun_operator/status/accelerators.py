@@ -7,6 +7,7 @@ the ledger of time, seconds are added up when the number held changes and never 
 from datetime import datetime
 
 from trainingrun.api import Ledger, TrainingRunStatus
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 
 
@@ -15,8 +16,8 @@ def count_accelerators(life: Life, ledger: Ledger) -> Ledger:
     held, now = _held(life), life.now.replace(microsecond=0)
     if held == ledger.accelerators_held:
         return ledger
-    spent = {"accelerator_seconds": accelerator_seconds(ledger, now=now)}
-    return ledger.model_copy(update={**spent, "accelerators_held": held, "held_since": now if held else None})
+    spent = accelerator_seconds(ledger, now=now)
+    return changed(ledger, accelerator_seconds=spent, accelerators_held=held, held_since=now if held else None)
 
 
 def accelerator_seconds(ledger: Ledger, *, now: datetime) -> int:
@@ -36,7 +37,8 @@ def newly_spent(before: TrainingRunStatus, after: TrainingRunStatus, *, now: dat
 
 def _held(life: Life) -> int:
     """Accelerators of all pods that are on a node and have not ended; those on a lost node that was given up do not count."""
-    if life.resolved is None:
+    resolved = life.status.resolved
+    if resolved is None:
         return 0
     bound = sum(1 for pod in life.live_pods if pod.node)
-    return bound * (life.resolved.accelerators // life.resolved.replicas)
+    return bound * (resolved.accelerators // resolved.replicas)

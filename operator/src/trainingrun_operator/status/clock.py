@@ -2,6 +2,7 @@
 
 from trainingrun.api import Clock
 from trainingrun.contract import Cause
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.step import State, Step
 
@@ -16,5 +17,5 @@ def clock(life: Life, step: Step) -> Clock | None:
     if life.is_held or (step.reason in _REFUSED and not life.live_pods):
         return known if step.state is State.STOPPING else Clock(active_seconds=int(life.active_seconds), running_since=None)
     if known.running_since is None and life.job is not None:
-        return known.model_copy(update={"running_since": life.now})
+        return changed(known, running_since=life.now)
     return known

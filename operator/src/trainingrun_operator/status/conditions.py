@@ -8,13 +8,18 @@
 | failed                                          | -           | True    | False | False     |
 | cannot start for longer than the start time-out | -           | True    | False | Unknown   |
 
-`-` means that the condition is absent. A run that has ended is Reconciling, too, as long as its Job has to be taken out of a
-queue. Suspended, Admitted and PodsReady are always there. Admitted is True from the moment that an attempt may use the cluster:
-what it names is there, and nothing holds it back. ModelAccepted is there when there is a `spec.acceptance`, and Unknown until
-the model has been judged.
+`-` means that the condition is absent. A run that has ended is Reconciling, too, as long as it has a `cleanup`. Suspended,
+Admitted and PodsReady are always there. Admitted is True from the moment that an attempt may use the cluster: what it names is
+there, and nothing holds it back. ModelAccepted is there when there is a `spec.acceptance`, and Unknown until the model has been
+judged.
+
+Conditions are derived, and no intent rests on them: those are fields of the status. What they remember is that a run has ended
+(Succeeded) and whether it was Admitted then.
 """
 
-from trainingrun.api import Artifact, Condition
+from typing import Literal
+
+from trainingrun.api import Artifact, Condition, TrainingRunStatus
 from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
 from trainingrun_operator.status.workers import ready_workers, wanted_workers
@@ -27,7 +32,7 @@ _CLEANUP = (
 )
 
 
-def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
+def conditions(life: Life, step: Step, status: TrainingRunStatus) -> tuple[Condition, ...]:
     """All conditions of a step; a condition keeps its transition time as long as its status stays."""
     suspended = step.state is State.SUSPENDED
     made = [
@@ -47,7 +52,7 @@ def conditions(life: Life, step: Step) -> tuple[Condition, ...]:
         made.append(_model_accepted(life, step))
     if step.state in _BUSY:
         made.append(_condition(life, "Reconciling", True, reason=step.reason, message=step.message))
-    if step.state.is_final and life.leaves_something:
+    if status.cleanup is not None:
         made.append(_condition(life, "Reconciling", True, reason="Cleanup", message=_CLEANUP))
     if step.state in (State.FAILED, State.STALLED):
         made.append(_condition(life, "Stalled", True, reason=step.reason, message=step.message))
@@ -105,7 +110,7 @@ def _numbers(artifact: Artifact) -> str:
 
 def _condition(life: Life, kind: str, value: bool | None, *, reason: str, message: str) -> Condition:
     """One condition; None stands for Unknown."""
-    status = "Unknown" if value is None else str(value)
+    status: Literal["True", "False", "Unknown"] = "Unknown" if value is None else "True" if value else "False"
     before = life.status.condition(kind)
     since = before.last_transition_time if before is not None and before.status == status else life.now
     return Condition(

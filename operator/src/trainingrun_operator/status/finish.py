@@ -1,7 +1,8 @@
 """From a policy's answer to a Decision: everything in the status that follows from something else is derived here."""
 
-from trainingrun.api import TrainingRunStatus
+from trainingrun.api import Cleanup, TrainingRunStatus
 from trainingrun.contract import Stage
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Deletion
 from trainingrun_operator.status.clock import clock
@@ -15,25 +16,25 @@ from trainingrun_operator.step import State, Step, deletions
 def finish(life: Life, step: Step) -> Decision:
     """The decision of a step, with its derived status and the nearest moment to look again."""
     status = step.status
-    if step.status.resolved is not None and life.resolved is not None:
+    if step.status.resolved is not None and life.status.resolved is not None:
         status = _measured(life, step, status)
-    status = status.model_copy(
-        update={
-            "observed_generation": life.run.metadata.generation,
-            "rerun": life.seen_rerun(status),
-            "stage": step.state.stage or status.stage or Stage.QUEUED,
-        }
+    status = changed(
+        status,
+        observed_generation=life.run.metadata.generation,
+        rerun=life.seen_rerun(status),
+        stage=step.state.stage or status.stage or Stage.QUEUED,
+        clock=clock(life, step),
+        cleanup=Cleanup(attempt=life.attempt) if step.state.is_final and life.leaves_something else None,
     )
-    status = status.model_copy(update={"clock": clock(life, step)})
-    status = status.model_copy(update={"ledger": ledger(life, step, status)})
-    status = status.model_copy(update={"conditions": conditions(life, step), "columns": columns(life, step, status)})
+    status = changed(status, ledger=ledger(life, step, status))
+    status = changed(status, conditions=conditions(life, step, status), columns=columns(life, step, status))
     return Decision(
         status=status,
         create=step.create,
         delete=tuple(dict.fromkeys((*step.delete, *_late(life, status)))),
         events=step.events,
         stacks_of=step.stacks_of,
-        requeue_after=_nearest(life, step),
+        requeue_after=_nearest(life, step, status),
     )
 
 
@@ -42,11 +43,10 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
     progress only.
     """
     if not step.state.is_final:
-        status = status.model_copy(update={"progress": progress(life, status)})
+        status = changed(status, progress=progress(life, status))
     if step.state is not State.RUNNING or status.progress != life.status.progress:
-        status = status.model_copy(update={"checkpoint": checkpoint(life, status), "tuning": tuning(life, status)})
-    told = {"timeline": timeline(life, status), "choices": choices(life, status), "trainer": trainer(life, status)}
-    return status.model_copy(update=told)
+        status = changed(status, checkpoint=checkpoint(life, status), tuning=tuning(life, status))
+    return changed(status, timeline=timeline(life, status), choices=choices(life, status), trainer=trainer(life, status))
 
 
 def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:
@@ -54,12 +54,12 @@ def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:
     return deletions(life.leftovers) if status.resolved is not None and status.attempt == life.attempt else ()
 
 
-def _nearest(life: Life, step: Step) -> float | None:
+def _nearest(life: Life, step: Step, status: TrainingRunStatus) -> float | None:
     """Seconds until the step's own wish or the run's deadline, whichever is first."""
     moments = [] if step.requeue_after is None else [step.requeue_after]
     limit = life.run.spec.active_deadline_seconds
     if limit is not None and step.status.clock is not None and step.status.clock.running_since and not step.state.is_final:
         moments.append(max(1.0, limit - life.active_seconds))
-    if step.state.is_final and life.leaves_something:
+    if status.cleanup is not None:
         moments.append(0.0)
     return min(moments, default=None)

@@ -1,6 +1,7 @@
 """The last attempts that have ended, one line each."""
 
 from trainingrun.api import Failure, Outcome, PastAttempt, TrainingRunStatus
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.status.measurements import checkpoint
 
@@ -25,4 +26,4 @@ def with_ended_attempt(
         start_time=clock.running_since if clock is not None else None,
         completion_time=life.now,
     )
-    return status.model_copy(update={"history": (*status.history, line)[-LINES:]})
+    return changed(status, history=(*status.history, line)[-LINES:])

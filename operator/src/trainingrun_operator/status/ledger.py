@@ -7,6 +7,7 @@ from datetime import datetime
 
 from trainingrun.api import Account, Ledger, TrainingRunStatus
 from trainingrun.contract import Cause, Stage
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.status.accelerators import count_accelerators
 from trainingrun_operator.step import State, Step
@@ -45,11 +46,10 @@ def _time(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
     known = status.ledger or Ledger(account=Account.QUEUED, since=life.run.metadata.creation_timestamp or now)
     account = _account(step, status, known)
     if account == known.account or known.since is None:
-        return known if known.since is not None else known.model_copy(update={"account": account, "since": now})
+        return known if known.since is not None else changed(known, account=account, since=now)
     kept, lost = _split(known, status, until=now, dies=account == Account.LOST)
     closed = _added(_added(known, known.account, kept), Account.LOST, lost)
-    goes_on = {"account": account, "since": now if account else None}
-    return closed.model_copy(update={**goes_on, "goodput_percent": _goodput(closed)})
+    return changed(closed, account=account, since=now if account else None, goodput_percent=_goodput(closed))
 
 
 def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
@@ -87,10 +87,25 @@ def _saved(status: TrainingRunStatus) -> datetime | None:
 
 def _added(known: Ledger, account: str, seconds: int) -> Ledger:
     """The ledger with more seconds in an account; one that only a newer operator knows is left alone."""
-    name = f"{account.lower()}_seconds"
-    if name not in Ledger.model_fields or not seconds:
-        return known
-    return known.model_copy(update={name: getattr(known, name) + seconds})
+    match account:
+        case Account.QUEUED:
+            return changed(known, queued_seconds=known.queued_seconds + seconds)
+        case Account.SUSPENDED:
+            return changed(known, suspended_seconds=known.suspended_seconds + seconds)
+        case Account.STARTING:
+            return changed(known, starting_seconds=known.starting_seconds + seconds)
+        case Account.TUNING:
+            return changed(known, tuning_seconds=known.tuning_seconds + seconds)
+        case Account.TRAINING:
+            return changed(known, training_seconds=known.training_seconds + seconds)
+        case Account.COMPRESSING:
+            return changed(known, compressing_seconds=known.compressing_seconds + seconds)
+        case Account.EVALUATING:
+            return changed(known, evaluating_seconds=known.evaluating_seconds + seconds)
+        case Account.LOST:
+            return changed(known, lost_seconds=known.lost_seconds + seconds)
+        case _:
+            return known
 
 
 def _goodput(known: Ledger) -> int | None:

@@ -21,6 +21,8 @@ from trainingrun_operator.life import Life
 from trainingrun_operator.pace import Pace
 
 _ORDER = {stage.value: number for number, stage in enumerate(Stage)}
+_MOST_CHOICES = 8
+"""As many as status.choices takes; a trainer may send any number."""
 
 
 def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
@@ -28,11 +30,11 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
 
     An attempt that is held starts anew when it is let go.
     """
-    known = status.timeline or Timeline()
+    known, resolved = status.timeline or Timeline(), life.status.resolved
     if life.is_held:
         known = Timeline(created=known.created)
     pods, moments = life.pods, _moments(life)
-    complete = life.resolved is not None and len(pods) >= life.resolved.replicas
+    complete = resolved is not None and len(pods) >= resolved.replicas
     made = Timeline(
         created=known.created or (life.job.created if life.job is not None else None),
         scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
@@ -70,9 +72,9 @@ def trainer(life: Life, status: TrainingRunStatus) -> TrainerRecord | None:
     """What the attempt's image speaks, once it has said something; what an earlier one said until then."""
     report = life.report
     said = [report.contract_version] if report is not None else [record.contract_version for record, _ in _records(life)]
-    if not said or life.resolved is None:
+    if not said or life.status.resolved is None:
         return status.trainer
-    return TrainerRecord(image=life.resolved.image, contract_version=said[0])
+    return TrainerRecord(image=life.status.resolved.image, contract_version=said[0])
 
 
 def has_progressed(life: Life) -> bool:
@@ -86,7 +88,7 @@ def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
     report = life.report
     reported = [report.choices] if report is not None else []
     recorded = [record.choices for record, _ in _records(life)]
-    return next((found for found in (*reported, *recorded) if found), status.choices)
+    return next((found[:_MOST_CHOICES] for found in (*reported, *recorded) if found), status.choices)
 
 
 def progress(life: Life, status: TrainingRunStatus) -> Progress | None:

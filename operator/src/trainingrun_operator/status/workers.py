@@ -10,4 +10,5 @@ def ready_workers(life: Life) -> int:
 
 def wanted_workers(life: Life) -> int:
     """Workers of the current attempt, or of the next one."""
-    return life.resolved.replicas if life.resolved is not None else life.run.spec.workers.replicas
+    resolved = life.status.resolved
+    return resolved.replicas if resolved is not None else life.run.spec.workers.replicas

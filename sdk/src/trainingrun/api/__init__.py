@@ -70,6 +70,7 @@ from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
     Account,
     Checkpoint,
+    Cleanup,
     Clock,
     Columns,
     Condition,
@@ -145,6 +146,7 @@ __all__ = [
     "Checkpointing",
     "Choice",
     "ClaimVolume",
+    "Cleanup",
     "Clock",
     "Columns",
     "Compression",

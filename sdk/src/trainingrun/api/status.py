@@ -70,6 +70,12 @@ class Stopping(Tolerant):
     counts_as_restart: Annotated[bool, Field(description="Whether it uses up one of the maximum restarts.")] = False
 
 
+class Cleanup(Tolerant):
+    """The written intent to remove what a run that has ended left, where that would not end by itself."""
+
+    attempt: Annotated[int, Field(description="Attempt whose Job is deleted.")]
+
+
 class Checkpoint(CheckpointPosition):
     """Newest checkpoint of the run, and the attempt that wrote it."""
 
@@ -264,6 +270,12 @@ class TrainingRunStatus(Tolerant):
     completion_time: Annotated[Timestamp | None, Field(description="When the run succeeded or failed.")] = None
     clock: Annotated[Clock | None, Field(description="Running time so far.")] = None
     stopping: Annotated[Stopping | None, Field(description="Intent to stop the current attempt.")] = None
+    cleanup: Annotated[
+        Cleanup | None,
+        Field(
+            description="Intent to delete the Job of a finished run, which a queue would start again, or whose pods live on."
+        ),
+    ] = None
     checkpoint: Annotated[Checkpoint | None, Field(description="Newest checkpoint on the output.")] = None
     resolved: Annotated[Resolved | None, Field(description="What applies to the current attempt.")] = None
     trainer: Annotated[TrainerRecord | None, Field(description="The trainer image that has spoken last.")] = None

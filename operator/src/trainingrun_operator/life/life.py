@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trainingrun.api import LostNode, Resolved, TrainingRun, TrainingRunStatus
+from trainingrun.api import LostNode, TrainingRun, TrainingRunStatus
 from trainingrun.contract import ProgressReport
 from trainingrun_operator import names
-from trainingrun_operator.model import Child, Job, Observed, Obstacle, OperatorConfig, Pod, Service
+from trainingrun_operator.model import Child, Job, Observed, OperatorConfig, Pod, Service
 from trainingrun_operator.pace import Pace
-from trainingrun_operator.resolution import Applied, resolve
+from trainingrun_operator.resolution import Applied
 from trainingrun_operator.sight import Notice, Sight, What
 
 LOST_NODE = "DeletionByTaintManager"
@@ -27,30 +27,15 @@ def _is_new(run: TrainingRun) -> bool:
 
 @dataclass(frozen=True)
 class Life:
-    """A run at one moment. An attempt is active from the moment its number is written until its pods are gone."""
+    """A run at one moment, in any phase."""
 
     run: TrainingRun
     """As it applies: with the values of its preset."""
     observed: Observed
     now: datetime
     config: OperatorConfig
-    preset: Applied | None = None
+    preset: Applied | None
     """The preset that applies to the active attempt, or else to the next one."""
-    obstacle: Obstacle | None = None
-    """Why the preset that the run names cannot apply to its next attempt."""
-
-    @classmethod
-    def of(cls, run: TrainingRun, observed: Observed, *, now: datetime, config: OperatorConfig) -> "Life":
-        """The life of a run as it is stored."""
-        resolution = resolve(run, observed.preset)
-        return cls(
-            run=resolution.run,
-            observed=observed,
-            now=now,
-            config=config,
-            preset=resolution.preset,
-            obstacle=resolution.obstacle,
-        )
 
     @property
     def status(self) -> TrainingRunStatus:
@@ -66,11 +51,6 @@ class Life:
     def attempt(self) -> int:
         """Number of the current or last attempt; 0 before the first."""
         return self.status.attempt
-
-    @property
-    def resolved(self) -> Resolved | None:
-        """What applies to the active attempt; None while none is active."""
-        return self.status.resolved
 
     @property
     def own_children(self) -> tuple[Child, ...]:
@@ -122,7 +102,7 @@ class Life:
         """Whether a queue holds the attempt back, or will as soon as its Job is made: no clock of the attempt runs."""
         if self.job is not None:
             return self.job.is_suspended or self.job.is_resuming
-        is_made = self.resolved is not None and self.has_started_job
+        is_made = self.status.resolved is not None and self.has_started_job
         return names.QUEUE_LABEL in self.run.metadata.labels and not is_made
 
     @property
@@ -243,7 +223,7 @@ class Life:
     def _all_seen(self, what: What, told: Mapping[str, datetime | None]) -> datetime | None:
         """When the last worker had come to this; None while one has not."""
         moments = [seen for uid, moment in told.items() if (seen := self._first_seen(uid, what, moment)) is not None]
-        wanted = self.resolved.replicas if self.resolved is not None else 0
+        wanted = self.status.resolved.replicas if self.status.resolved is not None else 0
         return max(moments) if moments and len(moments) >= wanted else None
 
     @property
