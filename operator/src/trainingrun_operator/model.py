@@ -98,9 +98,14 @@ class Pod:
     waiting_message: str = ""
     unschedulable: str = ""
     """What the scheduler says, when no node fits."""
+    was_looked_at: bool = True
+    """Whether any scheduler has said anything about it."""
     terminated_reason: str = ""
+    reason: str = ""
     message: str = ""
-    """Why the pod is as it is, in the kubelet's words; mostly it has none."""
+    """Why the pod as a whole is as it is, in a word and in the words of the kubelet; mostly it has none."""
+    last_words: str = ""
+    """What the container left that is no record: the end of its log, or why it could not be started."""
     exit_code: int | None = None
     disruption: str = ""
     """Reason of the condition DisruptionTarget: preemption, eviction, a lost node."""

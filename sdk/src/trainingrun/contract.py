@@ -139,6 +139,8 @@ class Cause(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     POD_DELETED = "PodDeleted"
     POD_FAILED = "PodFailed"
+    POD_REJECTED = "PodRejected"
+    STORAGE_EXCEEDED = "StorageExceeded"
     EVICTED = "Evicted"
     PREEMPTED = "Preempted"
     NODE_LOST = "NodeLost"

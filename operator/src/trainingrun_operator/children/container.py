@@ -38,7 +38,8 @@ def container(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, tok
             "timeoutSeconds": 5,
             "failureThreshold": 1,
         },
-        "terminationMessagePolicy": "File",
+        # What ends before the agent has begun leaves no record: the end of the log, where there is any, says why.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
