@@ -96,6 +96,7 @@ def _node(raw: Raw) -> Node:
         labels=raw.get("metadata", {}).get("labels", {}),
         allocatable={name: amount(str(found)) for name, found in raw.get("status", {}).get("allocatable", {}).items()},
         taints=tuple(Taint(taint.get("key", ""), taint.get("effect", ""), taint.get("value", "")) for taint in taints),
+        is_cordoned=bool(raw.get("spec", {}).get("unschedulable")),
     )
 
 
