@@ -18,6 +18,9 @@ NODE = "kwok"
 CPU = "5000"
 """CPU that a worker asks for, so that it fits on no node that exists."""
 
+LOST = "tests.trainingrun.dev/lost"
+"""Annotation of a node that nobody plays any more, and of its pods: see `stages.yaml`."""
+
 _FAKE = "kwok.x-k8s.io/node"
 KUBELETS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 """Labels that every kubelet gives its node."""
