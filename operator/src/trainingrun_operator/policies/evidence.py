@@ -79,7 +79,8 @@ def _words(pod: Pod, *, life: Life) -> FailureFields:
     if told is not None and has_used_too_much_disk(pod) and not is_verdict(pod):
         return told
     if record is not None and record.cause and not _lost_its_peer_to_a_disruption(pod):
-        said: FailureFields = {"cause": record.cause, "message": record.message, "hint": record.hint}
+        words = record.message or f"Worker {pod.index} said that the cause is {record.cause}, and no more."
+        said: FailureFields = {"cause": record.cause, "message": words, "hint": record.hint}
         return _interrupted_by(pod, said) if record.cause == Cause.INTERRUPTED else said
     if pod.disruption:
         return _disrupted(pod)
