@@ -35,7 +35,8 @@ def told_by_kubelet(pod: Pod) -> FailureFields | None:
         return {
             "cause": Cause.STORAGE_EXCEEDED,
             "message": f"The kubelet evicted worker {pod.index}: {shortened(pod.message)}",
-            "hint": "Raise the size of what it names, spec.workers.scratch for example, or write less to it.",
+            "hint": "Raise the size of what it names, spec.workers.scratch or spec.workers.resources.limits.ephemeral-storage, "
+            "or write less to it.",
         }
     if pod.reason:
         return _rejected(pod) if _was_rejected(pod) else _ended(pod)
