@@ -19,7 +19,7 @@ from trainingrun_operator.step import State, Step
 
 def complete(life: ActiveAttempt) -> Step | None:
     """The run has succeeded when every worker has, and worker 0 has reported a result."""
-    succeeded = {pod.index: pod for pod in life.pods if pod.has_succeeded}
+    succeeded = {pod.index: pod for pod in life.gang.pods if pod.has_succeeded}
     record = succeeded[0].record if 0 in succeeded else None
     if len(succeeded) < life.resolved.replicas or record is None or record.result is None:
         return None
@@ -32,9 +32,9 @@ def complete(life: ActiveAttempt) -> Step | None:
 
 def _seconds_until_pods_are_down(life: Life) -> float:
     """How much longer the pods may take to end after their trainers; nothing when all have."""
-    if not any(pod.is_live for pod in life.pods):
+    if not any(pod.is_live for pod in life.gang.pods):
         return 0.0
-    ended = max((moment for pod in life.pods if (moment := life.ended(pod)) is not None), default=life.now)
+    ended = max((moment for pod in life.gang.pods if (moment := life.clocks.ended(pod)) is not None), default=life.now)
     return max(0.0, life.pace.pod_end_seconds - (life.now - ended).total_seconds())
 
 
@@ -51,7 +51,7 @@ def _succeeded(life: Life, result: Result) -> Step:
             progress=_whole(life, result),
             stage=Stage.FINISHED,
             completion_time=life.now,
-            clock=Clock(active_seconds=int(life.active_seconds), running_since=None),
+            clock=Clock(active_seconds=int(life.clocks.active_seconds), running_since=None),
         ),
         events=(Event(EventReason.SUCCEEDED, f"All workers have finished. {metrics}".strip()),),
     )

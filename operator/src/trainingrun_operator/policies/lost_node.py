@@ -26,10 +26,10 @@ def _where(pod: Pod) -> str:
 
 def settle_lost_node(life: ActiveAttempt) -> Step | None:
     """Name the node that is waited for, or stop the attempt once the grace of its lost worker is over."""
-    if not life.lost_pods:
+    if not life.gang.lost:
         return None
-    lost = life.lost_pods[0]
-    if life.is_given_up(lost):
+    lost = life.gang.lost[0]
+    if life.gang.is_given_up(lost):
         return stop(life, reason=StopReason.RESTART, failure=node_lost(life, lost))
     replaces = life.run.spec.recovery.lost_node is LostNode.REPLACE
     what = "the next attempt starts when the pod's grace period is over" if replaces else "waiting until it comes back"
@@ -38,5 +38,5 @@ def settle_lost_node(life: ActiveAttempt) -> Step | None:
         reason=Reason.WAITING_FOR_NODE,
         message=f"{_where(lost)}; {what}.",
         status=life.status,
-        requeue_after=max(1.0, life.seconds_of_grace(lost)) if replaces else None,
+        requeue_after=max(1.0, life.gang.seconds_of_grace(lost)) if replaces else None,
     )

@@ -31,7 +31,7 @@ def wait_for_names(life: Life) -> Step | None:
     strangers = [child for child in others if child.owner_name != life.run.metadata.name]
     if strangers:
         return name_conflict(life, kind=strangers[0].kind, name=strangers[0].name)
-    foreign = [pod for pod in life.foreign_pods if pod.is_live]
+    foreign = [pod for pod in life.gang.foreign if pod.is_live]
     if others or foreign:
         left = ", ".join(sorted({child.name for child in others} | {pod.name for pod in foreign})[:4])
         return Step(

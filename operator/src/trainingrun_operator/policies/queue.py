@@ -18,14 +18,14 @@ from trainingrun_operator.step import State, Step
 
 def wait_in_queue(life: ActiveAttempt) -> Step | None:
     """Wait until the queue admits the attempt. What its old pods left behind is no failure, and no clock runs."""
-    job = life.job
+    job = life.children.job
     if job is None or job.is_deleting:
         return None
     if job.is_resuming:
         return Step(State.STARTING, "Starting", f"Attempt {life.attempt} is admitted.", life.status)
     if not job.is_suspended:
-        return _replace(life, "Kueue has let it go before its old pods had ended.") if life.outlived_pods else None
-    if life.live_pods:
+        return _replace(life, "Kueue has let it go before its old pods had ended.") if life.gang.outlived else None
+    if life.gang.live:
         return _leaving(life)
     if not job.is_whole:
         return _replace(life, "Kueue has stopped it when a worker had already ended, so that its Job cannot start them all.")
@@ -74,7 +74,7 @@ def _word(life: ActiveAttempt) -> Workload:
 
 def _may_speak_soon(life: ActiveAttempt) -> bool:
     """Kueue needs a moment for its first word about a new Job."""
-    return life.observed.workload is None and life.attempt_seconds < life.pace.queue_look_again_seconds
+    return life.observed.workload is None and life.clocks.attempt_seconds < life.pace.queue_look_again_seconds
 
 
 def _is_new(life: ActiveAttempt, state: State) -> bool:

@@ -29,7 +29,7 @@ def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
             ledger=opened(life.now),
             history=status.history,
         ),
-        delete=deletions(life.own_children),
+        delete=deletions(life.children.own),
         events=(Event(EventReason.RERUN, message),),
         requeue_after=0.0,
     )
