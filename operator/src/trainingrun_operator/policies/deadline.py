@@ -1,4 +1,4 @@
-"""Has the run used up `activeDeadlineSeconds` of running? Suspended and waiting time does not count."""
+"""Deadline: has the run used up `activeDeadlineSeconds` of running? Suspended and waiting time does not count."""
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause

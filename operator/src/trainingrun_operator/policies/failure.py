@@ -1,4 +1,8 @@
-"""Has something failed? Find the one cause of the attempt, and decide between another attempt and the end."""
+"""Has something failed? Find the one cause of the attempt, and decide between another attempt and the end.
+
+The gang restarts as a whole, as an attempt: the Job itself restarts no pod (`restartPolicy: Never`, no retries), and
+`recovery.maximumRestarts` is what `backoffLimit` would be.
+"""
 
 from dataclasses import replace
 

@@ -1,7 +1,8 @@
-"""Is a worker on a node that does not answer? By default the run waits; `lostNode: Replace` starts the next attempt.
+"""Is a worker on a node that does not answer (taint unreachable)?
 
-Replacing gives up what keeps two attempts apart: the old worker may still run where nobody sees it. It writes under its own
-attempt's number only, and publishes nothing once a newer attempt has begun.
+By default the run waits; `lostNode: Replace` starts the next attempt. Replacing gives up what keeps two
+attempts apart: the old worker may still run where nobody sees it. It writes under its own attempt's number only, and publishes
+nothing once a newer attempt has begun.
 """
 
 from trainingrun.api import Failure, LostNode, StopReason

@@ -1,7 +1,8 @@
 """Are the names that the next attempt needs its own? Only asked before it: what runs already has its names.
 
-A run that was deleted and created again has another UID: the pods of the old one are waited for, because they may still write
-to the output. An object of somebody else is never touched.
+Whose an object is, its controller owner reference says, by UID; there is no adoption. A run that was deleted and created again
+has another UID: the pods of the old one are waited for, because they may still write to the output. An object of somebody else,
+or of nobody (an orphan), is never touched.
 """
 
 from trainingrun_operator import names

@@ -1,4 +1,4 @@
-"""The gang trains: say how far it is. The last rung of the ladder, so it always answers."""
+"""The gang trains: say how far it is. The last policy of its ladder, so it always answers."""
 
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed

@@ -1,4 +1,4 @@
-"""Does a queue hold the attempt back? Kueue suspends the Job and lets it go; the operator only tells what it is waiting for.
+"""Does a queue hold the attempt back? Kueue suspends the Job (preemption) and lets it go (admission); the operator tells why.
 
 When Kueue preempts an attempt its pods write a checkpoint and go, and the same Job gets new ones later: it keeps its place in
 the queue, and no restart is counted. New pods must find a clean stage, though. A Job that cannot give the whole gang any more,

@@ -1,4 +1,4 @@
-"""Are all workers ready to train? If not, say which waits for what, and give up after the start time-out."""
+"""Are all workers ready (PodsReady)? If not, say which waits for what, and give up after the start time-out."""
 
 from collections.abc import Iterator
 

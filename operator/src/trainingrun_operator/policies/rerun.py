@@ -1,4 +1,4 @@
-"""Is the run to be run again? What is left of the attempt before is stopped first, whatever state the run is in."""
+"""Is the run to be run again (spec.rerun)? What is left of the last attempt is stopped first, whatever state the run is in."""
 
 from trainingrun.api import StopReason
 from trainingrun_operator.life import Life, StoppingAttempt

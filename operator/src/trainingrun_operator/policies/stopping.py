@@ -1,6 +1,7 @@
 """Stop an attempt: first the intent is written, then the Job is deleted, then what was intended is carried out.
 
-A crash between the two writes loses nothing: whoever reads the intent goes on from there.
+A crash between the two writes loses nothing: whoever reads the intent goes on from there. Pods end as everywhere: SIGTERM, the
+termination grace period, SIGKILL.
 """
 
 import hashlib
@@ -145,7 +146,7 @@ def _restart(life: StoppingAttempt, ended: TrainingRunStatus) -> Step:
 
 
 def backoff(uid: str, attempt: int, failures: int, *, pace: Pace) -> float:
-    """Seconds before the next attempt, after so many failures without progress.
+    """Seconds before the next attempt, after so many failures without progress: exponential back-off with jitter.
 
     They double up to a limit, within 20 % of that by the run's UID and attempt.
     """
