@@ -36,7 +36,7 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing happens any more."""
+        """Whether nothing happens any more: a terminal state."""
         return self in (State.SUCCEEDED, State.FAILED)
 
 

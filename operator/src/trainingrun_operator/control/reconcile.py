@@ -249,7 +249,7 @@ class Reconciler:
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""
         life = phase_of(run, observed, now=self.now(), config=self.config)
-        first = next((pod for pod in life.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
+        first = next((pod for pod in life.gang.pods if pod.index == 0 and pod.phase == "Running" and pod.ip), None)
         if first is None or run.status.resolved is None:
             self.progress.stop(key)
         else:

@@ -20,7 +20,7 @@ from trainingrun_operator.step import State, Step
 
 def complete(life: ActiveAttempt) -> Step | None:
     """The run has succeeded when every worker has, and worker 0 has reported a result."""
-    succeeded = {pod.index: pod for pod in life.pods if pod.has_succeeded}
+    succeeded = {pod.index: pod for pod in life.gang.pods if pod.has_succeeded}
     record = succeeded[0].record if 0 in succeeded else None
     if len(succeeded) < life.resolved.replicas or record is None or record.result is None:
         return None
@@ -44,7 +44,7 @@ def _succeeded(life: Life, result: Result) -> Step:
             progress=_whole(life, result),
             stage=Stage.FINISHED,
             completion_time=life.now,
-            clock=Clock(active_seconds=int(life.active_seconds), running_since=None),
+            clock=Clock(active_seconds=int(life.clocks.active_seconds), running_since=None),
         ),
         events=(Event(EventReason.SUCCEEDED, f"All workers have finished. {metrics}".strip()),),
     )

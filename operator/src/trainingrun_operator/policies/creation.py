@@ -31,7 +31,7 @@ def back_off(life: BetweenAttempts) -> Step | None:
         reason=cause,
         message=f"Attempt {life.attempt} ended ({cause}); the next one starts at {retry_at:%H:%M:%S} UTC.",
         status=life.status,
-        requeue_after=life.seconds_until(retry_at),
+        requeue_after=life.clocks.until(retry_at),
     )
 
 
@@ -54,7 +54,7 @@ def start_attempt(life: BetweenAttempts) -> Step:
             start_time=life.status.start_time or life.now,
             clock=changed(clock, running_since=life.now),
         ),
-        delete=deletions(life.own_children),
+        delete=deletions(life.children.own),
         events=(Event(EventReason.ATTEMPT_STARTED, f"Attempt {attempt} starts."),),
         requeue_after=0.0,
     )
@@ -70,7 +70,7 @@ def create_children(life: ActiveAttempt) -> Step | None:
 
 def _is_there(life: ActiveAttempt, manifest: Manifest) -> bool:
     """Whether the attempt has this child. Of Services it may have two; of all others one, whatever its name."""
-    found = [child for child in life.children if child.kind == manifest["kind"]]
+    found = [child for child in life.children.of_attempt if child.kind == manifest["kind"]]
     return any(child.kind != "Service" or child.name == manifest["metadata"]["name"] for child in found)
 
 
@@ -87,14 +87,14 @@ def _wanted(life: ActiveAttempt) -> Iterator[Manifest]:
     if scheduler is None or resolved.replicas == 1:
         yield workers
         return
-    if life.job is None:  # one that has been created without stays as it is
+    if life.children.job is None:  # one that has been created without stays as it is
         yield pod_group(run, attempt=attempt, resolved=resolved, scheduler=scheduler)
     yield in_gang(workers, scheduler=scheduler)
 
 
 def _service_first(life: ActiveAttempt) -> Step:
     """The Service gets its address from the API server; the address is written down before any pod is told of it."""
-    service = life.service
+    service = life.children.service
     if service is None or not service.cluster_ip:
         made = () if service is not None else (rendezvous_service(life.run, attempt=life.attempt, cluster_ip=None),)
         return _creating(life, made)

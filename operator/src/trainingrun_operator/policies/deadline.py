@@ -1,4 +1,4 @@
-"""Has the run used up `activeDeadlineSeconds` of running? Suspended and waiting time does not count."""
+"""Deadline: has the run used up `activeDeadlineSeconds` of running? Suspended and waiting time does not count."""
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause
@@ -21,12 +21,12 @@ def stop_at_deadline(life: ActiveAttempt) -> Step | None:
 
 def _exceeded(life: Life) -> Failure | None:
     limit = life.run.spec.active_deadline_seconds
-    if limit is None or life.active_seconds < limit:
+    if limit is None or life.clocks.active_seconds < limit:
         return None
     bound, hint = _bound(life, limit)
     return Failure(
         cause=Cause.DEADLINE_EXCEEDED,
-        message=f"The run has been running for {int(life.active_seconds)} s, and {bound}.",
+        message=f"The run has been running for {int(life.clocks.active_seconds)} s, and {bound}.",
         attempt=life.attempt,
         hint=hint,
     )

@@ -1,4 +1,8 @@
-"""Has something failed? Find the one cause of the attempt, and decide between another attempt and the end."""
+"""Has something failed? Find the one cause of the attempt, and decide between another attempt and the end.
+
+The gang restarts as a whole, as an attempt: the Job itself restarts no pod (`restartPolicy: Never`, no retries), and
+`recovery.maximumRestarts` is what `backoffLimit` would be.
+"""
 
 from dataclasses import replace
 
@@ -22,7 +26,7 @@ _FINAL_CODES = {ExitCode.BAD_CONFIG, ExitCode.BAD_DATA, ExitCode.NOT_ACCEPTED}
 
 def end_with_verdict(life: ActiveAttempt) -> Step | None:
     """A model that is not accepted ends the run as one that is does: no deadline and no suspension comes in between."""
-    return recover_from_failure(life) if any(is_verdict(pod) for pod in life.pods) else None
+    return recover_from_failure(life) if any(is_verdict(pod) for pod in life.gang.pods) else None
 
 
 def recover_from_failure(life: ActiveAttempt) -> Step | None:
@@ -47,7 +51,7 @@ def recover_from_failure(life: ActiveAttempt) -> Step | None:
 def _end(life: ActiveAttempt, failure: Failure) -> Step:
     """The end of the run; what a model that is not accepted achieved is kept, in the same write as the intent to stop."""
     step = stop(life, reason=StopReason.FAIL, failure=failure)
-    results = [pod.record.result for pod in life.pods if pod.record is not None and pod.record.result is not None]
+    results = [pod.record.result for pod in life.gang.pods if pod.record is not None and pod.record.result is not None]
     if not results:
         return step
     return replace(step, status=changed(step.status, result=results[0]))
@@ -65,12 +69,12 @@ def retry_or_fail(life: ActiveAttempt, failure: Failure, *, counts: bool) -> Ste
 
 
 def _failure(life: ActiveAttempt) -> Failure | None:
-    broken = [pod for pod in life.pods if pod.phase == "Failed" or pod.exit_code not in (None, 0)]
-    if broken and life.lost_pods and all(map(has_only_lost_its_peer, broken)):
-        return node_lost(life, life.lost_pods[0])  # what they have lost
+    broken = [pod for pod in life.gang.pods if pod.phase == "Failed" or pod.exit_code not in (None, 0)]
+    if broken and life.gang.lost and all(map(has_only_lost_its_peer, broken)):
+        return node_lost(life, life.gang.lost[0])  # what they have lost
     if broken:
         return cause_of(broken, life=life)
-    job = life.job
+    job = life.children.job
     if job is None:
         return _lost_job(life)
     if job.failed_indexes:
@@ -85,7 +89,7 @@ def _failure(life: ActiveAttempt) -> Failure | None:
 
 def _lost_job(life: ActiveAttempt) -> Failure | None:
     """A Job that was there and is gone has been deleted by somebody."""
-    if not life.has_started_job:
+    if not life.children.had_job:
         return None
     return Failure(
         cause=Cause.JOB_DELETED,
@@ -97,7 +101,7 @@ def _lost_job(life: ActiveAttempt) -> Failure | None:
 
 def _lost_result(life: ActiveAttempt) -> Failure | None:
     """All workers have finished, but what worker 0 reported is gone with its pod: another attempt only reports again."""
-    if life.job is None or life.job.succeeded < life.resolved.replicas or life.live_pods:
+    if life.children.job is None or life.children.job.succeeded < life.resolved.replicas or life.gang.live:
         return None
     return Failure(
         cause=Cause.RESULT_LOST,
@@ -108,10 +112,10 @@ def _lost_result(life: ActiveAttempt) -> Failure | None:
 
 def _seconds_for_reports(life: ActiveAttempt) -> float:
     """How much longer to wait for the workers that have not ended yet; nothing when the first has ended long ago."""
-    ended = [moment for pod in life.pods if pod.has_ended and (moment := life.ended(pod)) is not None]
-    if not ended or not _is_anyone_left(life.pods):
+    ended = [moment for pod in life.gang.pods if pod.has_ended and (moment := life.clocks.ended(pod)) is not None]
+    if not ended or not _is_anyone_left(life.gang.pods):
         return 0.0
-    knows_more = life.lost_pods or not all(has_only_lost_its_peer(pod) for pod in life.pods if pod.has_ended)
+    knows_more = life.gang.lost or not all(has_only_lost_its_peer(pod) for pod in life.gang.pods if pod.has_ended)
     patience = life.pace.failure_report_seconds if knows_more else life.pace.lost_peer_seconds
     return max(0.0, patience - (life.now - min(ended)).total_seconds())
 

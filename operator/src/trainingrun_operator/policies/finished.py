@@ -30,10 +30,10 @@ def keep_result(life: Life) -> Decision:
     ended = status.completion_time
     if patience is None or ended is None:
         return Decision(status=status)
-    left = life.seconds_until(ended + timedelta(seconds=patience))
+    left = life.clocks.until(ended + timedelta(seconds=patience))
     if left > 0:
         return Decision(status=status, requeue_after=left)
-    return Decision(status=status, delete=deletions(life.own_children))
+    return Decision(status=status, delete=deletions(life.children.own))
 
 
 def _intends_cleanup(status: TrainingRunStatus) -> bool:
@@ -43,8 +43,8 @@ def _intends_cleanup(status: TrainingRunStatus) -> bool:
 
 def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
     """Delete the Job that could start again, or whose pods live on; the run is tidy once it has gone, or has ended itself."""
-    left = [child for child in life.own_children if isinstance(child, Job) and (not child.is_over or life.live_pods)]
-    if left or life.live_pods:
+    left = [child for child in life.children.own if isinstance(child, Job) and (not child.is_over or life.gang.live)]
+    if left or life.gang.live:
         return Decision(status=status, delete=deletions(left), requeue_after=life.pace.look_again_seconds)
     others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
     return Decision(status=changed(status, cleanup=None, conditions=others), requeue_after=0.0)

@@ -11,8 +11,8 @@ from trainingrun_operator.step import Step
 
 def stop_hanging(life: ActiveAttempt) -> Step | None:
     """Stop an attempt whose report has not changed for `hangTimeoutSeconds`, after asking all ranks where they are."""
-    left = life.seconds_until_hang
-    report = life.fresh_report
+    left = life.reports.seconds_until_hang
+    report = life.reports.fresh
     if left is None or report is None or left > 0:
         return None
     patience = life.run.spec.recovery.hang_timeout_seconds
@@ -25,4 +25,4 @@ def stop_hanging(life: ActiveAttempt) -> Step | None:
         "take that long.",
     )
     step = retry_or_fail(life, failure, counts=True)
-    return replace(step, stacks_of=tuple(pod.ip for pod in life.pods if pod.is_live and pod.ip))
+    return replace(step, stacks_of=tuple(pod.ip for pod in life.gang.pods if pod.is_live and pod.ip))

@@ -1,7 +1,8 @@
-"""Is a worker on a node that does not answer? By default the run waits; `lostNode: Replace` starts the next attempt.
+"""Is a worker on a node that does not answer (taint unreachable)?
 
-Replacing gives up what keeps two attempts apart: the old worker may still run where nobody sees it. It writes under its own
-attempt's number only, and publishes nothing once a newer attempt has begun.
+By default the run waits; `lostNode: Replace` starts the next attempt. Replacing gives up what keeps two
+attempts apart: the old worker may still run where nobody sees it. It writes under its own attempt's number only, and publishes
+nothing once a newer attempt has begun.
 """
 
 from trainingrun.api import Failure, LostNode, StopReason
@@ -26,10 +27,10 @@ def _where(pod: Pod) -> str:
 
 def settle_lost_node(life: ActiveAttempt) -> Step | None:
     """Name the node that is waited for, or stop the attempt once the grace of its lost worker is over."""
-    if not life.lost_pods:
+    if not life.gang.lost:
         return None
-    lost = life.lost_pods[0]
-    if life.is_given_up(lost):
+    lost = life.gang.lost[0]
+    if life.gang.is_given_up(lost):
         return stop(life, reason=StopReason.RESTART, failure=node_lost(life, lost))
     replaces = life.run.spec.recovery.lost_node is LostNode.REPLACE
     what = "the next attempt starts when the pod's grace period is over" if replaces else "waiting until it comes back"
@@ -38,5 +39,5 @@ def settle_lost_node(life: ActiveAttempt) -> Step | None:
         reason=Reason.WAITING_FOR_NODE,
         message=f"{_where(lost)}; {what}.",
         status=life.status,
-        requeue_after=max(1.0, life.seconds_of_grace(lost)) if replaces else None,
+        requeue_after=max(1.0, life.gang.seconds_of_grace(lost)) if replaces else None,
     )

@@ -1,7 +1,8 @@
 """Are the names that the next attempt needs its own? Only asked before it: what runs already has its names.
 
-A run that was deleted and created again has another UID: the pods of the old one are waited for, because they may still write
-to the output. An object of somebody else is never touched.
+Whose an object is, its controller owner reference says, by UID; there is no adoption. A run that was deleted and created again
+has another UID: the pods of the old one are waited for, because they may still write to the output. An object of somebody else,
+or of nobody (an orphan), is never touched.
 """
 
 from trainingrun_operator import names
@@ -31,7 +32,7 @@ def wait_for_names(life: Life) -> Step | None:
     strangers = [child for child in others if child.owner_name != life.run.metadata.name]
     if strangers:
         return name_conflict(life, kind=strangers[0].kind, name=strangers[0].name)
-    foreign = [pod for pod in life.foreign_pods if pod.is_live]
+    foreign = [pod for pod in life.gang.foreign if pod.is_live]
     if others or foreign:
         left = ", ".join(sorted({child.name for child in others} | {pod.name for pod in foreign})[:4])
         return Step(

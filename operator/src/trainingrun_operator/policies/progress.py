@@ -1,4 +1,4 @@
-"""The gang trains: say how far it is. The last rung of the ladder, so it always answers."""
+"""The gang trains: say how far it is. The last policy of its ladder, so it always answers."""
 
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
@@ -9,7 +9,7 @@ from trainingrun_operator.step import State, Step
 
 def follow_progress(life: ActiveAttempt) -> Step:
     """Running; to be looked at again when it would count as hanging."""
-    report = life.fresh_report
+    report = life.reports.fresh
     stage = report.stage if report is not None else life.status.stage or Stage.TRAINING
     if stage in (Stage.STARTING, Stage.QUEUED):
         stage = Stage.TRAINING
@@ -20,5 +20,5 @@ def follow_progress(life: ActiveAttempt) -> Step:
         message=f"Attempt {life.attempt} is {stage.lower()}.",
         status=changed(life.status, stage=stage),
         events=(Event(EventReason.TRAINING_STARTED, f"All workers of attempt {life.attempt} train."),) if first else (),
-        requeue_after=life.seconds_until_hang,
+        requeue_after=life.reports.seconds_until_hang,
     )

@@ -1,4 +1,4 @@
-"""Does a queue hold the attempt back? Kueue suspends the Job and lets it go; the operator only tells what it is waiting for.
+"""Does a queue hold the attempt back? Kueue suspends the Job (preemption) and lets it go (admission); the operator tells why.
 
 When Kueue preempts an attempt its pods write a checkpoint and go, and the same Job gets new ones later: it keeps its place in
 the queue, and no restart is counted. New pods must find a clean stage, though. A Job that cannot give the whole gang any more,
@@ -18,14 +18,14 @@ from trainingrun_operator.step import State, Step
 
 def wait_in_queue(life: ActiveAttempt) -> Step | None:
     """Wait until the queue admits the attempt. What its old pods left behind is no failure, and no clock runs."""
-    job = life.job
+    job = life.children.job
     if job is None or job.is_deleting:
         return None
     if job.is_resuming:
         return Step(State.STARTING, "Starting", f"Attempt {life.attempt} is admitted.", life.status)
     if not job.is_suspended:
-        return _replace(life, "Kueue has let it go before its old pods had ended.") if life.outlived_pods else None
-    if life.live_pods:
+        return _replace(life, "Kueue has let it go before its old pods had ended.") if life.gang.outlived else None
+    if life.gang.live:
         return _leaving(life)
     if not job.is_whole:
         return _replace(life, "Kueue has stopped it when a worker had already ended, so that its Job cannot start them all.")
@@ -74,7 +74,7 @@ def _word(life: ActiveAttempt) -> Workload:
 
 def _may_speak_soon(life: ActiveAttempt) -> bool:
     """Kueue needs a moment for its first word about a new Job."""
-    return life.observed.workload is None and life.attempt_seconds < life.pace.queue_look_again_seconds
+    return life.observed.workload is None and life.clocks.attempt_seconds < life.pace.queue_look_again_seconds
 
 
 def _is_new(life: ActiveAttempt, state: State) -> bool:

@@ -1,4 +1,4 @@
-"""Are all workers ready to train? If not, say which waits for what, and give up after the start time-out."""
+"""Are all workers ready (PodsReady)? If not, say which waits for what, and give up after the start time-out."""
 
 from collections.abc import Iterator
 
@@ -24,13 +24,13 @@ _EVER_LESS_OFTEN = 10.0
 
 def subjects(life: ActiveAttempt) -> tuple[str, ...]:
     """UIDs of the objects about which Kubernetes Events may tell why the attempt takes its time to start; they are few."""
-    job = life.job
-    if job is None or life.is_held or not _is_starting(life):
+    job = life.children.job
+    if job is None or life.queue.is_held or not _is_starting(life):
         return ()
-    if life.attempt_seconds < _SILENT_SECONDS:
+    if life.clocks.attempt_seconds < _SILENT_SECONDS:
         return ()
-    refused = [job.uid] if len(life.pods) < life.resolved.replicas else []
-    waiting = [pod for pod in life.pods if pod.started is None and not pod.has_ended]
+    refused = [job.uid] if len(life.gang.pods) < life.resolved.replicas else []
+    waiting = [pod for pod in life.gang.pods if pod.started is None and not pod.has_ended]
     unbound = [claim.uid for claim in pending_claims(life)] if any(not pod.node for pod in waiting) else []
     return (*refused, *(pod.uid for pod in waiting[:_ASKED]), *unbound[:_ASKED])
 
@@ -40,7 +40,7 @@ def wait_until_ready(life: ActiveAttempt) -> Step | None:
     if not _is_starting(life):
         return None
     found = min(_hindrances(life), key=lambda each: each.need)
-    is_over = life.start_timeout_left <= 0 and life.has_started_job and found.prospect is not Prospect.PASSES
+    is_over = life.clocks.start_timeout_left <= 0 and life.children.had_job and found.prospect is not Prospect.PASSES
     if is_over and found.prospect is not Prospect.STALLS:
         return _give_up(life, found)
     return Step(
@@ -63,7 +63,7 @@ def _hindrances(life: ActiveAttempt) -> Iterator[Hindrance]:
     if refused is not None:
         yield refused
     misfit, image = why_nothing_fits(life), f"{life.resolved.image} ({_source_of_image(life)})"
-    for pod in life.pods:
+    for pod in life.gang.pods:
         found = waits_for(life, pod, misfit=misfit, image=image)
         if found is not None:
             yield found
@@ -82,10 +82,10 @@ def _source_of_image(life: ActiveAttempt) -> str:
 
 def _again(life: ActiveAttempt) -> float:
     """Seconds until the next look: what Events say comes without one of the watch, and the less often the longer it takes."""
-    moments = [max(1.0, life.start_timeout_left)] if life.start_timeout_left > 0 else []
-    if any(pod.started is None for pod in life.pods) or len(life.pods) < life.resolved.replicas:
+    moments = [max(1.0, life.clocks.start_timeout_left)] if life.clocks.start_timeout_left > 0 else []
+    if any(pod.started is None for pod in life.gang.pods) or len(life.gang.pods) < life.resolved.replicas:
         often, seldom = life.pace.look_again_seconds, life.pace.stalled_look_again_seconds
-        moments.append(min(max(often, life.attempt_seconds / _EVER_LESS_OFTEN), max(often, seldom)))
+        moments.append(min(max(often, life.clocks.attempt_seconds / _EVER_LESS_OFTEN), max(often, seldom)))
     return min(moments, default=life.pace.stalled_look_again_seconds)
 
 

@@ -22,10 +22,10 @@ def refused(life: ActiveAttempt, refusal: Refusal) -> Step | None:
     """What follows from a create that was refused; None when the gang trains on without the object."""
     if refusal.reason is RefusalReason.INVALID:
         failure = _failure(life, refusal)
-        if life.job is not None:
+        if life.children.job is not None:
             return retry_or_fail(life, failure, counts=True)  # the next attempt has other names and addresses
         return failed(life, failure, status=attempt_over(life, Outcome.FAILED, failure))
-    if life.job is not None:
+    if life.children.job is not None:
         return None
     if refusal.reason is RefusalReason.TAKEN:
         return name_conflict(life, kind=refusal.kind, name=refusal.name)

@@ -18,10 +18,10 @@ _PASSING = ("failed calling webhook", "etcdserver:", "context deadline exceeded"
 
 def refused_pods(life: ActiveAttempt) -> Hindrance | None:
     """What is said of pods that may not be made, while any is missing."""
-    job, workers = life.job, life.resolved.replicas
-    if job is None or len(life.pods) >= workers:
+    job, workers = life.children.job, life.resolved.replicas
+    if job is None or len(life.gang.pods) >= workers:
         return None
-    words = next((notice.message for notice in life.notices_about(job.uid) if notice.reason == "FailedCreate"), None)
+    words = next((notice.message for notice in life.reports.notices_about(job.uid) if notice.reason == "FailedCreate"), None)
     if words is None:
         return None
     cause, hint, passes = _judged(words, workers=workers)
@@ -31,7 +31,7 @@ def refused_pods(life: ActiveAttempt) -> Hindrance | None:
         cause=cause,
         message=f"Pods of attempt {life.attempt} may not be made: {shortened(words.removeprefix('Error creating: '))}",
         hint=hint,
-        prospect=Prospect.FREES if life.live_pods else alone,
+        prospect=Prospect.FREES if life.gang.live else alone,
     )
 
 

@@ -1,4 +1,4 @@
-"""Is the run to be run again? What is left of the attempt before is stopped first, whatever state the run is in."""
+"""Is the run to be run again (spec.rerun)? What is left of the last attempt is stopped first, whatever state the run is in."""
 
 from trainingrun.api import StopReason
 from trainingrun_operator.life import Life, StoppingAttempt
@@ -11,7 +11,7 @@ def rerun(life: Life) -> Step | None:
     """Answer a new value of spec.rerun: stop what runs, or begin the next round when nothing does."""
     if not life.wants_rerun:
         return None
-    if life.own_children or life.live_pods:
+    if life.children.own or life.gang.live:
         return stop(life, reason=StopReason.RERUN)
     return next_round(life, status=life.status)
 

@@ -30,7 +30,7 @@ def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
             history=status.history,
             trainer=status.trainer,
         ),
-        delete=deletions(life.own_children),
+        delete=deletions(life.children.own),
         events=(Event(EventReason.RERUN, message),),
         requeue_after=0.0,
     )

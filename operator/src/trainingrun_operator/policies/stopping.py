@@ -1,6 +1,7 @@
 """Stop an attempt: first the intent is written, then the Job is deleted, then what was intended is carried out.
 
-A crash between the two writes loses nothing: whoever reads the intent goes on from there.
+A crash between the two writes loses nothing: whoever reads the intent goes on from there. Pods end as everywhere: SIGTERM, the
+termination grace period, SIGKILL.
 """
 
 import hashlib
@@ -48,7 +49,7 @@ def stop(life: Life, *, reason: StopReason, failure: Failure | None = None, coun
 
 def carry_out_stopping(life: StoppingAttempt) -> Step:
     """Delete the Job of a stopping attempt, wait until none of its pods may do anything, then do what was intended."""
-    if life.live_pods or _must_clean_up(life):
+    if life.gang.live or _must_clean_up(life):
         return _delete_job(life)
     intent = life.intent
     ended = attempt_over(life, _OUTCOMES[intent.reason], intent.failure)
@@ -65,7 +66,7 @@ def carry_out_stopping(life: StoppingAttempt) -> Step:
 
 def attempt_over(life: Life, outcome: Outcome, failure: Failure | None) -> TrainingRunStatus:
     """The status once the attempt is over: its running time is added up, and history has a line about it."""
-    clock = Clock(active_seconds=int(life.active_seconds), running_since=None)
+    clock = Clock(active_seconds=int(life.clocks.active_seconds), running_since=None)
     ended = changed(life.status, stopping=None, resolved=None, clock=clock)
     return with_ended_attempt(life, ended, outcome, failure)
 
@@ -80,7 +81,7 @@ def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
         reason="Suspended",
         message=message,
         status=changed(status, retry_at=None),
-        delete=deletions(life.own_children),
+        delete=deletions(life.children.own),
         events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
         requeue_after=None if life.run.spec.suspend else 0.0,
     )
@@ -102,11 +103,11 @@ def _delete_job(life: StoppingAttempt) -> Step:
 
     Those of a run that fails are left alone while the kubelet only takes them down: they stay, and their logs with them.
     """
-    stays = life.intent.reason is StopReason.FAIL and all(pod.has_ended for pod in life.live_pods)
+    stays = life.intent.reason is StopReason.FAIL and all(pod.has_ended for pod in life.gang.live)
     end_by_themselves = seconds_until_pods_are_down(life) if stays else 0.0
-    jobs = [child for child in life.own_children if child.kind == "Job" and end_by_themselves <= 0]
-    names = ", ".join(f"{pod.name} on {pod.node}" if pod in life.lost_pods else pod.name for pod in life.live_pods[:4])
-    lost = " A node does not answer." if life.lost_pods else ""
+    jobs = [child for child in life.children.own if child.kind == "Job" and end_by_themselves <= 0]
+    names = ", ".join(f"{pod.name} on {pod.node}" if pod in life.gang.lost else pod.name for pod in life.gang.live[:4])
+    lost = " A node does not answer." if life.gang.lost else ""
     return Step(
         state=State.STOPPING,
         reason=life.intent.failure.cause if life.intent.failure is not None else life.intent.reason.value,
@@ -124,9 +125,9 @@ def _must_clean_up(life: StoppingAttempt) -> bool:
 
     A Job whose last pods are on a lost node stays as long as they do, and is not waited for when they are given up.
     """
-    if life.intent.reason is StopReason.FAIL or life.job is None:
+    if life.intent.reason is StopReason.FAIL or life.children.job is None:
         return False
-    return not (life.job.is_deleting and any(life.is_given_up(pod) for pod in life.pods))
+    return not (life.children.job.is_deleting and any(life.gang.is_given_up(pod) for pod in life.gang.pods))
 
 
 def _restart(life: StoppingAttempt, ended: TrainingRunStatus) -> Step:
@@ -138,20 +139,20 @@ def _restart(life: StoppingAttempt, ended: TrainingRunStatus) -> Step:
     delay = 0.0 if is_free else backoff(life.run.metadata.uid, life.attempt, max(restarts, fruitless), pace=life.pace)
     cause = intent.failure.cause if intent.failure is not None else intent.reason.value
     message = where_it_goes_on(life, f"Attempt {life.attempt} ended ({cause}). The next one starts in {delay:.0f} s")
-    retry_at = life.after(delay) if delay > 0 else None
+    retry_at = life.clocks.after(delay) if delay > 0 else None
     return Step(
         state=State.RESTARTING,
         reason=cause,
         message=message,
         status=changed(ended, restarts=restarts, fruitless_attempts=fruitless, retry_at=retry_at),
-        delete=deletions(life.own_children),
+        delete=deletions(life.children.own),
         events=(Event(EventReason.RESTARTING, message),),
         requeue_after=delay,
     )
 
 
 def backoff(uid: str, attempt: int, failures: int, *, pace: Pace) -> float:
-    """Seconds before the next attempt, after so many failures without progress.
+    """Seconds before the next attempt, after so many failures without progress: exponential back-off with jitter.
 
     They double up to a limit, within 20 % of that by the run's UID and attempt.
     """

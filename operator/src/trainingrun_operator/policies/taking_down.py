@@ -8,7 +8,7 @@ from trainingrun_operator.life import Life
 
 def seconds_until_pods_are_down(life: Life) -> float:
     """How much longer the pods may take to end after their trainers; nothing when all have."""
-    if not any(pod.is_live for pod in life.pods):
+    if not any(pod.is_live for pod in life.gang.pods):
         return 0.0
-    ended = max((moment for pod in life.pods if (moment := life.ended(pod)) is not None), default=life.now)
+    ended = max((moment for pod in life.gang.pods if (moment := life.clocks.ended(pod)) is not None), default=life.now)
     return max(0.0, life.pace.pod_end_seconds - (life.now - ended).total_seconds())

@@ -72,7 +72,7 @@ def pending_claims(life: Life) -> tuple[Claim, ...]:
 
 
 def _without_node(life: Life, pod: Pod, *, misfit: str | None) -> Hindrance | None:
-    said = {notice.reason: notice.message for notice in reversed(life.notices_about(pod.uid))}
+    said = {notice.reason: notice.message for notice in reversed(life.reports.notices_about(pod.uid))}
     coming = next((said[reason] for reason in _NODE_COMES if reason in said), None)
     pending = pending_claims(life)
     if pending and (not pod.unschedulable or _OF_CLAIMS.search(pod.unschedulable)):
@@ -107,7 +107,7 @@ def _without_node(life: Life, pod: Pod, *, misfit: str | None) -> Hindrance | No
 
 def _unheard(life: Life, pod: Pod) -> Hindrance | None:
     """A pod that no scheduler has looked at: that of this name is not there, or does not work."""
-    if pod.was_looked_at or life.attempt_seconds < _SCHEDULER_SECONDS:
+    if pod.was_looked_at or life.clocks.attempt_seconds < _SCHEDULER_SECONDS:
         return None
     name = life.run.spec.workers.scheduler_name
     scheduler = f"the scheduler {name} (spec.workers.schedulerName)" if name is not None else "the scheduler"
@@ -123,7 +123,7 @@ def _unheard(life: Life, pod: Pod) -> Hindrance | None:
 def _unbound(life: Life, pod: Pod, claim: Claim) -> Hindrance:
     """A claim without a volume: that of its class, or who provides it, is not there, slow, or full."""
     path = next((path for path, name in uses(life.run) if name == claim.name), "spec")
-    words = next((f" {shortened(notice.message)}" for notice in life.notices_about(claim.uid)), "")
+    words = next((f" {shortened(notice.message)}" for notice in life.reports.notices_about(claim.uid)), "")
     of_class = f" of class {claim.storage_class}" if claim.storage_class else ""
     return Hindrance(
         need=Need.CLAIM,
@@ -137,7 +137,7 @@ def _unbound(life: Life, pod: Pod, claim: Claim) -> Hindrance:
 
 def _on_its_node(life: Life, pod: Pod, *, image: str) -> Hindrance | None:
     """By the newest word of the kubelet: an older one may have been put right."""
-    newest = next((notice for notice in life.notices_about(pod.uid) if notice.reason in _SPOKEN), None)
+    newest = next((notice for notice in life.reports.notices_about(pod.uid) if notice.reason in _SPOKEN), None)
     if newest is None or newest.reason in _GOES_ON:
         return None
     if newest.reason == Reason.PULLING:

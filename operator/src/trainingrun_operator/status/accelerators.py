@@ -40,5 +40,5 @@ def _held(life: Life) -> int:
     resolved = life.status.resolved
     if resolved is None:
         return 0
-    bound = sum(1 for pod in life.live_pods if pod.node)
+    bound = sum(1 for pod in life.gang.live if pod.node)
     return bound * (resolved.accelerators // resolved.replicas)

@@ -14,8 +14,10 @@ def clock(life: Life, step: Step) -> Clock | None:
     known = step.status.clock
     if known is None or step.status.resolved is None or step.state.is_final:
         return known
-    if life.is_held or (step.reason in _REFUSED and not life.live_pods):
-        return known if step.state is State.STOPPING else Clock(active_seconds=int(life.active_seconds), running_since=None)
-    if known.running_since is None and life.job is not None:
+    if life.queue.is_held or (step.reason in _REFUSED and not life.gang.live):
+        if step.state is State.STOPPING:
+            return known
+        return Clock(active_seconds=int(life.clocks.active_seconds), running_since=None)
+    if known.running_since is None and life.children.job is not None:
         return changed(known, running_since=life.now)
     return known

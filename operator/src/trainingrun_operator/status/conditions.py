@@ -82,7 +82,7 @@ def _admitted(life: Life, step: Step) -> Condition:
     """A run that has ended stays what it was."""
     before = life.status.condition("Admitted")
     was = before is not None and before.status == "True"
-    admitted = was if step.state.is_final else step.status.resolved is not None and not life.is_held
+    admitted = was if step.state.is_final else step.status.resolved is not None and not life.queue.is_held
     reason, message = ("Admitted", "An attempt may use the cluster.") if admitted else (step.reason, step.message)
     return _condition(life, "Admitted", admitted, reason=reason, message=message)
 

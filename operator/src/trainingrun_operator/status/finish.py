@@ -51,7 +51,7 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
 
 def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:
     """What a leader that was held up has made of an earlier attempt, after that was over: its pods would be a second gang."""
-    return deletions(life.leftovers) if status.resolved is not None and status.attempt == life.attempt else ()
+    return deletions(life.children.leftovers) if status.resolved is not None and status.attempt == life.attempt else ()
 
 
 def _nearest(life: Life, step: Step, status: TrainingRunStatus) -> float | None:
@@ -59,7 +59,7 @@ def _nearest(life: Life, step: Step, status: TrainingRunStatus) -> float | None:
     moments = [] if step.requeue_after is None else [step.requeue_after]
     limit = life.run.spec.active_deadline_seconds
     if limit is not None and step.status.clock is not None and step.status.clock.running_since and not step.state.is_final:
-        moments.append(max(1.0, limit - life.active_seconds))
+        moments.append(max(1.0, limit - life.clocks.active_seconds))
     if status.cleanup is not None:
         moments.append(0.0)
     return min(moments, default=None)

@@ -45,9 +45,11 @@ def _time(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
     now = life.now.replace(microsecond=0)
     known = status.ledger or Ledger(account=Account.QUEUED, since=life.run.metadata.creation_timestamp or now)
     account = _account(step, status, known)
-    if account == known.account or known.since is None:
-        return known if known.since is not None else changed(known, account=account, since=now)
-    kept, lost = _split(known, status, until=now, dies=account == Account.LOST)
+    if known.since is None:
+        return changed(known, account=account, since=now)
+    if account == known.account:
+        return known
+    kept, lost = _split(known.account, status, since=known.since, until=now, dies=account == Account.LOST)
     closed = _added(_added(known, known.account, kept), Account.LOST, lost)
     return changed(closed, account=account, since=now if account else None, goodput_percent=_goodput(closed))
 
@@ -65,14 +67,13 @@ def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
     return _ACCOUNTS[step.state]
 
 
-def _split(known: Ledger, status: TrainingRunStatus, *, until: datetime, dies: bool) -> tuple[int, int]:
+def _split(account: str, status: TrainingRunStatus, *, since: datetime, until: datetime, dies: bool) -> tuple[int, int]:
     """Seconds of the account that ends, and those of them that were in vain because the attempt died."""
-    assert known.since is not None, "an open account has a beginning"
-    total = max(0, int((until - known.since).total_seconds()))
-    if not dies or known.account not in _WORK:
+    total = max(0, int((until - since).total_seconds()))
+    if not dies or account not in _WORK:
         return total, 0
     saved = _saved(status)
-    kept = int((min(saved, until) - known.since).total_seconds()) if saved is not None and saved > known.since else 0
+    kept = int((min(saved, until) - since).total_seconds()) if saved is not None and saved > since else 0
     return kept, total - kept
 
 

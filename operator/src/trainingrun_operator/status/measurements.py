@@ -31,12 +31,12 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
     An attempt that is held starts anew when it is let go.
     """
     known, resolved = status.timeline or Timeline(), life.status.resolved
-    if life.is_held:
+    if life.queue.is_held:
         known = Timeline(created=known.created)
-    pods, moments = life.pods, _moments(life)
+    pods, moments = life.gang.pods, _moments(life)
     complete = resolved is not None and len(pods) >= resolved.replicas
     made = Timeline(
-        created=known.created or (life.job.created if life.job is not None else None),
+        created=known.created or (life.children.job.created if life.children.job is not None else None),
         scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
         container_started=known.container_started or (_last(pod.started for pod in pods) if complete else None),
         rendezvous_done=known.rendezvous_done or moments.rendezvous_done,
@@ -70,7 +70,7 @@ def tuning(life: Life, status: TrainingRunStatus) -> TuningRecord | None:
 
 def trainer(life: Life, status: TrainingRunStatus) -> TrainerRecord | None:
     """What the attempt's image speaks, once it has said something; what an earlier one said until then."""
-    report = life.report
+    report = life.reports.last
     said = [report.contract_version] if report is not None else [record.contract_version for record, _ in _records(life)]
     if not said or life.status.resolved is None:
         return status.trainer
@@ -85,7 +85,7 @@ def has_progressed(life: Life) -> bool:
 
 def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
     """What the trainer has found for values that are Auto; what is known stays until the next round."""
-    report = life.report
+    report = life.reports.last
     reported = [report.choices] if report is not None else []
     recorded = [record.choices for record, _ in _records(life)]
     return next((found[:_MOST_CHOICES] for found in (*reported, *recorded) if found), status.choices)
@@ -93,7 +93,7 @@ def choices(life: Life, status: TrainingRunStatus) -> tuple[Choice, ...]:
 
 def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     """The trainer's progress, or what is known already when it is too early to write again."""
-    report = life.report
+    report = life.reports.last
     if report is None:
         return status.progress
     new = fit(Progress, to_wire(report))
@@ -120,12 +120,12 @@ def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: 
 
 def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
     """What the workers said last, and when."""
-    return ((pod.record, pod.finished) for pod in life.pods if pod.record is not None)
+    return ((pod.record, pod.finished) for pod in life.gang.pods if pod.record is not None)
 
 
 def _searches(life: Life) -> list[tuple[TuningStatus, datetime | None]]:
     """What is said about the search, the last word last."""
-    report = life.report
+    report = life.reports.last
     reported = [(report.tuning, report.updated_at)] if report is not None else []
     recorded = [(record.tuning, ended) for record, ended in _records(life)]
     return [(search, moment) for search, moment in (*reported, *recorded) if search is not None]
@@ -142,7 +142,7 @@ def _reach(position: CheckpointPosition) -> tuple[int, int, int]:
 
 
 def _moments(life: Life) -> StartMoments:
-    report = life.fresh_report
+    report = life.reports.fresh
     if report is not None:
         return report.moments
     return next((record.moments for record, _ in _records(life) if record.worker == 0), StartMoments())
@@ -150,7 +150,7 @@ def _moments(life: Life) -> StartMoments:
 
 def _positions(life: Life) -> list[tuple[CheckpointPosition, datetime | None]]:
     """Checkpoints that somebody has reported, and when they were there at the latest."""
-    report = life.report
+    report = life.reports.last
     reported = [(report.checkpoint, report.updated_at)] if report is not None else []
     recorded = [(record.checkpoint, ended) for record, ended in _records(life)]
     return [(position, moment) for position, moment in (*reported, *recorded) if position is not None]

@@ -5,7 +5,7 @@ from trainingrun_operator.life import Life
 
 def ready_workers(life: Life) -> int:
     """Workers of the current attempt that are ready or have succeeded."""
-    return sum(pod.counts_as_ready for pod in life.pods)
+    return sum(pod.counts_as_ready for pod in life.gang.pods)
 
 
 def wanted_workers(life: Life) -> int:
