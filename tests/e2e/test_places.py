@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import foreign
 from tests.e2e.conftest import TINY, Playground
-from tests.e2e.trouble import Help, Manifest, Trouble, deletes, said
+from tests.e2e.trouble import Help, Manifest, Trouble, deletes, reruns, said
 from trainingrun.api import TrainingRun
 from trainingrun.contract import SCRATCH_MOUNT
 
@@ -21,12 +21,6 @@ CLASS = "places-turns"
 LABEL = "tests.trainingrun.dev/pool"
 NOBODY = "nobody"
 ONCE: dict[str, Any] = {"spec__recovery": {"maximumRestarts": 0}}
-
-
-def reruns(name: str, **changes: Any) -> Help:
-    """The way out is to change the run."""
-    patch = json.dumps({"spec": {**changes, "rerun": "mended"}})
-    return lambda playground: playground.kubectl.run("patch", "trun", name, "--type=merge", "-p", patch)
 
 
 def labels(value: str) -> Help:

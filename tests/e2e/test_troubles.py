@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import Playground, a_claim, make_claim
-from tests.e2e.trouble import Manifest, Trouble, applies, deletes, said
+from tests.e2e.trouble import Manifest, Trouble, applies, deletes, reruns, said
 
 SIDECAR = "troubles-sidecar"
 QUEUE_CLASS, MISSING_CLASS = "troubles-quota", "troubles-missing"
@@ -117,7 +117,7 @@ TROUBLES = {
     "policy": Trouble(
         "FailedCreate",
         ("ValidatingAdmissionPolicy 'troubles-cost-centre'", "a cost-centre is needed"),
-        deletes("validatingadmissionpolicybinding", "troubles-cost-centre"),
+        reruns("policy", workers={"labels": {"cost-centre": "vision"}}),
         before=(a_policy(), a_binding()),
     ),
     "file": Trouble(

@@ -1,5 +1,6 @@
 """An everyday trouble: what a run asks for, what is in its way, what the status says, and what helps."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,12 @@ def applies(*manifests: Manifest) -> Help:
 def deletes(kind: str, name: str) -> Help:
     """The way out is that this object is gone."""
     return lambda playground: playground.kubectl.delete(kind, name)
+
+
+def reruns(name: str, **changes: Any) -> Help:
+    """The way out is to change the run, and to run it again."""
+    patch = json.dumps({"spec": {**changes, "rerun": "mended"}})
+    return lambda playground: playground.kubectl.run("patch", "trun", name, "--type=merge", "-p", patch)
 
 
 def said(run: TrainingRun) -> tuple[str, str]:
