@@ -36,6 +36,9 @@ EVERY_FIELD: Manifest = {
         {"key": "team", "value": "vision", "effect": "NoExecute", "tolerationSeconds": 60},
         {"operator": "Exists"},
     ],
+    "labels": {"cost-centre": "vision"},
+    "annotations": {"karpenter.sh/do-not-disrupt": "true"},
+    "securityContext": {"runAsUser": 2000, "runAsGroup": 2001, "fsGroup": 2002, "supplementalGroups": [2003]},
     "schedulerName": "my-scheduler",
     "network": {"egress": "Cluster", "metadataServer": "Allow"},
 }

@@ -2,21 +2,25 @@
 
 from typing import Any
 
-from tests.builders import an_active_run
+from tests.builders import CONFIG, an_active_run
 from trainingrun.api import TrainingRun
 from trainingrun_operator.children.pod import pod_template
-from trainingrun_operator.pace import Pace
+from trainingrun_operator.model import OperatorConfig
 
 Raw = dict[str, Any]
 
 
-def pod_of(run: TrainingRun, *, same_node: bool = False) -> Raw:
+def pod_of(run: TrainingRun, *, same_node: bool = False, config: OperatorConfig = CONFIG) -> Raw:
     """The spec of a pod of this run's first attempt."""
-    assert run.status.resolved is not None
-    spec: Raw = pod_template(run, attempt=1, resolved=run.status.resolved, same_node=same_node, token="token", pace=Pace())[
-        "spec"
-    ]
+    spec: Raw = template_of(run, same_node=same_node, config=config)["spec"]
     return spec
+
+
+def template_of(run: TrainingRun, *, same_node: bool = False, config: OperatorConfig = CONFIG) -> Raw:
+    """The template of the pods of this run's first attempt."""
+    resolved = run.status.resolved
+    assert resolved is not None
+    return pod_template(run, attempt=1, resolved=resolved, same_node=same_node, token="token", config=config)
 
 
 def a_pod_with(**workers: Any) -> Raw:

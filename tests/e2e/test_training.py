@@ -67,9 +67,14 @@ def test_kubectl_get_shows_the_columns(playground: Playground) -> None:
     assert "2/2" in row
 
 
-def test_a_network_from_a_config_map_is_waited_for_and_trained(playground: Playground) -> None:
+SOMEBODY = {"runAsUser": 12345, "fsGroup": 1000, "supplementalGroups": [3000]}
+"""A user that the image does not know, who writes where others do by the group of the volume."""
+
+
+def test_a_network_from_a_config_map_is_waited_for_and_trained_by_any_user(playground: Playground) -> None:
     code, run = yaml.safe_load_all((EXAMPLES / "own-network.yaml").read_text())
-    run["spec"]["workers"] = {"replicas": 2, "resources": SMALL}
+    marks = {name: {f"example.com/{name}": "vision"} for name in ("labels", "annotations")}
+    run["spec"]["workers"] = {"replicas": 2, "resources": SMALL, "securityContext": SOMEBODY, **marks}
     run["spec"]["training"]["epochs"] = 2
     playground.kubectl.apply(run)
     waiting = playground.wait("own-network", "waiting", lambda found: bool(found.status.conditions))
@@ -80,3 +85,6 @@ def test_a_network_from_a_config_map_is_waited_for_and_trained(playground: Playg
     assert finished.status.result is not None, finished.status.failure
     metrics = {metric.name: float(metric.value) for metric in finished.status.result.metrics}
     assert metrics["val_accuracy"] > 0.9
+    (first, _) = playground.pods("own-network")
+    assert [first["metadata"][name][f"example.com/{name}"] for name in marks] == ["vision"] * 2
+    assert SOMEBODY.items() <= first["spec"]["securityContext"].items()

@@ -4,16 +4,13 @@ All runs are started at once, and all troubles mended once their sentences have 
 try again at least once a minute, and then every run must end well.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.conftest import Playground, a_claim, make_claim
-from trainingrun.api import TrainingRun
+from tests.e2e.trouble import Manifest, Trouble, applies, deletes, said
 
-Manifest = dict[str, Any]
 SIDECAR = "troubles-sidecar"
 QUEUE_CLASS, MISSING_CLASS = "troubles-quota", "troubles-missing"
 
@@ -78,26 +75,6 @@ def bind(playground: Playground) -> None:
     """A claim that can be bound, under the name of the one that cannot."""
     playground.kubectl.delete("persistentvolumeclaim", "unbound")
     make_claim(playground, "unbound")
-
-
-def applies(*manifests: Manifest) -> Callable[[Playground], object]:
-    return lambda playground: playground.kubectl.apply(*manifests)
-
-
-def deletes(kind: str, name: str) -> Callable[[Playground], object]:
-    return lambda playground: playground.kubectl.delete(kind, name)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What a run asks for, what is in its way, what the status says, and what helps."""
-
-    reason: str
-    words: tuple[str, ...]
-    mend: Callable[[Playground], object]
-    before: tuple[Manifest, ...] = ()
-    run: dict[str, Any] = field(default_factory=dict)
-    workers: dict[str, Any] = field(default_factory=dict)
 
 
 A_FILE = {"name": "token", "mountPath": "/mnt/token", "secret": {"secretName": "file-token"}}
@@ -256,9 +233,3 @@ def test_pods_that_a_container_of_somebody_else_keeps_alive_are_ended_with_the_r
     succeeded = tidy.status.condition("Succeeded")
     assert succeeded is not None
     assert succeeded.status == "True"
-
-
-def said(run: TrainingRun) -> tuple[str, str]:
-    """Reason and message of the run's readiness."""
-    ready = run.status.condition("Ready")
-    return (ready.reason, ready.message) if ready is not None else ("", "")

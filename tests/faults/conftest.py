@@ -12,7 +12,7 @@ from tools.kubectl import Kubectl
 
 __all__ = ["admin", "backend"]
 
-TOGETHER = ("test_accelerators.py", "test_gangs.py")
+TOGETHER = ("test_accelerators.py", "test_gangs.py", "test_nodes.py")
 """Files whose tests share nodes or a cluster, and so a process. All others go to whichever process is free."""
 AT_ONCE = 12
 """Tries, in all processes of the session together."""

@@ -18,7 +18,12 @@ NODE = "kwok"
 CPU = "5000"
 """CPU that a worker asks for, so that it fits on no node that exists."""
 
+LOST = "tests.trainingrun.dev/lost"
+"""Annotation of a node that nobody plays any more, and of its pods: see `stages.yaml`."""
+
 _FAKE = "kwok.x-k8s.io/node"
+KUBELETS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+"""Labels that every kubelet gives its node."""
 _STAGES = Path(__file__).parent / "stages.yaml"
 
 
@@ -87,6 +92,6 @@ def _manifest(node: FakeNode) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": node.name, "labels": dict(node.labels), "annotations": {_FAKE: "fake"}},
+        "metadata": {"name": node.name, "labels": {**KUBELETS, **node.labels}, "annotations": {_FAKE: "fake"}},
         "spec": {"taints": taints},
     }

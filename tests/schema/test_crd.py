@@ -32,6 +32,7 @@ def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubect
         "replicas": 1,
         "resources": {"requests": {}, "limits": {}},
         "network": {},
+        "securityContext": {},
         "terminationGracePeriodSeconds": 30,
     }
     assert stored["spec"]["recovery"] == {

@@ -23,7 +23,7 @@ def test_a_preset_that_says_nothing_sets_nothing(kubectl: Kubectl) -> None:
     stored = dry_run(kubectl, a_preset_manifest())
     assert stored["spec"] == {
         "description": "",
-        "defaults": {"workers": {"resources": {"requests": {}, "limits": {}}, "network": {}}},
+        "defaults": {"workers": {"resources": {"requests": {}, "limits": {}}, "network": {}, "securityContext": {}}},
         "limits": {},
     }
     assert "status" not in stored
@@ -45,12 +45,16 @@ EVERY_FIELD: Raw = {
             "nodeSelector": [{"name": "pool", "value": "training"}],
             "tolerations": [{"key": "team", "operator": "Exists", "effect": "NoSchedule"}],
             "network": {"egress": "Cluster", "metadataServer": "Deny"},
+            "labels": {"cost-centre": "vision"},
+            "annotations": {"team": "Vision"},
+            "securityContext": {"runAsUser": 2000, "supplementalGroups": [3000]},
             "priorityClassName": "team",
             "runtimeClassName": "gvisor",
             "schedulerName": "my-scheduler",
         },
     },
-    "allowedOverrides": [field.value for field in PresetField],
+    "allowedOverrides": [field.value for field in PresetField if field is not PresetField.LABELS],
+    "forbiddenFields": ["workers.labels"],
     "limits": {"mostWorkers": 4, "mostAccelerators": 8, "longestDeadlineSeconds": 3600},
 }
 
@@ -85,6 +89,14 @@ REFUSED: dict[str, tuple[Raw, str]] = {
     "a request above the limit": (
         of_workers(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}),
         "workers.resources.requests.memory 2Gi is more than workers.resources.limits.memory 1Gi",
+    ),
+    "a field both allowed and forbidden": (
+        {"allowedOverrides": ["image"], "forbiddenFields": ["image", "workers.labels"]},
+        "forbiddenFields and allowedOverrides name the same field: remove it from one of them",
+    ),
+    "a label of the operator": (
+        of_workers(labels={"app.kubernetes.io/name": "x"}),
+        "workers.labels has app.kubernetes.io/name, which belongs to the operator or the cluster",
     ),
     "no accelerator in it": (of_workers(accelerator={}), "workers.accelerator needs exactly one of gpu and tpu"),
     "no workers": ({"limits": {"mostWorkers": 0}}, "spec.limits.mostWorkers"),

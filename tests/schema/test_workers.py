@@ -40,6 +40,12 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "a name that only begins like a reserved one": variable("PATHS", value="x"),
     "a mount beside a reserved folder": volume("/data2"),
     "the smallest sizes": {"sharedMemory": "1M", "scratch": 1000000},
+    "marks of the pods": {
+        "labels": {"cost-centre": "vision", "azure.workload.identity/use": "true", "empty": ""},
+        "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
+    },
+    "a user and groups": {"securityContext": {"runAsUser": 65534, "runAsGroup": 0, "fsGroup": 7, "supplementalGroups": [8]}},
+    "as much scratch as disk": {"scratch": "1Gi", "resources": {"limits": {"ephemeral-storage": "1024Mi"}}},
     "no way out for data and output on volumes": {"network": {"egress": "None"}},
 }
 
@@ -59,6 +65,49 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a limit of half a byte": (
         {"resources": {"limits": {"memory": "512m"}}},
         "workers.resources.limits.memory 512m has the unit m",
+    ),
+    "a request of more disk than the limit": (
+        {"resources": {"requests": {"ephemeral-storage": "2Gi"}, "limits": {"ephemeral-storage": "1Gi"}}},
+        "workers.resources.requests.ephemeral-storage 2Gi is more than workers.resources.limits.ephemeral-storage 1Gi: lower",
+    ),
+    "disk of half a byte": (
+        {"resources": {"requests": {"ephemeral-storage": "512m"}}},
+        "workers.resources.requests.ephemeral-storage 512m has the unit m, a thousandth of a byte: use Mi or M",
+    ),
+    "more scratch than disk": (
+        {"scratch": "2Gi", "resources": {"limits": {"ephemeral-storage": "1Gi"}}},
+        "workers.scratch 2Gi counts as ephemeral storage, and must not be larger than workers.resources.limits.ephemeral-"
+        "storage 1Gi: lower it or raise the limit",
+    ),
+    "the user 0": ({"securityContext": {"runAsUser": 0}}, "spec.workers.securityContext.runAsUser"),
+    "a group twice": ({"securityContext": {"supplementalGroups": [7, 7]}}, "Duplicate value"),
+    "a field that would loosen": (
+        {"securityContext": {"sysctls": []}},
+        'unknown field "spec.workers.securityContext.sysctls"',
+    ),
+    "labels that are a list": ({"labels": [{"name": "cost-centre", "value": "vision"}]}, "spec.workers.labels"),
+    "a label that is no text": ({"labels": {"shared": True}}, "spec.workers.labels.shared"),
+    "a value that no label has": ({"labels": {"cost-centre": "a b"}}, "spec.workers.labels.cost-centre in body should match"),
+    "a name that no label has": (
+        {"labels": {"cost centre": "vision"}},
+        "workers.labels has cost centre, which is no name of a label: use one such as cost-centre or example.com/team",
+    ),
+    "more labels than are good": ({"labels": {f"a{number}": "" for number in range(17)}}, "spec.workers.labels: Too many"),
+    "a label of the operator": (
+        {"labels": {"cost-centre": "vision", "trainingrun.dev/run": "x"}},
+        "workers.labels has trainingrun.dev/run, which belongs to the operator or the cluster: remove it",
+    ),
+    "a queue at the pods": (
+        {"labels": {"kueue.x-k8s.io/queue-name": "x"}},
+        "workers.labels has kueue.x-k8s.io/queue-name, which belongs to the operator or the cluster",
+    ),
+    "a label of the Job controller": (
+        {"labels": {"job-name": ""}},
+        "workers.labels has job-name, which belongs to the operator",
+    ),
+    "an annotation that would loosen": (
+        {"annotations": {"container.apparmor.security.beta.kubernetes.io/trainer": "unconfined"}},
+        "workers.annotations has container.apparmor.security.beta.kubernetes.io/trainer, which belongs to the operator or",
     ),
     "tiny shared memory": ({"sharedMemory": 64}, "workers.sharedMemory 64 must be at least 1M, for example 1Gi"),
     "no scratch": ({"scratch": "0"}, "workers.scratch 0 must be at least 1M, for example 1Gi"),
@@ -151,7 +200,7 @@ def test_a_mount_on_or_below_every_place_of_the_trainer_is_refused(kubectl: Kube
 def test_the_api_server_admits_a_pod_with_every_field_under_restricted(kubectl: Kubectl) -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "every"}, "spec": a_pod_with(**EVERY_FIELD)}
     stored = dry_run(kubectl, pod)
-    assert stored["spec"]["nodeSelector"] == {"topology.kubernetes.io/zone": "a", "gpu": ""}
+    assert stored["spec"]["nodeSelector"] == {"kubernetes.io/os": "linux", "topology.kubernetes.io/zone": "a", "gpu": ""}
 
 
 def test_restricted_is_enforced_here_so_that_the_test_above_can_fail(kubectl: Kubectl) -> None:

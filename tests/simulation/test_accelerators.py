@@ -131,7 +131,9 @@ def message(world: World) -> str:
 
 
 def test_nodes_are_asked_for_when_a_pod_has_no_place_and_once_a_minute(world: World) -> None:
-    world.nodes = [{"metadata": {"name": "n"}, "status": {"allocatable": {"nvidia.com/gpu": "1"}}}]
+    world.nodes = [
+        {"metadata": {"name": "n", "labels": {"kubernetes.io/os": "linux"}}, "status": {"allocatable": {"nvidia.com/gpu": "1"}}}
+    ]
     start(world, **RUN)
     assert world.asked_for_nodes == 0
     unschedulable(world)

@@ -36,6 +36,7 @@ def test_a_field_that_it_does_not_know_is_named_once(world: World) -> None:
     assert told is not None
     assert (told["status"], told["reason"]) == ("True", "OperatorTooOld")
     assert "spec.workers.placement" in told["message"]
+    assert [event.message for event in world.events if event.reason == "Stalled"] == [told["message"]]
     writes = len(world.writes)
     world.wait(600)
     world.settle()

@@ -44,6 +44,11 @@ def read(model: type[Model], text: str | bytes) -> Model | None:
     return fit(model, said)
 
 
+def shown(text: str) -> str:
+    """A text from a pod, without what a terminal would obey and what cannot be written."""
+    return _CONTROLS.sub("", text.encode(errors="replace").decode())  # JSON can express half of a pair of surrogates
+
+
 def fit(model: type[Model], wire: object) -> Model | None:
     """The model with these fields (camelCase, as on the wire), each within its bounds; None when a required one is missing."""
     schema, definitions = _schema(model)
@@ -137,7 +142,7 @@ def _string(value: object, schema: Schema) -> str:
     """The text, cut where it is too long; characters that cannot be written are replaced."""
     if not isinstance(value, str):
         raise _MisfitError
-    text = _CONTROLS.sub("", value.encode(errors="replace").decode())  # JSON can express half of a pair of surrogates
+    text = shown(value)
     if schema.get("format") == "date-time":
         return _moment(text)
     text = cut(text, schema.get("maxLength", len(text)))

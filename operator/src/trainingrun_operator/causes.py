@@ -65,6 +65,11 @@ CAUSES: Mapping[Cause, Explanation] = {
         Follows.RESTARTS,
         "Worker 1 used more memory than its limit of 2Gi.",
     ),
+    Cause.STORAGE_EXCEEDED: Explanation(
+        "a worker wrote more to its node's disk than it may, for example to `workers.scratch`",
+        Follows.RESTARTS,
+        'The kubelet evicted worker 0: Usage of EmptyDir volume "scratch" exceeds the limit "1Gi".',
+    ),
     Cause.RANK_KILLED: Explanation(
         "somebody, or the kernel, ended a training process", Follows.RESTARTS, "Rank 1 was ended by signal 9 (SIGKILL)."
     ),
@@ -115,7 +120,7 @@ CAUSES: Mapping[Cause, Explanation] = {
         "The agent of worker 0 failed: ValueError().",
     ),
     Cause.POD_FAILED: Explanation(
-        "a container ended without a word; the message has its exit code and signal",
+        "a container ended without a word; the message has its exit code, and its signal or the end of its log",
         Follows.RESTARTS,
         "Worker 1 ended with exit code 137 and left no final record. Its container was ended by signal 9.",
     ),
@@ -148,9 +153,15 @@ CAUSES: Mapping[Cause, Explanation] = {
         "Worker 0 was removed from its node: PreemptionByScheduler.",
     ),
     Cause.EVICTED: Explanation(
-        "the kubelet or the eviction API removed a pod",
+        "the kubelet or the eviction API removed a pod: the node is low on something, shuts down, or is drained",
         Follows.FREELY,
-        'The kubelet evicted worker 0: Usage of EmptyDir volume "scratch" exceeds the limit "1Gi".',
+        "Worker 0 was removed from its node: TerminationByKubelet. The node was low on resource: memory.",
+    ),
+    Cause.POD_REJECTED: Explanation(
+        "the kubelet of a node does not take a pod that was placed there: for its room, devices, labels or pressure",
+        Follows.FREELY,
+        "The node gpu-7 has rejected worker 1: UnexpectedAdmissionError. Allocate failed due to no healthy devices present; "
+        "cannot allocate unhealthy devices nvidia.com/gpu, which is unexpected.",
     ),
     Cause.NODE_LOST: Explanation(
         "a node does not answer any more", Follows.FREELY, "The node gpu-7 of worker 0 does not answer."

@@ -25,6 +25,7 @@ from trainingrun.api import (
     Result,
     Stopping,
     Timeline,
+    TrainerRecord,
     TrainingRun,
     TrainingRunSpec,
     TrainingRunStatus,
@@ -56,6 +57,7 @@ class StatusFields(TypedDict, total=False):
     cleanup: Cleanup | None
     checkpoint: Checkpoint | None
     resolved: Resolved | None
+    trainer: TrainerRecord | None
     choices: tuple[Choice, ...]
     progress: Progress | None
     tuning: TuningRecord | None

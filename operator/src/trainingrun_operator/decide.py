@@ -34,6 +34,7 @@ from trainingrun_operator.policies.refusal import refused, without
 from trainingrun_operator.policies.rerun import rerun, rerun_instead
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import stay_suspended, suspend
+from trainingrun_operator.policies.trainer import wait_for_trainer
 from trainingrun_operator.status.finish import finish
 from trainingrun_operator.step import Step
 
@@ -63,6 +64,7 @@ _BEFORE: Ladder[BetweenAttempts] = Ladder(
         wait_for_claims,
         wait_for_access,
         wait_for_image,
+        wait_for_trainer,
         back_off,
     ),
     last=start_attempt,

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainingrun.api import AcceleratorKind, TrainingPreset, TrainingRunStatus
 from trainingrun.contract import FinalRecord, ProgressReport
+from trainingrun_operator.name_servers import DEFAULT_SERVERS, NameServer
 from trainingrun_operator.node import Node
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.sight import Notice, Sight
@@ -97,9 +98,14 @@ class Pod:
     waiting_message: str = ""
     unschedulable: str = ""
     """What the scheduler says, when no node fits."""
+    was_looked_at: bool = True
+    """Whether any scheduler has said anything about it."""
     terminated_reason: str = ""
+    reason: str = ""
     message: str = ""
-    """Why the pod is as it is, in the kubelet's words; mostly it has none."""
+    """Why the pod as a whole is as it is, in a word and in the words of the kubelet; mostly it has none."""
+    last_words: str = ""
+    """What the container left that is no record: the end of its log, or why it could not be started."""
     exit_code: int | None = None
     disruption: str = ""
     """Reason of the condition DisruptionTarget: preemption, eviction, a lost node."""
@@ -217,6 +223,7 @@ class EventReason(StrEnum):
     RESTARTING = "Restarting"
     RERUN = "Rerun"
     WAITING = "Waiting"
+    STALLED = "Stalled"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
 
@@ -249,6 +256,12 @@ class OperatorConfig:
     """Random, made anew by every process: secrets of children, which are created once, are derived from it."""
     accelerator_images: Mapping[AcceleratorKind, str] = field(default_factory=dict)
     """Trainer images for GPUs and TPUs."""
+    architecture: str | None = None
+    """Label `kubernetes.io/arch` of the nodes that can run these images; None: they are made for all that there are."""
+    worker_user: int | None = 1000
+    """User and group of workers whose run does not say; None: the cluster decides, as OpenShift does."""
+    name_servers: tuple[NameServer, ...] = DEFAULT_SERVERS
+    """Where workers may ask for names."""
     gang_scheduler: GangScheduler | None = None
     """Who places all workers of an attempt or none; None: the start time-out frees what a half-placed gang holds."""
     pace: Pace = field(default_factory=Pace)

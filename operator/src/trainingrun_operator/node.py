@@ -32,6 +32,8 @@ class Node:
     labels: Mapping[str, str] = field(default_factory=dict)
     allocatable: Mapping[str, Decimal] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    is_cordoned: bool = False
+    """Somebody lets no new pods on it, as before maintenance."""
 
     def has(self, resource: str) -> Decimal:
         """How much of a resource its pods may use."""

@@ -96,6 +96,7 @@ def _node(raw: Raw) -> Node:
         labels=raw.get("metadata", {}).get("labels", {}),
         allocatable={name: amount(str(found)) for name, found in raw.get("status", {}).get("allocatable", {}).items()},
         taints=tuple(Taint(taint.get("key", ""), taint.get("effect", ""), taint.get("value", "")) for taint in taints),
+        is_cordoned=bool(raw.get("spec", {}).get("unschedulable")),
     )
 
 
@@ -154,6 +155,8 @@ def _pod(raw: Raw) -> Pod:
     container: Raw = next((each for each in status.get("containerStatuses", ()) if each.get("name") == names.CONTAINER), {})
     state = container.get("state", {})
     waiting, running, terminated = state.get("waiting", {}), state.get("running", {}), state.get("terminated", {})
+    left = terminated.get("message") or ""
+    record = bounds.read(FinalRecord, left)
     return Pod(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
@@ -176,11 +179,14 @@ def _pod(raw: Raw) -> Pod:
         waiting_reason=waiting.get("reason", ""),
         waiting_message=waiting.get("message", ""),
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
-        terminated_reason=terminated.get("reason") or status.get("reason") or "",
-        message=status.get("message", ""),
+        was_looked_at=bool(scheduled) or bool(spec.get("nodeName")),
+        terminated_reason=terminated.get("reason") or "",
+        reason=status.get("reason") or "",
+        message=status.get("message") or "",
+        last_words="" if record is not None else bounds.shown(left),
         exit_code=terminated.get("exitCode"),
         disruption=disruption.get("reason", "") if _is_true(disruption) else "",
-        record=bounds.read(FinalRecord, terminated.get("message", "")),
+        record=record,
     )
 
 

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     PRESET_OVERSTEPPED = "PresetOverstepped"
     PRESET_CONFLICT = "PresetConflict"
     IMAGE_NOT_GIVEN = "ImageNotGiven"
+    TRAINER_TOO_OLD = "TrainerTooOld"
     NAME_CONFLICT = "NameConflict"
     WAIT_FOR_CLEANUP = "WaitForCleanup"
     FORBIDDEN = "Forbidden"
@@ -76,6 +77,12 @@ REASONS: Mapping[Reason, Explanation] = {
         "the run asks for GPUs or TPU chips, and nobody has said which image can use them",
         "as above",
         "spec.workers.accelerator asks for a GPU, but the operator has no trainer image for GPUs.",
+    ),
+    Reason.TRAINER_TOO_OLD: Explanation(
+        "the run has a field that its trainer image does not know, as it has said itself: the image is older than the operator",
+        "`Stalled` after the start time-out; changing either starts it",
+        "The trainer image team/trainer:1 speaks version 1 of the contract with the operator, but spec.training.precision "
+        "needs version 2.",
     ),
     Reason.NAME_CONFLICT: Explanation(
         "an object of somebody else has the name of one of the run's",

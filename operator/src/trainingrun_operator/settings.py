@@ -9,11 +9,15 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from trainingrun.api import AcceleratorKind
+from trainingrun_operator import name_servers
 from trainingrun_operator.model import GangScheduler, OperatorConfig
+from trainingrun_operator.name_servers import NameServer
 from trainingrun_operator.pace import Pace, Times, Timing, values
 
 NAMESPACE = "trainingrun-system"
 PORT = 8081
+CLUSTER = "Cluster"
+DEFAULT_USER = 1000
 _PORTS = "a whole number from 0 to 65535"
 
 Some = TypeVar("Some", bound=Times)
@@ -36,6 +40,24 @@ VARIABLES = (
             f"TRAINER_IMAGE_{kind}", "such a run must name its image", f"The same, for runs with workers.accelerator {kind}."
         )
         for kind in AcceleratorKind
+    ),
+    Variable(
+        "TRAINER_ARCHITECTURE",
+        "any node",
+        "Label `kubernetes.io/arch` of the nodes that can run these images, for example amd64; an image that a run or preset "
+        "names may be of another one.",
+    ),
+    Variable(
+        "WORKER_USER",
+        str(DEFAULT_USER),
+        "User and group of workers whose run has no securityContext, or Cluster: nothing is said, and the cluster decides, as "
+        "OpenShift must.",
+    ),
+    Variable(
+        "NAME_SERVERS",
+        f"`{name_servers.DEFAULT}`",
+        "Where workers may ask for names: pods as `namespace/label=value`, with `:port` if it is not 53, or addresses, apart "
+        "by commas.",
     ),
     Variable(
         "GANG_SCHEDULER",
@@ -80,6 +102,9 @@ class Settings:
                 namespace=namespace,
                 seed=secrets.token_bytes(32),
                 accelerator_images=_accelerator_images(environment),
+                architecture=environment.get("TRAINER_ARCHITECTURE") or None,
+                worker_user=_worker_user(environment.get("WORKER_USER")),
+                name_servers=_name_servers(environment.get("NAME_SERVERS")),
                 gang_scheduler=_gang_scheduler(environment.get("GANG_SCHEDULER")),
                 pace=_times(Pace, environment),
             ),
@@ -96,6 +121,23 @@ def _gang_scheduler(value: str | None) -> GangScheduler | None:
     if value not in list(GangScheduler):
         raise ValueError(f"GANG_SCHEDULER is {value}: it is one of {', '.join(GangScheduler)}, or not set.")
     return GangScheduler(value)
+
+
+def _worker_user(value: str | None) -> int | None:
+    if value == CLUSTER:
+        return None
+    if not value:
+        return DEFAULT_USER
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 2**31):
+        raise ValueError(f"WORKER_USER is {value}: it is the number of a user other than 0, or {CLUSTER}.")
+    return int(value)
+
+
+def _name_servers(value: str | None) -> tuple[NameServer, ...]:
+    try:
+        return name_servers.parse(value or name_servers.DEFAULT)
+    except ValueError as problem:
+        raise ValueError(f"NAME_SERVERS is {value}: {problem}.") from None
 
 
 def _port(value: str | None) -> int:

@@ -4,7 +4,8 @@ Both sides import this module and nothing of each other. It holds values only: n
 
 In a worker pod:
   - `TRAININGRUN_CONFIG` names the JSON file with the `AttemptConfig` (an immutable ConfigMap, mounted read-only);
-  - `TRAININGRUN_COORDINATOR` is `host:port` of the rendezvous store that worker 0 serves (absent with one worker);
+  - `TRAININGRUN_COORDINATOR` is `host:port`, of IPv6 `[host]:port`, of the rendezvous store that worker 0 serves (absent with
+    one worker);
   - `JOB_COMPLETION_INDEX` is the worker's index (set by the Job controller);
   - the data claim is mounted read-only at `DATA_MOUNT` and the output claim at `OUTPUT_MOUNT`, both at the claim's
     root: the paths inside come from the configuration;
@@ -30,6 +31,8 @@ several sparsities on through all of them. Trials that have ended are not repeat
 SIGTERM begins the grace period: the ranks save a checkpoint and end with `ExitCode.INTERRUPTED`, and those that have not ended
 some seconds before `termination_grace_period_seconds` are over are killed. Only the newest attempt of a run publishes: an
 older one that still runs, on a node that was given up, ends with `Cause.SUPERSEDED` at its next checkpoint.
+
+Operator and image may be of different releases: `trainingrun.contract_version` says how that goes.
 
 Every agent ends by writing a `FinalRecord` as its termination message, at most `TERMINATION_MESSAGE_LIMIT` bytes.
 """
@@ -136,6 +139,8 @@ class Cause(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     POD_DELETED = "PodDeleted"
     POD_FAILED = "PodFailed"
+    POD_REJECTED = "PodRejected"
+    STORAGE_EXCEEDED = "StorageExceeded"
     EVICTED = "Evicted"
     PREEMPTED = "Preempted"
     NODE_LOST = "NodeLost"
@@ -146,6 +151,10 @@ class Cause(StrEnum):
 
 CAUSE_PATTERN = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
 """Of a cause in a record, which becomes the reason of conditions: those of `Cause`, and whatever a newer trainer may know."""
+
+
+ContractVersion = Annotated[int, Field(ge=1, le=65535)]
+"""See `trainingrun.contract_version`."""
 
 
 class RunIdentity(Frozen):
@@ -159,6 +168,8 @@ class RunIdentity(Frozen):
 class AttemptConfig(Frozen):
     """All that the trainer is told about one attempt."""
 
+    contract_version: ContractVersion = 1
+    """What it takes to read this."""
     run: RunIdentity
     round: Annotated[int, Field(ge=1)] = 1
     attempt: Annotated[int, Field(ge=1)]
@@ -206,6 +217,8 @@ class StartMoments(Tolerant):
 class ProgressReport(Tolerant):
     """What worker 0 answers to `GET /progress`."""
 
+    contract_version: ContractVersion = 1
+    """What the image speaks."""
     run_uid: Annotated[str, Field(max_length=63)] = ""
     """Of the run that it belongs to; an address may be another pod's by now."""
     attempt: int
@@ -239,6 +252,8 @@ class FinalRecord(Tolerant):
     What is left of `result` is never dropped: without it a run that has succeeded would run again.
     """
 
+    contract_version: ContractVersion = 1
+    """What the image speaks."""
     attempt: int
     worker: int
     exit_code: int

@@ -129,6 +129,8 @@ def _structural(schema: Schema, *, definitions: dict[str, Schema], in_list: bool
         made["properties"] = {
             name: _structural(child, definitions=definitions, in_list=in_list) for name, child in schema["properties"].items()
         }
+    if isinstance(schema.get("additionalProperties"), dict):
+        made["additionalProperties"] = schema["additionalProperties"]
     if isinstance(schema.get("items"), dict):
         made["items"] = _structural(schema["items"], definitions=definitions, in_list=True)
     if schema.get("default") is not None and not in_list:

@@ -25,6 +25,7 @@ _BOUNDS = (
     ("minimum", "maximum", ""),
     ("minLength", "maxLength", " characters"),
     ("minItems", "maxItems", " items"),
+    ("minProperties", "maxProperties", " entries"),
 )
 _WORDS = {
     DECIMAL_PATTERN: "a decimal number",
@@ -97,6 +98,8 @@ def _type(schema: Schema) -> str:
         return "integer or string"
     if schema["type"] == "array":
         return f"list of {_type(schema['items'])}s"
+    if "additionalProperties" in schema:
+        return f"map of {_type(schema['additionalProperties'])}s"
     return "time" if schema.get("format") == "date-time" else str(schema["type"])
 
 

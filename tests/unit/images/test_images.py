@@ -74,6 +74,12 @@ def test_rendering_names_the_images_and_none_for_accelerators_that_have_not_been
     assert ":latest" not in text
 
 
+@pytest.mark.parametrize(("machine", "architecture"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("riscv64", '""')])
+def test_rendering_says_which_nodes_can_run_the_images(machine: str, architecture: str) -> None:
+    text = images.render({"operator": "a:1", "trainer": "b:1"}, machine=machine)
+    assert ("TRAINER_ARCHITECTURE", architecture) in environment(text)
+
+
 def environment(text: str) -> set[tuple[str, str]]:
     return set(re.findall(r"- name: (\w+)\n +value: (\S+)", text))
 

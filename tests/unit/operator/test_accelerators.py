@@ -93,6 +93,7 @@ def test_a_gpu_that_may_be_any_asks_nothing_of_the_node() -> None:
 def test_chips_are_on_nodes_of_their_slice_and_where_the_user_says() -> None:
     pod = a_pod_with(nodeSelector=[{"name": "zone", "value": "a"}], **tpu())
     assert pod["nodeSelector"] == {
+        "kubernetes.io/os": "linux",
         "zone": "a",
         "cloud.google.com/gke-tpu-accelerator": "tpu-v5-lite-podslice",
         "cloud.google.com/gke-tpu-topology": "2x4",

@@ -52,7 +52,8 @@ def test_what_is_final_and_what_is_free() -> None:
         *(Cause.BAD_CONFIG, Cause.BAD_DATA, Cause.NOT_ACCEPTED, Cause.TUNING_FAILED, Cause.DEADLINE_EXCEEDED)
     }
     assert {cause for cause in Cause if causes.is_nobodys_fault(cause)} == {
-        *(Cause.PREEMPTED, Cause.EVICTED, Cause.NODE_LOST, Cause.INTERRUPTED, Cause.POD_DELETED, Cause.PEER_LOST)
+        *(Cause.PREEMPTED, Cause.EVICTED, Cause.POD_REJECTED, Cause.NODE_LOST),
+        *(Cause.INTERRUPTED, Cause.POD_DELETED, Cause.PEER_LOST),
     }
     assert not causes.is_final("AWordOfANewerTrainer")
     assert not causes.is_nobodys_fault("AWordOfANewerTrainer")

@@ -41,7 +41,7 @@ def test_every_child_is_known_as_the_runs_own_and_goes_with_it() -> None:
     made = [
         rendezvous_service(run, attempt=1, cluster_ip=None),
         config_map(run, attempt=1, resolved=resolved(run)),
-        network_policy(run, attempt=1, operator_namespace="trainingrun-system"),
+        network_policy(run, attempt=1, config=CONFIG),
         a_job(run),
     ]
     observed = observe(children=made, pods=(), claims={"models": a_claim()})
@@ -53,7 +53,7 @@ def test_data_is_read_and_output_is_written() -> None:
     run = an_active_run(spec__data__source={"persistentVolumeClaim": {"claimName": "digits"}})
     pod = pod_of(run)
     claims = {volume["name"]: volume["persistentVolumeClaim"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume}
-    assert claims == {"data": {"claimName": "digits"}, "output": {"claimName": "models"}}
+    assert claims == {"data": {"claimName": "digits", "readOnly": True}, "output": {"claimName": "models"}}
     mounts = by_name(the_container(pod)["volumeMounts"])
     assert mounts["data"] == {"mountPath": DATA_MOUNT, "readOnly": True}
     assert mounts["output"] == {"mountPath": OUTPUT_MOUNT}

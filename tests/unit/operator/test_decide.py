@@ -303,6 +303,15 @@ def test_the_most_telling_evidence_is_the_cause(pods: list[Any], cause: str, ran
     assert (decision.status.stopping.failure.cause, decision.status.stopping.failure.rank) == (cause, rank)
 
 
+def test_a_record_without_a_message_is_told_in_a_sentence_all_the_same() -> None:
+    run = an_active_run()
+    pods = [a_failed_pod(0, code=66, record=a_record(code=66, cause="NotAccepted"))]
+    stopping = look(run, seconds=20, children=children(run), pods=pods).status.stopping
+    assert stopping is not None
+    assert stopping.failure is not None
+    assert stopping.failure.message == "Worker 0 said that the cause is NotAccepted, and no more."
+
+
 def test_a_container_that_was_killed_without_a_word_is_named_with_the_signal() -> None:
     run = an_active_run()
     pods = [a_failed_pod(0, code=69, record=a_record(code=69, cause="PeerLost")), a_failed_pod(1, code=137)]
@@ -459,6 +468,18 @@ def test_the_logs_of_a_failed_run_can_still_be_read() -> None:
     assert decision.delete == ()
     assert conditions(decision)["Succeeded"] == "False"
     assert conditions(decision)["Stalled"] == "True"
+
+
+def test_the_pods_of_a_failed_run_are_not_deleted_while_the_kubelet_takes_them_down() -> None:
+    run = an_active_run(status={"stopping": {"attempt": 1, "reason": "Fail", "failure": {"cause": "BadData"}}})
+
+    def deleted(*pods: Any, seconds: float = 1) -> int:
+        return len(look(run, seconds=seconds, children=children(run), pods=pods).delete)
+
+    going = a_failed_pod(0, code=65, phase="Running")
+    assert deleted(going, a_failed_pod(1, code=69)) == 0
+    assert deleted(going, a_pod(1)) == 1, "who trains on is told to stop"
+    assert deleted(going, a_failed_pod(1, code=69), seconds=11) == 1, "a container of somebody else keeps the pod alive"
 
 
 def test_a_pod_that_fits_nowhere_is_stopped_without_a_restart_used() -> None:

@@ -24,13 +24,20 @@ UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "reason": "Unschedu
 
 
 def a_node(
-    *, cpu: str = "32", memory: str = "128Gi", taints: tuple[Raw, ...] = (), labels: Raw | None = None, **more: str
+    name: str = "n",
+    *,
+    cpu: str = "32",
+    memory: str = "128Gi",
+    taints: tuple[Raw, ...] = (),
+    labels: Raw | None = None,
+    cordoned: bool = False,
+    **more: str,
 ) -> Raw:
     """A node; `more` are extended resources without their domain."""
     extended = {name.replace("_", ".com/"): amount for name, amount in more.items()}
     return {
-        "metadata": {"name": "n", "labels": labels or {}},
-        "spec": {"taints": list(taints)},
+        "metadata": {"name": name, "labels": {"kubernetes.io/os": "linux", **(labels or {})}},
+        "spec": {"taints": list(taints), **({"unschedulable": True} if cordoned else {})},
         "status": {"allocatable": {"cpu": cpu, "memory": memory, **extended}},
     }
 
@@ -135,6 +142,32 @@ MISFITS: dict[str, tuple[Raw, list[Raw], str]] = {
         "it needs 4 TPU chips of tpu-v5-lite-podslice in a slice of 2x4; those nodes have "
         "cloud.google.com/gke-tpu-topology 4x4 (on 1 node).",
     ),
+    "other processors": (
+        {"nodeSelector": [{"name": "kubernetes.io/arch", "value": "amd64"}]},
+        [a_node(labels={"kubernetes.io/arch": "arm64"}), a_node(labels={"kubernetes.io/arch": "arm64"})],
+        "it needs a node with the label kubernetes.io/arch=amd64; those nodes have kubernetes.io/arch arm64 (on 2 nodes).",
+    ),
+    "all cordoned": (
+        asking(cpu="20"),
+        [a_node("big", cordoned=True), a_node("huge", cordoned=True), a_node("small", cpu="4")],
+        "every node that fits is cordoned: big, huge. `kubectl uncordon` lets pods on them again.",
+    ),
+    "too few that are not cordoned": (
+        asking(cpu="20"),
+        [a_node("big", cordoned=True), a_node("huge")],
+        "the 2 workers run at once, and the nodes that fit have room for 1 of them when empty. Cordoned: big. "
+        "`kubectl uncordon` lets pods on it again.",
+    ),
+    "many cordoned": (
+        asking(cpu="1"),
+        [a_node(f"n{number}", cordoned=True) for number in range(9)],
+        "every node that fits is cordoned: n0, n1, n2 and 6 more. `kubectl uncordon` lets pods on them again.",
+    ),
+    "too few, and one of them cordoned": (
+        asking(cpu="30", memory="100Gi"),
+        [a_node("big", cordoned=True)],
+        "the 2 workers run at once, and the nodes that fit have room for 1 of them when empty.",
+    ),
     "one place for two": (
         gpu(count=8),
         [a_gpu_node(L4), a_node()],
@@ -152,6 +185,7 @@ FITS: dict[str, tuple[Raw, list[Raw]]] = {
         [a_gpu_node({**L4, "compute.major": "9", "compute.minor": "0"})],
     ),
     "nothing asked for": ({}, [a_node()]),
+    "a cordoned node that is not needed": (asking(cpu="1"), [a_node(cordoned=True), a_node()]),
     "a node that comes back": (asking(cpu="1"), [a_node(taints=(a_taint("node.kubernetes.io/unreachable"),))]),
     "a node that would rather not": (asking(cpu="1"), [a_node(taints=(a_taint("old", effect="PreferNoSchedule"),))]),
     "a taint of the user's": (

@@ -1,16 +1,20 @@
 """Whom the pods of an attempt may talk to, judged as a network plugin would: by the rules of the NetworkPolicy alone."""
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 
-from tests.builders import a_run
+from tests.builders import CONFIG, a_run
 from trainingrun_operator.children import network_policy
+from trainingrun_operator.name_servers import parse
 
 Raw = dict[str, Any]
 
 PEER = {"trainingrun.dev/run": "mnist", "trainingrun.dev/run-uid": a_run().metadata.uid, "trainingrun.dev/attempt": "1"}
+HERE = "team"
+COREDNS = {"k8s-app": "kube-dns"}
 INTERNET, INTERNET_6 = "192.0.2.7", "2001:db8::7"
 METADATA = ["169.254.169.254", "169.254.170.23", "100.100.100.200", "168.63.129.16", "192.0.0.192"]
 METADATA_6 = ["fd00:ec2::254", "fd20:ce::254", "fe80::a9fe:a9fe"]
@@ -19,18 +23,23 @@ METADATA_6 = ["fd00:ec2::254", "fd20:ce::254", "fe80::a9fe:a9fe"]
 def policy(**network: str) -> Raw:
     """The spec of the policy of a run's first attempt."""
     run = a_run(spec__workers={"replicas": 2, "network": network})
-    spec: Raw = network_policy(run, attempt=1, operator_namespace="trainingrun-system")["spec"]
+    spec: Raw = network_policy(run, attempt=1, config=CONFIG)["spec"]
     return spec
 
 
-def reaches(spec: Raw, *, port: int = 443, address: str | None = None, labels: Raw | None = None, near: bool = True) -> bool:
-    """Whether a worker may connect to an address, or to a pod with these labels in its namespace (`near`) or in another."""
+def reaches(
+    spec: Raw, *, port: int = 443, address: str | None = None, labels: Raw | None = None, namespace: str = HERE
+) -> bool:
+    """Whether a worker may connect to an address, or to a pod with these labels in a namespace."""
 
     def fits(peer: Raw) -> bool:
         if "ipBlock" in peer:
             block = peer["ipBlock"]
             return address is not None and _within(address, block["cidr"], block.get("except", []))
-        if labels is None or ("namespaceSelector" not in peer and not near):
+        if labels is None or ("namespaceSelector" not in peer and namespace != HERE):
+            return False
+        places: Raw = peer.get("namespaceSelector", {}).get("matchLabels", {})
+        if not places.items() <= {"kubernetes.io/metadata.name": namespace}.items():
             return False
         wanted: Raw = peer.get("podSelector", {}).get("matchLabels", {})
         return wanted.items() <= labels.items()
@@ -63,8 +72,37 @@ def test_peers_of_the_attempt_are_always_reached_on_every_port(egress: str, meta
 def test_egress_says_how_far_connections_go(egress: str, internet: bool, pods: bool, names: bool) -> None:
     spec = policy(egress=egress)
     assert [reaches(spec, address=address) for address in (INTERNET, INTERNET_6)] == [internet, internet]
-    assert reaches(spec, labels={"app": "minio"}, near=False) == pods
-    assert [reaches(spec, port=53, address=address) for address in ("10.0.0.2", "169.254.20.10")] == [names, names]
+    assert reaches(spec, labels={"app": "minio"}, namespace="storage") == pods
+    assert reaches(spec, port=53, labels=COREDNS, namespace="kube-system") == names
+    assert reaches(spec, port=53, address="169.254.20.10") == names
+
+
+@pytest.mark.parametrize("egress", ["Cluster", "None"])
+def test_names_are_asked_for_at_the_clusters_own_servers_only(egress: str) -> None:
+    spec = policy(egress=egress)
+    assert not reaches(spec, port=53, address=INTERNET)
+    assert not any(reaches(spec, port=53, address=address) for address in (*METADATA, *METADATA_6))
+    assert not reaches(spec, port=443, address="169.254.20.10")
+
+
+def test_name_servers_are_those_that_the_administrator_names() -> None:
+    servers = parse("dns/app=unbound:5353, 10.0.0.0/28")
+    run = a_run(spec__workers={"replicas": 2, "network": {"egress": "Cluster"}})
+    spec = network_policy(run, attempt=1, config=replace(CONFIG, name_servers=servers))["spec"]
+    rules = [rule for rule in spec["egress"] if "ports" in rule]
+    assert [{entry["port"] for entry in rule["ports"]} for rule in rules] == [{5353}, {53}]
+    assert [{entry["protocol"] for entry in rule["ports"]} for rule in rules] == [{"UDP", "TCP"}] * 2
+    assert reaches({**spec, "egress": rules}, port=5353, labels={"app": "unbound"}, namespace="dns")
+    assert reaches(spec, port=53, address="10.0.0.2")
+    assert not reaches(spec, port=53, address="169.254.20.10")
+
+
+def test_pods_of_other_namespaces_are_name_servers_only_with_their_label() -> None:
+    spec = {"policyTypes": ["Egress"], "egress": [rule for rule in policy()["egress"] if "ports" in rule]}
+    assert reaches(spec, port=53, labels=COREDNS, namespace="kube-system")
+    assert not reaches(spec, port=53, labels=COREDNS, namespace="team")
+    assert not reaches(spec, port=53, labels={"app": "other"}, namespace="kube-system")
+    assert not reaches(spec, port=443, labels=COREDNS, namespace="kube-system")
 
 
 @pytest.mark.parametrize("address", [*METADATA, *METADATA_6])
@@ -93,5 +131,5 @@ def test_hosts_of_a_slice_find_each_other_by_name_whatever_else_is_closed() -> N
     chips = {"type": "tpu-v5-lite-podslice", "topology": "2x4", "chips": 4}
     closed = {"replicas": 2, "network": {"egress": "None"}}
     for workers, names in ((closed, False), ({**closed, "accelerator": {"tpu": chips}}, True)):
-        spec = network_policy(a_run(spec__workers=workers), attempt=1, operator_namespace="trainingrun-system")["spec"]
-        assert reaches(spec, port=53, address="10.0.0.2") == names
+        spec = network_policy(a_run(spec__workers=workers), attempt=1, config=CONFIG)["spec"]
+        assert reaches(spec, port=53, labels=COREDNS, namespace="kube-system") == names

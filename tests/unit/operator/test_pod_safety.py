@@ -17,6 +17,7 @@ from tests.pod_security import violations
 from tests.pods import a_pod_with, by_name, pod_of, the_container
 from tests.presets import a_preset_manifest, preset_specs
 from trainingrun.api import TrainingPreset
+from trainingrun.api.pod import RESERVED_ANNOTATIONS, RESERVED_LABELS
 from trainingrun.mounts import TRAINER_MOUNTS
 from trainingrun_operator.resolution import resolve
 
@@ -93,6 +94,9 @@ GPU = st.fixed_dictionaries(
 TPU = st.fixed_dictionaries(
     {"type": NAMES, "topology": st.sampled_from(["2x4", "2x2x2", "2", "0x0"]), "chips": st.sampled_from([1, 2, 4, 8])}
 )
+MARKS = st.sampled_from(
+    [*RESERVED_LABELS, *RESERVED_ANNOTATIONS, "trainingrun.dev/run", "cost-centre", "example.com/team", "_x", "a b"]
+)
 ACCELERATOR = st.one_of(GPU.map(lambda gpu: {"gpu": gpu}), TPU.map(lambda tpu: {"tpu": tpu}))
 WORKERS = st.fixed_dictionaries(
     {"replicas": st.integers(1, 3)},
@@ -112,6 +116,15 @@ WORKERS = st.fixed_dictionaries(
             optional={
                 "egress": st.sampled_from(["Any", "Cluster", "None"]),
                 "metadataServer": st.sampled_from(["Allow", "Deny"]),
+            },
+        ),
+        "labels": st.dictionaries(MARKS, st.sampled_from(["", "x"]), max_size=3),
+        "annotations": st.dictionaries(MARKS, st.sampled_from(["", "x"]), max_size=3),
+        "securityContext": st.fixed_dictionaries(
+            {},
+            optional={
+                **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), st.sampled_from([-1, 0, 1, 1000, 2**31])),
+                "supplementalGroups": st.lists(st.sampled_from([-1, 0, 7]), max_size=2, unique=True),
             },
         ),
         "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({"cpu": AMOUNTS, "memory": AMOUNTS})}),

@@ -157,6 +157,43 @@ SAID: dict[str, tuple[Raw, Raw, str, str]] = {
         "PresetOverstepped",
         'spec.workers.env[PROXY] is {"name": "PROXY", "value": "b"}, but TrainingPreset small has {"name": "PROXY"',
     ),
+    "a label that another one has": (
+        {"workers": {"labels": {"cost-centre": "vision"}}},
+        {"workers": {"labels": {"cost-centre": "speech", "team": "a"}}},
+        "PresetOverstepped",
+        "spec.workers.labels.cost-centre is speech, but TrainingPreset small has vision: remove it from the run",
+    ),
+    "a user of its own": (
+        {"workers": {"securityContext": {"runAsUser": 7}}},
+        {"workers": {"securityContext": {"runAsUser": 8}}},
+        "PresetOverstepped",
+        "spec.workers.securityContext.runAsUser is 8, but TrainingPreset small has 7: remove it from the run",
+    ),
+    "annotations where the preset wants none": (
+        {"forbiddenFields": ["workers.annotations", "image"]},
+        {"workers": {"annotations": {"k8s.v1.cni.cncf.io/networks": "fast"}}},
+        "PresetOverstepped",
+        'spec.workers.annotations is {"k8s.v1.cni.cncf.io/networks": "fast"}, which TrainingPreset small '
+        "forbids: remove it from the run, together with a new value of spec.rerun.",
+    ),
+    "an image where the preset wants its own": (
+        {"forbiddenFields": ["image"], "image": "team:1"},
+        {"image": "team:1"},
+        "PresetOverstepped",
+        "spec.image is team:1, which TrainingPreset small forbids",
+    ),
+    "scratch above the limit": (
+        {"workers": {"resources": {"limits": {"ephemeral-storage": "10Gi"}}}},
+        {"workers": {"scratch": "11Gi"}},
+        "PresetConflict",
+        "spec.workers.scratch 11Gi is more than spec.workers.resources.limits.ephemeral-storage 10Gi, of which it is a part",
+    ),
+    "a request of disk above the limit": (
+        {"workers": {"resources": {"limits": {"ephemeral-storage": "1Gi"}}}},
+        {"workers": {"resources": {"requests": {"ephemeral-storage": "2Gi"}}}},
+        "PresetConflict",
+        "spec.workers.resources.requests.ephemeral-storage 2Gi is more than spec.workers.resources.limits.ephemeral-storage",
+    ),
     "workers": (
         {"limits": {"mostWorkers": 2}},
         {"workers": {"replicas": 3}},
@@ -391,7 +428,10 @@ def test_the_pod_has_what_the_preset_gives() -> None:
     }
     pod = pod_of(resolve(active(a_preset(workers=given)), None).run)
     assert by_name(the_container(pod)["env"])["PROXY"] == {"value": "http://proxy:3128"}
-    assert (pod["nodeSelector"], pod["imagePullSecrets"]) == ({"pool": "team"}, [{"name": "registry"}])
+    assert (pod["nodeSelector"], pod["imagePullSecrets"]) == (
+        {"kubernetes.io/os": "linux", "pool": "team"},
+        [{"name": "registry"}],
+    )
     assert by_name(pod["volumes"])["scratch"] == {"emptyDir": {"sizeLimit": "1Gi"}}
 
 

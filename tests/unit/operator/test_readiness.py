@@ -110,6 +110,12 @@ TROUBLES = {
     "no node with room": Trouble(
         "Unschedulable", ("0/3 nodes",), "Free", pods=[unplaced(0, "0/3 nodes are available."), a_pod(1)]
     ),
+    "a scheduler that is not there": Trouble(
+        "Unschedulable",
+        ("Worker 0 has no node, and the scheduler has said nothing about it. See that it runs",),
+        "Free",
+        pods=[unplaced(0), a_pod(1)],
+    ),
     "a node that is being added": Trouble(
         "TriggeredScaleUp",
         ("waits for a node that is being added", "2->3"),
@@ -247,6 +253,21 @@ def test_it_is_said_at_once_and_judged_when_the_start_timeout_is_over(trouble: T
     failure = late.status.stopping.failure if late.status.stopping is not None else None
     if failure is not None and trouble.reason in list(Cause):
         assert (failure.cause, trouble.words[0] in f"{failure.message} {failure.hint}") == (trouble.reason, True)
+
+
+def test_a_scheduler_is_named_that_the_run_has_chosen_and_has_its_time_to_look() -> None:
+    trouble = TROUBLES["a scheduler that is not there"]
+
+    def ready(seconds: float) -> str:
+        status = {"timeline": {"created": stamp(NOON)}}
+        run = an_active_run(status=status, spec__workers={"replicas": 2, "schedulerName": "slurm"})
+        decision = decide(run, seen(trouble), now=NOON + timedelta(seconds=seconds), config=CONFIG)
+        condition = decision.status.condition("Ready")
+        assert condition is not None
+        return condition.message
+
+    assert "slurm" not in ready(3)
+    assert "the scheduler slurm (spec.workers.schedulerName) has said nothing about it." in ready(6)
 
 
 def outcome(decision: Decision) -> str:

@@ -14,7 +14,11 @@ from trainingrun_operator.policies.fit import why_nothing_fits
 def room_for_two(*, nodes: int, **allocatable: str) -> str | None:
     """What is said of two workers of 4 CPUs and 8Gi."""
     workers: dict[str, Any] = {"replicas": 2, "resources": {"requests": {"cpu": "4", "memory": "8Gi"}}}
-    node = {"metadata": {"name": "n", "labels": {}}, "spec": {}, "status": {"allocatable": allocatable}}
+    node = {
+        "metadata": {"name": "n", "labels": {"kubernetes.io/os": "linux"}},
+        "spec": {},
+        "status": {"allocatable": allocatable},
+    }
     observed = observe(children=(), pods=(), claims={"models": a_claim(modes=("ReadWriteMany",))})
     observed = replace(observed, nodes=observe_nodes([node] * nodes))
     return why_nothing_fits(phase_of(an_active_run(spec__workers=workers), observed, now=NOON, config=CONFIG))

@@ -7,6 +7,7 @@ import pytest
 from tools.operator_reference import page
 from trainingrun_operator import __main__ as program
 from trainingrun_operator import logs
+from trainingrun_operator.name_servers import DEFAULT_SERVERS, DnsAddresses
 from trainingrun_operator.pace import Pace, Times, Timing
 from trainingrun_operator.settings import Settings
 
@@ -61,6 +62,31 @@ def test_each_time_is_read_from_its_own_variable_and_changes_nothing_else(kind: 
     changed = times(read(**others | {name.upper(): "13"}))
     assert {each for each, value in changed.items() if value != times(read(**others))[each]} == {name}
     assert changed[name] == 13
+
+
+def test_pods_are_made_for_most_clusters_unless_the_deployment_says_otherwise() -> None:
+    config = read().config
+    assert (config.worker_user, config.architecture, config.name_servers) == (1000, None, DEFAULT_SERVERS)
+    config = read(WORKER_USER="Cluster", TRAINER_ARCHITECTURE="arm64", NAME_SERVERS="169.254.169.254").config
+    assert (config.worker_user, config.architecture) == (None, "arm64")
+    assert config.name_servers == (DnsAddresses("169.254.169.254/32"),)
+    assert read(WORKER_USER="2000").config.worker_user == 2000
+
+
+OF_PODS = {
+    "root": ("WORKER_USER", "0", "it is the number of a user other than 0, or Cluster."),
+    "a name": ("WORKER_USER", "nobody", "it is the number of a user other than 0, or Cluster."),
+    "no address": ("NAME_SERVERS", "169.254.20.10,kube-dns", "kube-dns is neither namespace/label=value nor an address"),
+    "no namespace": ("NAME_SERVERS", "k8s-app=kube-dns", "k8s-app=kube-dns is not namespace/label=value"),
+    "no port": ("NAME_SERVERS", "dns/app=dns:0", "dns/app=dns:0 is not namespace/label=value, with :port if it is not 53"),
+}
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), OF_PODS.values(), ids=OF_PODS)
+def test_what_pods_cannot_be_is_named(variable: str, value: str, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{variable} is {value}: ")) as refused:
+        read(**{variable: value})
+    assert words in str(refused.value)
 
 
 def test_a_variable_that_is_empty_is_not_set() -> None:

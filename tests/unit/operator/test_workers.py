@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from aiohttp import web
+from aiohttp.client_proto import ResponseHandler
 
 from tests.builders import NOON, stamp
 from tests.patience import patience
@@ -88,6 +89,30 @@ async def test_a_body_without_end_is_read_up_to_the_bound() -> None:
         assert await workers.progress("127.0.0.1") is None
         await workers.write_stacks(["127.0.0.1"])
     assert sent < 2 * (REPORT_BYTES + 8 * 2**20), "no more than what the kernel holds in between"
+
+
+async def test_an_answer_without_end_is_parsed_in_sips_between_which_others_are_looked_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+    parse = ResponseHandler.data_received
+
+    def note(self: ResponseHandler, data: bytes) -> None:
+        taken.append(len(data))
+        parse(self, data)
+
+    async def go_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000)
+        writer.close()
+
+    monkeypatch.setattr(ResponseHandler, "data_received", note)
+    server = await asyncio.start_server(go_on, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    async with server, aclosing(Workers(timing=PATIENT, port=port)) as workers:
+        assert await workers.progress("127.0.0.1") is None
+    assert sum(taken) >= 200_000
+    assert max(taken) <= 16 * 1024
 
 
 async def test_nothing_is_decompressed() -> None:

@@ -47,11 +47,12 @@ class Starter:
         processes: int = 1,
         rank: str | None = None,
         fresh: bool = False,
+        host: str = "127.0.0.1",
         absent: Collection[int] = (),
         variables: Mapping[int, Mapping[str, str]] | None = None,
         **spec: Any,
     ) -> Gang:
-        """Start one, without the workers that are absent; for `rank` and `variables` see `start_agent`."""
+        """Start one, without the workers that are absent; for `rank`, `host` and `variables` see `start_agent`."""
         folder = self.folder / f"attempt-{attempt}-{len(self.gangs)}"
         folder.mkdir()
         config = a_config(attempt=attempt, replicas=replicas, processes=processes, **{**UNHURRIED, **spec})
@@ -67,6 +68,7 @@ class Starter:
                 output=self.folder,
                 builtin=self.builtin,
                 rank=rank,
+                host=host,
                 server=server,
                 variables=(variables or {}).get(worker),
             )
@@ -138,9 +140,12 @@ def start_agent(
     builtin: Path,
     rank: str | None,
     server: ForkServer | None,
+    host: str = "127.0.0.1",
     variables: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes] | Forked":
     """One agent; `rank` names a module of ours that its ranks run instead of the trainer's, `variables` change its world.
+
+    `host` is where it finds worker 0, an address of IPv6 in brackets.
 
     It and its ranks are forked from the server, or fresh processes where there is none.
     """
@@ -149,7 +154,7 @@ def start_agent(
         **os.environ,
         "JOB_COMPLETION_INDEX": str(worker),
         "TRAININGRUN_CONFIG": str(folder / "config.json"),
-        "TRAININGRUN_COORDINATOR": f"127.0.0.1:{rendezvous}",
+        "TRAININGRUN_COORDINATOR": f"{host}:{rendezvous}",
         "TRAININGRUN_RENDEZVOUS_PORT": str(rendezvous),
         "TRAININGRUN_PROGRESS_PORT": str(progress),
         "TRAININGRUN_BUILTIN_DATA": str(builtin),

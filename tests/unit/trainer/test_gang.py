@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +65,28 @@ def weights_of(tmp_path: Path, *, uid: str) -> Any:
         return np.concatenate([archive[name].ravel() for name in sorted(archive.files) if name.startswith("weights")])
 
 
-def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
+def put_trees(tmp_path: Path) -> dict[str, Any]:
+    """A table of two classes; returns the data block that reads it."""
     rows = [f"{label}.{count},{1 - label},{name}\n" for count in range(50) for label, name in enumerate(("oak", "elm"))]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "trees.csv").write_text("a,b,kind\n" + "".join(rows))
-    data = {
+    return {
         "source": {"persistentVolumeClaim": {"claimName": "datasets"}},
         "format": "CSV",
         "csv": {"labelColumn": "kind"},
     }
-    records = start(data=data, training={"epochs": 1, "batchSize": 16}, fresh=True).wait()
+
+
+def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
+    records = start(data=put_trees(tmp_path), training={"epochs": 1, "batchSize": 16}, fresh=True).wait()
     assert [record.exit_code for record in records] == [0, 0]
     assert result_of(tmp_path)["data"]["classNames"] == ["elm", "oak"]
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_two_workers_find_each_other_in_a_cluster_of_ipv6(start: Start, tmp_path: Path) -> None:
+    gang = start(data=put_trees(tmp_path), training={"epochs": 1, "batchSize": 16}, host="[::1]")
+    assert [record.exit_code for record in gang.wait()] == [0, 0]
 
 
 @pytest.mark.long

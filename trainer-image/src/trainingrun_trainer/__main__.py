@@ -1,5 +1,6 @@
 """The agent's entry point, PID 1 of every worker pod: `python -m trainingrun_trainer`."""
 
+import os
 import sys
 import traceback
 
@@ -13,6 +14,7 @@ from trainingrun_trainer.settings import OutputPaths, Settings
 
 def main() -> int:
     """Run one worker and leave its final record, whatever happens; returns the exit code."""
+    os.umask(0o002)  # the next run on the output may be another user of the volume's group
     settings = Settings.from_environment()
     try:
         config = settings.load_config()
@@ -20,7 +22,12 @@ def main() -> int:
         print(problem, file=sys.stderr)
         _leave(
             FinalRecord(
-                attempt=0, worker=settings.worker, exit_code=problem.exit_code, cause=problem.cause, message=str(problem)
+                attempt=0,
+                worker=settings.worker,
+                exit_code=problem.exit_code,
+                cause=problem.cause,
+                message=str(problem),
+                hint=problem.hint,
             ),
             settings=settings,
         )

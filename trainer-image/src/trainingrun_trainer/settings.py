@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from trainingrun import contract
-from trainingrun.contract import AttemptConfig
-from trainingrun_trainer.errors import bad_config
+from trainingrun.api.base import Tolerant
+from trainingrun.contract import AttemptConfig, ContractVersion
+from trainingrun.contract_version import CONTRACT
+from trainingrun_trainer.errors import TrainerError, bad_config
 from trainingrun_trainer.output.opening import open_output
 from trainingrun_trainer.output.place import Place
 
@@ -68,14 +70,53 @@ class Settings:
     def load_config(self) -> AttemptConfig:
         """Read the attempt's configuration.
 
-        Raises TrainerError (bad config) when the file is missing or does not follow the contract.
+        Raises TrainerError (bad config) when the file is missing, needs a newer image or does not follow the contract.
         """
         try:
-            return AttemptConfig.model_validate_json(self.config.read_bytes())
+            written = self.config.read_bytes()
         except OSError as missing:
             raise bad_config(f"The configuration {self.config} cannot be read: {missing.strerror}.") from missing
-        except ValidationError as invalid:
-            raise bad_config(f"The configuration {self.config} does not follow the contract: {invalid}") from invalid
+        return read_config(written, where=str(self.config))
+
+
+def read_config(written: bytes, *, where: str) -> AttemptConfig:
+    """The configuration in a file.
+
+    Raises TrainerError (bad config) when it takes a newer image to read it, or when it does not follow the contract.
+    """
+    try:
+        config = AttemptConfig.model_validate_json(written)
+    except ValidationError as invalid:
+        needed = _version_needed(written)
+        if needed > CONTRACT:
+            raise _too_old(needed, unknown=invalid) from invalid
+        raise bad_config(f"The configuration {where} does not follow the contract: {invalid}") from invalid
+    if config.contract_version > CONTRACT:
+        raise _too_old(config.contract_version)
+    return config
+
+
+def _version_needed(written: bytes) -> int:
+    """What a configuration says that it takes to read it, whatever else it says."""
+    try:
+        return _Versioned.model_validate_json(written).contract_version
+    except ValidationError:
+        return 1
+
+
+class _Versioned(Tolerant):
+    contract_version: ContractVersion = 1
+
+
+def _too_old(needed: int, *, unknown: ValidationError | None = None) -> TrainerError:
+    fields = [".".join(map(str, error["loc"])) for error in unknown.errors(include_url=False)] if unknown is not None else []
+    because = f" It does not know what {', '.join(fields[:3])} says." if fields else ""
+    return bad_config(
+        f"This trainer image speaks version {CONTRACT} of the contract with the operator, and the run needs version {needed}."
+        f"{because}",
+        hint="Use a trainer image of the operator's release (spec.image, or that of its preset), or do without what is new, "
+        "together with a new value of spec.rerun.",
+    )
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,27 @@ import json
 from math import ceil
 
 from trainingrun.api import AcceleratorKind, Resolved, TrainingRun
-from trainingrun.api.base import number, to_wire
+from trainingrun.api.base import number, to_sparse_wire
 from trainingrun.api.quantities import amount
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
+from trainingrun.contract_version import version_needed
 from trainingrun_operator import names
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.model import Manifest
 
 
 def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifest:
-    """The ConfigMap of an attempt."""
+    """The ConfigMap of an attempt: what differs from the defaults, and which version of the contract it takes to read it."""
+    config = attempt_config(run, attempt=attempt, resolved=resolved)
+    version = version_needed(config).version
+    told = {**({"contractVersion": version} if version > 1 else {}), **to_sparse_wire(config)}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(run, attempt=attempt) | {"name": config_name(run, attempt=attempt)},
         "immutable": True,
-        "data": {CONFIG_FILE: json.dumps(to_wire(attempt_config(run, attempt=attempt, resolved=resolved)), indent=2)},
+        "data": {CONFIG_FILE: json.dumps(told, indent=2)},
     }
 
 

@@ -38,7 +38,8 @@ def container(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, tok
             "timeoutSeconds": 5,
             "failureThreshold": 1,
         },
-        "terminationMessagePolicy": "File",
+        # What ends before the agent has begun leaves no record: the end of the log, where there is any, says why.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -59,7 +60,8 @@ def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, 
     environment = [_variable(variable) for variable in run.spec.workers.env]
     environment.append({"name": CONFIG_VARIABLE, "value": f"{CONFIG_MOUNT}/{CONFIG_FILE}"})
     if resolved.coordinator:
-        environment.append({"name": COORDINATOR_VARIABLE, "value": f"{resolved.coordinator}:{RENDEZVOUS_PORT}"})
+        host = f"[{resolved.coordinator}]" if ":" in resolved.coordinator else resolved.coordinator
+        environment.append({"name": COORDINATOR_VARIABLE, "value": f"{host}:{RENDEZVOUS_PORT}"})
         if run.spec.strategy.transport is Transport.MPI:
             environment.append({"name": TOKEN_VARIABLE, "value": token})
     return [*environment, *equipment.environment]

@@ -31,8 +31,6 @@ def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, 
             "maxFailedIndexes": resolved.replicas,
             "podReplacementPolicy": "Failed",
             **held_back(run),
-            "template": pod_template(
-                run, attempt=attempt, resolved=resolved, same_node=same_node, token=token, pace=config.pace
-            ),
+            "template": pod_template(run, attempt=attempt, resolved=resolved, same_node=same_node, token=token, config=config),
         },
     }

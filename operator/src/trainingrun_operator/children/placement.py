@@ -5,24 +5,37 @@ from trainingrun.api.base import to_wire
 from trainingrun.api.scheduling import LOST_NODE_TAINTS
 from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.metadata import selector
-from trainingrun_operator.model import Manifest
+from trainingrun_operator.model import Manifest, OperatorConfig
 from trainingrun_operator.pace import Pace
 
+ARCHITECTURE_LABEL = "kubernetes.io/arch"
 
-def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node: bool, pace: Pace) -> Manifest:
+
+def placement(run: TrainingRun, *, attempt: int, equipment: Equipment, same_node: bool, config: OperatorConfig) -> Manifest:
     """The fields of a pod's spec that the scheduler and the taint manager read, empty where the user said nothing."""
     workers = run.spec.workers
     return {
-        "nodeSelector": {label.name: label.value for label in workers.node_selector} | dict(equipment.node_labels),
+        "nodeSelector": node_labels(run, config=config) | dict(equipment.node_labels),
         "affinity": _capable_node(equipment) | (_same_node(run, attempt=attempt) if same_node else {}),
         "tolerations": [
-            *_lost_node(pace),
+            *_lost_node(config.pace),
             *equipment.tolerations,
             *(_toleration(toleration) for toleration in workers.tolerations),
         ],
         "priorityClassName": workers.priority_class_name,
         "schedulerName": workers.scheduler_name,
     }
+
+
+def node_labels(run: TrainingRun, *, config: OperatorConfig) -> dict[str, str]:
+    """Labels of a node that can run the image, and those that the user asks for, which win.
+
+    The architecture is known of the operator's own images only.
+    """
+    image: dict[str, str] = {"kubernetes.io/os": "linux"}
+    if run.spec.image is None and config.architecture is not None:
+        image[ARCHITECTURE_LABEL] = config.architecture
+    return image | {label.name: label.value for label in run.spec.workers.node_selector}
 
 
 def _lost_node(pace: Pace) -> list[Manifest]:

@@ -24,8 +24,6 @@ DEFAULT_SCRATCH = "10Gi"
 MPI_SIZE = "1Mi"
 """Of the folder in memory for keys and places: some files of a few hundred bytes."""
 
-# Read-only is said at the mounts, not at the volumes: a claim that is read-only in one volume is so in all of a pod.
-
 
 def pod_volumes(run: TrainingRun, *, attempt: int, equipment: Equipment) -> list[Manifest]:
     """Configuration, scratch, output, data, code, shared memory and the user's own. Two of them may be the same claim."""
@@ -39,7 +37,7 @@ def pod_volumes(run: TrainingRun, *, attempt: int, equipment: Equipment) -> list
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}})
     if run.spec.strategy.transport is Transport.MPI:
         volumes.append({"name": "mpi", "emptyDir": {"medium": "Memory", "sizeLimit": MPI_SIZE}})
-    return volumes + [_users(volume) for volume in run.spec.workers.volumes]
+    return volumes + [_users(volume, written=_written(run)) for volume in run.spec.workers.volumes]
 
 
 def volume_mounts(run: TrainingRun, *, equipment: Equipment) -> list[Manifest]:
@@ -71,10 +69,12 @@ def _shared_memory(run: TrainingRun, *, equipment: Equipment) -> str | None:
 def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:
     """Volumes and mounts of output and data, a claim or what it takes to reach a uri, and of the network's code."""
     output, data, entrypoint = run.spec.output, run.spec.data.source, run.spec.model.entrypoint
+    written = _written(run)
     if output.persistent_volume_claim is not None:
-        yield _claim("output", output.persistent_volume_claim.claim_name), {"mountPath": OUTPUT_MOUNT}
+        yield _claim("output", output.persistent_volume_claim.claim_name, written=written), {"mountPath": OUTPUT_MOUNT}
     if data.persistent_volume_claim is not None:
-        yield _claim("data", data.persistent_volume_claim.claim_name), {"mountPath": DATA_MOUNT, "readOnly": True}
+        volume = _claim("data", data.persistent_volume_claim.claim_name, written=written)
+        yield volume, {"mountPath": DATA_MOUNT, "readOnly": True}
     places = (("output-access", output, OUTPUT_ACCESS_MOUNT), ("data-access", data, DATA_ACCESS_MOUNT))
     for name, location, mount in places:
         access = access_volume(name, location)
@@ -84,8 +84,20 @@ def _places(run: TrainingRun) -> Iterator[tuple[Manifest, Manifest]]:
         yield {"name": "code", "configMap": {"name": entrypoint.config_map_name}}, {"mountPath": CODE_MOUNT, "readOnly": True}
 
 
-def _claim(name: str, claim: str) -> Manifest:
-    return {"name": name, "persistentVolumeClaim": {"claimName": claim}}
+def _written(run: TrainingRun) -> set[str]:
+    """Claims that the workers write to. A claim that is read-only in one volume of a pod is so in all of them."""
+    output = run.spec.output.persistent_volume_claim
+    users = (volume for volume in run.spec.workers.volumes if not volume.read_only)
+    claims = (output, *(volume.persistent_volume_claim for volume in users))
+    return {claim.claim_name for claim in claims if claim is not None}
+
+
+def _claim(name: str, claim: str, *, written: set[str]) -> Manifest:
+    """One that is only read is so at the volume: else the kubelet makes all of its files belong to the workers' group."""
+    source: Manifest = {"claimName": claim}
+    if claim not in written:
+        source["readOnly"] = True
+    return {"name": name, "persistentVolumeClaim": source}
 
 
 def _users_name(volume: Volume) -> str:
@@ -93,11 +105,9 @@ def _users_name(volume: Volume) -> str:
     return f"user-{volume.name}"
 
 
-def _users(volume: Volume) -> Manifest:
-    sources = {
-        "persistentVolumeClaim": volume.persistent_volume_claim,
-        "secret": volume.secret,
-        "configMap": volume.config_map,
-    }
+def _users(volume: Volume, *, written: set[str]) -> Manifest:
+    if volume.persistent_volume_claim is not None:
+        return _claim(_users_name(volume), volume.persistent_volume_claim.claim_name, written=written)
+    sources = {"secret": volume.secret, "configMap": volume.config_map}
     given = {field: to_wire(source) for field, source in sources.items() if source is not None}
     return {"name": _users_name(volume), **given}

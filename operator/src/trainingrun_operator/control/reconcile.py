@@ -32,6 +32,9 @@ from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import (
     Decision,
+    Event,
+    EventReason,
+    EventType,
     Manifest,
     Observed,
     OperatorConfig,
@@ -105,6 +108,8 @@ class Reconciler:
         if status is not None:
             log.error("run does not follow the schema: %s", unknown, extra=_about(raw))
             await self.cluster.apply_status(ObjectMeta.model_validate(raw["metadata"]), status=status)
+            message = status["conditions"][-1]["message"]
+            await self.cluster.emit(raw, Event(EventReason.STALLED, message, EventType.WARNING))
 
     async def _observe(self, run: TrainingRun) -> Observed:
         namespace, name = run.metadata.namespace, run.metadata.name

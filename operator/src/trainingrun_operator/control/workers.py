@@ -1,11 +1,12 @@
 """Workers asked over HTTP. They are strangers: whoever may create a run chooses the image that answers here.
 
-An answer is read up to a bound and never decompressed; a redirect is not followed, as it would lead a request of the operator
-to wherever a pod wants; and whatever goes wrong with one worker is no answer, and nothing else.
+An answer is read in sips up to a bound, and never decompressed; a redirect is not followed, as it would lead a request of the
+operator to wherever a pod wants; and whatever goes wrong with one worker is no answer, and nothing else.
 """
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable
 
 import aiohttp
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 _CHUNK = 8192
+_BUFFER = 4096
+"""Bytes of a connection that may lie ready. Answers to go on (1xx), of which there may be any number, take long to parse."""
 
 
 class Workers:
@@ -28,7 +31,7 @@ class Workers:
         self._port = port
         # No limit for all workers together: those that do not answer would keep the others waiting.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_sipping),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers=_AS_IT_IS,
@@ -60,6 +63,14 @@ class Workers:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as silent:
             log.debug("no answer to %s %s from %s: %r", verb, path, host, silent)
             return None
+
+
+def _sipping(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket with a small buffer: what lies in it is parsed in one go, in which nobody else is looked after."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+    return made
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes | None:

@@ -12,6 +12,7 @@ from trainingrun_operator.changes import changed
 from trainingrun_operator.life import ActiveAttempt, Life
 from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.policies.progress import follow_progress
+from trainingrun_operator.policies.taking_down import seconds_until_pods_are_down
 from trainingrun_operator.status.history import with_ended_attempt
 from trainingrun_operator.status.measurements import checkpoint
 from trainingrun_operator.step import State, Step
@@ -23,19 +24,11 @@ def complete(life: ActiveAttempt) -> Step | None:
     record = succeeded[0].record if 0 in succeeded else None
     if len(succeeded) < life.resolved.replicas or record is None or record.result is None:
         return None
-    patience = _seconds_until_pods_are_down(life)
+    patience = seconds_until_pods_are_down(life)
     if patience > 0:
         running = follow_progress(life)
         return replace(running, requeue_after=min(patience, running.requeue_after or patience))
     return _succeeded(life, record.result)
-
-
-def _seconds_until_pods_are_down(life: Life) -> float:
-    """How much longer the pods may take to end after their trainers; nothing when all have."""
-    if not any(pod.is_live for pod in life.gang.pods):
-        return 0.0
-    ended = max((moment for pod in life.gang.pods if (moment := life.clocks.ended(pod)) is not None), default=life.now)
-    return max(0.0, life.pace.pod_end_seconds - (life.now - ended).total_seconds())
 
 
 def _succeeded(life: Life, result: Result) -> Step:

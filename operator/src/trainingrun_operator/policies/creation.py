@@ -46,7 +46,7 @@ def start_attempt(life: BetweenAttempts) -> Step:
         status=changed(
             life.status,
             attempt=attempt,
-            resolved=_resolve(life),
+            resolved=what_applies(life),
             retry_at=None,
             waiting_since=None,
             timeline=None,
@@ -81,7 +81,7 @@ def _wanted(life: ActiveAttempt) -> Iterator[Manifest]:
     if is_slice_of_hosts(run):
         yield hosts_service(run, attempt=attempt)
     yield config_map(run, attempt=attempt, resolved=resolved)
-    yield network_policy(run, attempt=attempt, operator_namespace=life.config.namespace)
+    yield network_policy(run, attempt=attempt, config=life.config)
     workers = job(run, attempt=attempt, resolved=resolved, same_node=binding_claim(life) is not None, config=life.config)
     scheduler = life.config.gang_scheduler
     if scheduler is None or resolved.replicas == 1:
@@ -120,7 +120,7 @@ def _creating(life: ActiveAttempt, missing: tuple[Manifest, ...]) -> Step:
     )
 
 
-def _resolve(life: BetweenAttempts) -> Resolved:
+def what_applies(life: BetweenAttempts) -> Resolved:
     """What applies to the new attempt, whatever becomes of the operator's defaults while it runs."""
     spec = life.run.spec
     workers, batch = spec.workers, spec.training.batch_size

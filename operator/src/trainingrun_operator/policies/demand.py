@@ -19,8 +19,12 @@ from trainingrun_operator.children.accelerator.gpu import (
     PRODUCT_LABEL,
     mebibytes,
 )
+from trainingrun_operator.children.placement import node_labels
+from trainingrun_operator.model import OperatorConfig
 from trainingrun_operator.node import Node, Taint
 from trainingrun_operator.policies.words import counted, largest, listed, memory
+
+STORAGE = "ephemeral-storage"
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,11 @@ class Requirement:
     """What these nodes have instead, as a sentence without its full stop."""
 
 
-def requirements(run: TrainingRun, *, attempt: int) -> Iterator[Requirement]:
-    """All that a worker needs: the labels it selects by, its accelerators, CPUs, memory, and that its node lets it in."""
+def requirements(run: TrainingRun, *, attempt: int, config: OperatorConfig) -> Iterator[Requirement]:
+    """All that a worker needs: the labels it selects by, its accelerators, compute, and that its node lets it in."""
     workers = run.spec.workers
-    for label in workers.node_selector:
-        yield _label(f"a node with the label {label.name}={label.value}", label.name, label.value)
+    for name, value in node_labels(run, config=config).items():
+        yield _label(f"a node with the label {name}={value}", name, value)
     accelerator = workers.accelerator
     if accelerator is not None and accelerator.gpu is not None:
         yield from _gpu(accelerator.gpu)
@@ -54,6 +58,7 @@ def requests(workers: Workers) -> dict[str, Decimal]:
     given = {
         "cpu": asked.requests.cpu or asked.limits.cpu,
         "memory": asked.requests.memory or asked.limits.memory,
+        STORAGE: asked.requests.ephemeral_storage or asked.limits.ephemeral_storage,
     }
     compute = {name: amount(quantity) for name, quantity in given.items() if quantity is not None}
     if workers.accelerator is None:
@@ -97,14 +102,19 @@ def _compute(workers: Workers) -> Iterator[Requirement]:
     asked = requests(workers)
     if "cpu" in asked:
         yield _enough(f"{asked['cpu']:f} CPUs on one node", "cpu", asked["cpu"], lambda number: f"{number:f}")
-    if "memory" in asked:
-        given = workers.resources.requests.memory or workers.resources.limits.memory or ""
-        yield _enough(
-            f"{given} of memory on one node",
-            "memory",
-            asked["memory"],
-            lambda found: memory(int(found) // 2**20, like=given),
-        )
+    requested, most = workers.resources.requests, workers.resources.limits
+    bytes_of = {
+        "memory": requested.memory or most.memory,
+        STORAGE: requested.ephemeral_storage or most.ephemeral_storage,
+    }
+    for resource, given in bytes_of.items():
+        if given is not None:
+            yield _bytes(given, resource)
+
+
+def _bytes(given: str, resource: str) -> Requirement:
+    words = f"{given} of {resource} on one node"
+    return _enough(words, resource, amount(given), lambda found: memory(int(found) // 2**20, like=given))
 
 
 def _any_of(asks: str, resource: str) -> Requirement:

@@ -5,6 +5,8 @@ from trainingrun.contract import Cause, ExitCode
 from trainingrun_operator.changes import FailureFields, changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Pod
+from trainingrun_operator.policies.hindrance import sentences, shortened
+from trainingrun_operator.policies.kubelet import has_used_too_much_disk, told_by_kubelet
 
 _DISRUPTION_CAUSES = {
     "PreemptionByScheduler": Cause.PREEMPTED,
@@ -15,6 +17,8 @@ _DISRUPTION_CAUSES = {
 }
 _SYMPTOMS = {ExitCode.PEER_LOST, ExitCode.INTERRUPTED}
 _LEAST = 6
+_FOREIGN = "exec format error"
+"""What a kernel says of a program that is made for another kind of processor."""
 _SIGNALLED = 128
 _SIGTERM_CODE = _SIGNALLED + 15
 
@@ -40,11 +44,11 @@ def _rank(pod: Pod) -> int:
     record = pod.record
     if is_verdict(pod):
         return 0
-    if pod.terminated_reason == "OOMKilled":
+    if pod.terminated_reason == "OOMKilled" or has_used_too_much_disk(pod):
         return 1
     if record is not None and record.exit_code not in _SYMPTOMS:
         return 2
-    if pod.disruption:
+    if pod.disruption or pod.reason:
         return 3
     if record is None and pod.exit_code not in (None, 0, _SIGTERM_CODE, *_SYMPTOMS):
         return 4
@@ -64,16 +68,23 @@ def _describe(pod: Pod, *, life: Life) -> Failure:
     record = pod.record
     if record is not None:
         found = changed(found, rank=record.rank, signal=record.signal, log_tail=record.log_tail)
+    return changed(found, **_words(pod, life=life))
+
+
+def _words(pod: Pod, *, life: Life) -> FailureFields:
+    """Cause, message and what else is known of it: the first that knows more than those after it."""
+    record, told = pod.record, told_by_kubelet(pod)
     if pod.terminated_reason == "OOMKilled" and not is_verdict(pod):
-        return changed(found, **_out_of_memory(pod, life=life))
+        return _out_of_memory(pod, life=life)
+    if told is not None and has_used_too_much_disk(pod) and not is_verdict(pod):
+        return told
     if record is not None and record.cause and not _lost_its_peer_to_a_disruption(pod):
-        cause = _interrupted_by(pod) if record.cause == Cause.INTERRUPTED else None
-        return changed(found, cause=cause or record.cause, message=record.message, hint=record.hint)
+        words = record.message or f"Worker {pod.index} said that the cause is {record.cause}, and no more."
+        said: FailureFields = {"cause": record.cause, "message": words, "hint": record.hint}
+        return _interrupted_by(pod, said) if record.cause == Cause.INTERRUPTED else said
     if pod.disruption:
-        return changed(found, **_disrupted(pod))
-    if pod.terminated_reason == "Evicted":
-        return changed(found, **_over_its_share(pod))
-    return changed(found, **_wordless(pod))
+        return _disrupted(pod)
+    return told or _wordless(pod)
 
 
 def _lost_its_peer_to_a_disruption(pod: Pod) -> bool:
@@ -83,13 +94,25 @@ def _lost_its_peer_to_a_disruption(pod: Pod) -> bool:
 
 def _wordless(pod: Pod) -> FailureFields:
     """A container that left no final record; an exit code above 128 is 128 plus the signal that ended it."""
+    if pod.exit_code is None:
+        return {"message": f"The pod of worker {pod.index} has failed, and nothing says why."}
     reason = f" ({pod.terminated_reason})" if pod.terminated_reason not in ("", "Error") else ""
     left = f"Worker {pod.index} ended with exit code {pod.exit_code}{reason} and left no final record."
-    if pod.exit_code is None or pod.exit_code <= _SIGNALLED:
+    if pod.exit_code > _SIGNALLED:
+        number = pod.exit_code - _SIGNALLED
+        hint = "Something outside of the pod killed the container: the log of its node's kubelet and kernel may say what."
+        words = f"{left} Its container was ended by signal {number}."
+        return {"message": words, "signal": number, "hint": hint, "log_tail": pod.last_words}
+    last = next((line for line in reversed(pod.last_words.splitlines()) if line.strip()), "")
+    if not last:
         return {"message": left}
-    number = pod.exit_code - _SIGNALLED
-    hint = "Something outside of the pod killed the container: the log of its node's kubelet and kernel may say what."
-    return {"message": f"{left} Its container was ended by signal {number}.", "signal": number, "hint": hint}
+    words = f"{left} Its last words: {shortened(last)}"
+    return {"message": words, "hint": _foreign(pod) if _FOREIGN in last else "", "log_tail": pod.last_words}
+
+
+def _foreign(pod: Pod) -> str:
+    hint = f"The image is for other processors than those of node {pod.node}: build spec.image for them, or choose nodes with "
+    return f"{hint}spec.workers.nodeSelector, by kubernetes.io/arch."
 
 
 def _out_of_memory(pod: Pod, *, life: Life) -> FailureFields:
@@ -106,17 +129,10 @@ def _out_of_memory(pod: Pod, *, life: Life) -> FailureFields:
     }
 
 
-def _interrupted_by(pod: Pod) -> Cause | None:
-    """A worker that was told to stop knows that it was, but not by whom; the pod's condition does, if anything."""
-    return _DISRUPTION_CAUSES.get(pod.disruption)
-
-
-def _over_its_share(pod: Pod) -> FailureFields:
-    """The kubelet evicts a pod that uses more of the node's disk than it may, and says of what."""
-    words = pod.message or "the pod used more than its share of a resource of the node."
-    fills = any(word in words.lower() for word in ("ephemeral", "emptydir", "local storage"))
-    hint = "Raise the size of what it names, spec.workers.scratch for example, or write less to it." if fills else ""
-    return {"message": f"The kubelet evicted worker {pod.index}: {words}", "hint": hint}
+def _interrupted_by(pod: Pod, said: FailureFields) -> FailureFields:
+    """A worker that was told to stop knows that it was, but not by whom; the pod's condition and the kubelet do."""
+    cause = _DISRUPTION_CAUSES.get(pod.disruption, Cause.INTERRUPTED)
+    return {**said, "cause": cause, "message": sentences(said["message"], shortened(pod.message))}
 
 
 def _disrupted(pod: Pod) -> FailureFields:

@@ -11,22 +11,38 @@ from trainingrun_operator.node import Node
 from trainingrun_operator.policies.claims import binding_claim
 from trainingrun_operator.policies.demand import Requirement, requests, requirements
 
+_NAMED = 3
+"""Cordoned nodes, of which there may be many."""
+
 
 def why_nothing_fits(life: Life) -> str | None:
     """What a worker, or all of them together, need and no empty node has; None when they fit, or nobody may look."""
     nodes = list(life.observed.nodes or ())
     if not nodes:
         return None
-    for requirement in requirements(life.run, attempt=life.attempt):
+    for requirement in requirements(life.run, attempt=life.attempt, config=life.config):
         fitting = [node for node in nodes if requirement.is_met(node)]
         if not fitting:
             return _sentence(requirement, nodes)
         nodes = fitting
-    return _too_few(life, nodes)
+    return _closed(life, nodes) or _too_few(life, nodes)
 
 
 def _sentence(requirement: Requirement, nodes: Sequence[Node]) -> str:
     return f"it needs {requirement.asks}; {requirement.offers(nodes)}."
+
+
+def _closed(life: Life, nodes: Sequence[Node]) -> str | None:
+    """Nodes that would do if nobody had cordoned them."""
+    closed = [node.name for node in nodes if node.is_cordoned]
+    if not closed or _too_few(life, nodes) is not None:
+        return None
+    found = f"{', '.join(closed[:_NAMED])}{f' and {len(closed) - _NAMED} more' if len(closed) > _NAMED else ''}"
+    way_out = f"`kubectl uncordon` lets pods on {'them' if len(closed) > 1 else 'it'} again."
+    if len(closed) == len(nodes):
+        return f"every node that fits is cordoned: {found}. {way_out}"
+    few = _too_few(life, [node for node in nodes if not node.is_cordoned])
+    return None if few is None else f"{few} Cordoned: {found}. {way_out}"
 
 
 def _too_few(life: Life, nodes: Sequence[Node]) -> str | None:

@@ -28,6 +28,7 @@ def next_round(life: Life, *, status: TrainingRunStatus) -> Step:
             rerun=life.run.spec.rerun,
             ledger=opened(life.now),
             history=status.history,
+            trainer=status.trainer,
         ),
         delete=deletions(life.children.own),
         events=(Event(EventReason.RERUN, message),),

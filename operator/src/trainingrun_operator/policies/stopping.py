@@ -13,6 +13,7 @@ from trainingrun_operator.life import Life, StoppingAttempt
 from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.rounds import next_round
+from trainingrun_operator.policies.taking_down import seconds_until_pods_are_down
 from trainingrun_operator.status.history import with_ended_attempt
 from trainingrun_operator.status.measurements import checkpoint, has_progressed, tuning
 from trainingrun_operator.step import State, Step, deletions
@@ -98,8 +99,13 @@ def failed(life: Life, failure: Failure, *, status: TrainingRunStatus) -> Step:
 
 
 def _delete_job(life: StoppingAttempt) -> Step:
-    """Pods get SIGTERM and the grace period, in which they write a checkpoint."""
-    jobs = [child for child in life.children.own if child.kind == "Job"]
+    """Pods get SIGTERM and the grace period, in which they write a checkpoint.
+
+    Those of a run that fails are left alone while the kubelet only takes them down: they stay, and their logs with them.
+    """
+    stays = life.intent.reason is StopReason.FAIL and all(pod.has_ended for pod in life.gang.live)
+    end_by_themselves = seconds_until_pods_are_down(life) if stays else 0.0
+    jobs = [child for child in life.children.own if child.kind == "Job" and end_by_themselves <= 0]
     names = ", ".join(f"{pod.name} on {pod.node}" if pod in life.gang.lost else pod.name for pod in life.gang.live[:4])
     lost = " A node does not answer." if life.gang.lost else ""
     return Step(
@@ -110,7 +116,7 @@ def _delete_job(life: StoppingAttempt) -> Step:
         else "Removing the Job.",
         status=life.status,
         delete=deletions(jobs),
-        requeue_after=life.pace.look_again_seconds,
+        requeue_after=min(end_by_themselves or life.pace.look_again_seconds, life.pace.look_again_seconds),
     )
 
 

@@ -37,6 +37,9 @@ _NODE_COMES = (Reason.TRIGGERED_SCALE_UP.value, "Nominated")
 _NO_NODE_COMES = ("NotTriggerScaleUp", "FailedScaleUp")
 _OF_CLAIMS = re.compile(r"persistentvolumeclaim|persistent volumes?|volume node affinity|volume binding", re.IGNORECASE)
 
+_SCHEDULER_SECONDS = 5.0
+"""In which a scheduler looks at a pod, also when it has many."""
+
 
 def waits_for(life: Life, pod: Pod, *, misfit: str | None, image: str) -> Hindrance | None:
     """What keeps a pod from starting, if anybody has said so. `misfit`: why it fits no node; `image` and who has chosen it."""
@@ -90,7 +93,7 @@ def _without_node(life: Life, pod: Pod, *, misfit: str | None) -> Hindrance | No
             prospect=Prospect.PASSES,
         )
     if not pod.unschedulable:
-        return None
+        return _unheard(life, pod)
     refused = next((f" The autoscaler adds none: {shortened(said[reason])}" for reason in _NO_NODE_COMES if reason in said), "")
     hint = "Lower spec.workers.resources.requests, or add nodes."
     return Hindrance(
@@ -98,6 +101,21 @@ def _without_node(life: Life, pod: Pod, *, misfit: str | None) -> Hindrance | No
         cause=Cause.UNSCHEDULABLE,
         message=f"Worker {pod.index} fits no node: {misfit or shortened(pod.unschedulable)}{refused}",
         hint=hint if misfit is None else "Ask for less, or for what there is, in spec.workers, or add such nodes.",
+        prospect=Prospect.FREES,
+    )
+
+
+def _unheard(life: Life, pod: Pod) -> Hindrance | None:
+    """A pod that no scheduler has looked at: that of this name is not there, or does not work."""
+    if pod.was_looked_at or life.clocks.attempt_seconds < _SCHEDULER_SECONDS:
+        return None
+    name = life.run.spec.workers.scheduler_name
+    scheduler = f"the scheduler {name} (spec.workers.schedulerName)" if name is not None else "the scheduler"
+    return Hindrance(
+        need=Need.NODE,
+        cause=Cause.UNSCHEDULABLE,
+        message=f"Worker {pod.index} has no node, and {scheduler} has said nothing about it.",
+        hint="See that it runs, and that the name is right." if name is not None else "See that it runs.",
         prospect=Prospect.FREES,
     )
 

@@ -18,13 +18,20 @@ def conflicts(spec: TrainingRunSpec, *, name: str) -> Iterator[str]:
 
 def _sizes(workers: Workers) -> Iterator[str]:
     resources, shared = workers.resources, workers.shared_memory
-    for resource in ("cpu", "memory"):
-        request, limit = getattr(resources.requests, resource), getattr(resources.limits, resource)
+    for resource in ("cpu", "memory", "ephemeral-storage"):
+        field = resource.replace("-", "_")
+        request, limit = getattr(resources.requests, field), getattr(resources.limits, field)
         if request is not None and limit is not None and amount(request) > amount(limit):
             yield (
                 f"spec.workers.resources.requests.{resource} {request} is more than spec.workers.resources.limits.{resource} "
                 f"{limit}: lower the request"
             )
+    scratch, storage = workers.scratch, resources.limits.ephemeral_storage
+    if scratch is not None and storage is not None and amount(scratch) > amount(storage):
+        yield (
+            f"spec.workers.scratch {scratch} is more than spec.workers.resources.limits.ephemeral-storage {storage}, of which "
+            "it is a part: change one of them"
+        )
     memory = resources.limits.memory
     if shared is not None and memory is not None and amount(shared) >= amount(memory):
         yield (

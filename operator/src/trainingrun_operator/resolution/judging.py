@@ -1,7 +1,7 @@
 """Does a run stay within its preset? Each overstep is a sentence: which field, both values, and the way out."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trainingrun.api import PresetField, PresetLimits, TrainingRunSpec
@@ -20,6 +20,16 @@ def overridden(found: Iterable[Difference], *, allowed: Iterable[PresetField], n
                 f"{_shown(difference.given)}: remove it from the run, {AGAIN}, or have the field added to the preset's "
                 "spec.allowedOverrides."
             )
+
+
+def forbidden(asked: Mapping[str, Any], *, fields: Iterable[PresetField], name: str) -> Iterator[str]:
+    """Fields that the run sets, of those that the preset of this name forbids."""
+    for field in fields:
+        value: Any = asked
+        for part in field.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is not None:
+            yield f"spec.{field} is {_shown(value)}, which TrainingPreset {name} forbids: remove it from the run, {AGAIN}."
 
 
 def exceeded(spec: TrainingRunSpec, *, limits: PresetLimits, name: str, deadline: int | None) -> Iterator[str]:

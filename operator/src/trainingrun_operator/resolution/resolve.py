@@ -16,7 +16,7 @@ from trainingrun_operator.changes import changed
 from trainingrun_operator.model import Obstacle, Unreadable
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.resolution.fitting import conflicts
-from trainingrun_operator.resolution.judging import AGAIN, exceeded, overridden
+from trainingrun_operator.resolution.judging import AGAIN, exceeded, forbidden, overridden
 from trainingrun_operator.resolution.merging import Fields, compact, differences, merged
 
 
@@ -65,9 +65,11 @@ def _judged(run: TrainingRun, preset: TrainingPreset) -> Resolution:
         applied = _with_preset(run, spec)
     except ValidationError as invalid:
         return Resolution(run, obstacle=Obstacle(Reason.PRESET_CONFLICT, _invalid(invalid, name=name)))
-    found = differences(_of_preset(spec), _of_run(run.spec))
+    asked = _of_run(run.spec)
+    found = differences(_of_preset(spec), asked)
     deadline = run.spec.active_deadline_seconds
     oversteps = (
+        *forbidden(asked, fields=spec.forbidden_fields, name=name),
         *overridden(found, allowed=spec.allowed_overrides, name=name),
         *exceeded(applied.spec, limits=spec.limits, name=name, deadline=deadline),
     )

@@ -9,7 +9,7 @@ from trainingrun_operator.status.clock import clock
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
 from trainingrun_operator.status.ledger import ledger
-from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline, tuning
+from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline, trainer, tuning
 from trainingrun_operator.step import State, Step, deletions
 
 
@@ -46,7 +46,7 @@ def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunS
         status = changed(status, progress=progress(life, status))
     if step.state is not State.RUNNING or status.progress != life.status.progress:
         status = changed(status, checkpoint=checkpoint(life, status), tuning=tuning(life, status))
-    return changed(status, timeline=timeline(life, status), choices=choices(life, status))
+    return changed(status, timeline=timeline(life, status), choices=choices(life, status), trainer=trainer(life, status))
 
 
 def _late(life: Life, status: TrainingRunStatus) -> tuple[Deletion, ...]:

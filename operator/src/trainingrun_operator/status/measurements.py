@@ -9,6 +9,7 @@ from trainingrun.api import (
     Choice,
     Progress,
     Timeline,
+    TrainerRecord,
     TrainingRunStatus,
     TuningRecord,
     TuningStatus,
@@ -65,6 +66,15 @@ def tuning(life: Life, status: TrainingRunStatus) -> TuningRecord | None:
         elif found.lasting == known.lasting:
             known = _recorded(found, attempt=known.attempt, moment=known.recorded_at)
     return known
+
+
+def trainer(life: Life, status: TrainingRunStatus) -> TrainerRecord | None:
+    """What the attempt's image speaks, once it has said something; what an earlier one said until then."""
+    report = life.reports.last
+    said = [report.contract_version] if report is not None else [record.contract_version for record, _ in _records(life)]
+    if not said or life.status.resolved is None:
+        return status.trainer
+    return TrainerRecord(image=life.status.resolved.image, contract_version=said[0])
 
 
 def has_progressed(life: Life) -> bool:

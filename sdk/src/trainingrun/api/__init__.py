@@ -41,6 +41,7 @@ from trainingrun.api.model import (
 )
 from trainingrun.api.network import Egress, MetadataServer, Network
 from trainingrun.api.output import Output
+from trainingrun.api.pod import SecurityContext
 from trainingrun.api.preset import (
     PRESET_KIND,
     PRESET_PLURAL,
@@ -83,6 +84,7 @@ from trainingrun.api.status import (
     Stopping,
     StopReason,
     Timeline,
+    TrainerRecord,
     TrainingRunStatus,
 )
 from trainingrun.api.storage import CertificateAuthority, Location
@@ -213,6 +215,7 @@ __all__ = [
     "SearchParameter",
     "SecretReference",
     "SecretVolume",
+    "SecurityContext",
     "StopReason",
     "Stopping",
     "StoppingMetric",
@@ -224,6 +227,7 @@ __all__ = [
     "Toleration",
     "TolerationOperator",
     "Tpu",
+    "TrainerRecord",
     "Training",
     "TrainingPreset",
     "TrainingPresetSpec",

@@ -144,3 +144,8 @@ class CheckpointPosition(Tolerant):
 def to_wire(value: BaseModel) -> dict[str, Any]:
     """The JSON form of a model: camelCase, without unset fields."""
     return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def to_sparse_wire(value: BaseModel) -> dict[str, Any]:
+    """The same, without what has its default value."""
+    return value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from trainingrun.api.accelerator import Accelerator
-from trainingrun.api.base import Frozen, ObjectName, Quantity, Tolerant, rules
+from trainingrun.api.base import Frozen, ObjectName, Quantity, Tolerant, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.metadata import ObjectMeta
 from trainingrun.api.network import Network
+from trainingrun.api.pod import PodAnnotations, PodLabels, SecurityContext
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
 from trainingrun.api.workers import POD_RULES, ImagePullPolicy, SecretReference
@@ -37,6 +38,9 @@ class PresetField(StrEnum):
     NODE_SELECTOR = "workers.nodeSelector"
     TOLERATIONS = "workers.tolerations"
     NETWORK = "workers.network"
+    LABELS = "workers.labels"
+    ANNOTATIONS = "workers.annotations"
+    SECURITY_CONTEXT = "workers.securityContext"
     PRIORITY_CLASS_NAME = "workers.priorityClassName"
     RUNTIME_CLASS_NAME = "workers.runtimeClassName"
     SCHEDULER_NAME = "workers.schedulerName"
@@ -77,6 +81,13 @@ class PresetWorkers(Frozen):
         ),
     ] = ()
     network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
+    labels: Annotated[PodLabels, Field(description="Labels of the pods, besides those that the run has.")] = Field(
+        default_factory=dict
+    )
+    annotations: Annotated[PodAnnotations, Field(description="Annotations of the pods, besides those that the run has.")] = (
+        Field(default_factory=dict)
+    )
+    security_context: Annotated[SecurityContext, Field(description="User and groups of the processes.")] = SecurityContext()
     priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
     runtime_class_name: Annotated[ObjectName | None, Field(description="RuntimeClass of the pods.")] = None
     scheduler_name: Annotated[ObjectName | None, Field(description="Scheduler that places the pods.")] = None
@@ -122,12 +133,29 @@ class TrainingPresetSpec(Frozen):
     allowed_overrides: Annotated[
         tuple[PresetField, ...],
         Field(
-            max_length=16,
+            max_length=32,
             description="Fields, as paths in the spec of a run, that it may set although the preset does.",
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = ()
+    forbidden_fields: Annotated[
+        tuple[PresetField, ...],
+        Field(
+            max_length=32,
+            description="Fields, as paths in the spec of a run, that it may not set at all, whether the preset does or not.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ] = ()
     limits: Annotated[PresetLimits, Field(description="What a run may use at most.")] = PresetLimits()
+
+    model_config = rules(
+        rule(
+            "!has(self.allowedOverrides) || !has(self.forbiddenFields) || "
+            "self.forbiddenFields.all(field, !(field in self.allowedOverrides))",
+            "forbiddenFields and allowedOverrides name the same field: remove it from one of them.",
+            field_path=".forbiddenFields",
+        ),
+    )
 
 
 class TrainingPreset(Tolerant):

@@ -13,25 +13,42 @@ class ResourceList(Frozen):
 
     cpu: Annotated[Quantity | None, Field(description="CPU cores, for example 500m or 2.")] = None
     memory: Annotated[Quantity | None, Field(description="Memory, for example 2Gi.")] = None
+    ephemeral_storage: Annotated[
+        Quantity | None,
+        Field(
+            alias="ephemeral-storage",
+            description="Disk of the node: /tmp and the log, for example 20Gi. Of pods on a node whose disk is full those that "
+            "use more than they have requested are evicted first.",
+        ),
+    ] = None
+
+
+def _in_cel(resource: str) -> str:
+    """The name of a field in CEL, which has no dashes."""
+    return resource.replace("-", "__dash__")
+
+
+def _field_path(group: str, resource: str) -> str:
+    return f".{group}['{resource}']" if "-" in resource else f".{group}.{resource}"
 
 
 def _within_limit(resource: str) -> Rule:
-    request, limit = f"requests.{resource}", f"limits.{resource}"
+    request, limit = f"requests.{_in_cel(resource)}", f"limits.{_in_cel(resource)}"
     return rule(
         compared(request, "<=", limit),
-        f"'workers.resources.{request} %s is more than workers.resources.{limit} %s: lower the request or raise the limit.'"
-        f".format([self.{request}, self.{limit}])",
-        field_path=f".{request}",
+        f"'workers.resources.requests.{resource} %s is more than workers.resources.limits.{resource} %s: lower the request or "
+        f"raise the limit.'.format([self.{request}, self.{limit}])",
+        field_path=_field_path("requests", resource),
         computed=True,
     )
 
 
-def _whole_bytes(group: str) -> Rule:
-    memory = f"self.{group}.memory"
+def _whole_bytes(group: str, resource: str) -> Rule:
+    amount = f"self.{group}.{_in_cel(resource)}"
     return rule(
-        f"!has({memory}) || !string({memory}).endsWith('m')",
-        f"'workers.resources.{group}.memory %s has the unit m, a thousandth of a byte: use Mi or M.'.format([{memory}])",
-        field_path=f".{group}.memory",
+        f"!has({amount}) || !string({amount}).endsWith('m')",
+        f"'workers.resources.{group}.{resource} %s has the unit m, a thousandth of a byte: use Mi or M.'.format([{amount}])",
+        field_path=_field_path(group, resource),
         computed=True,
     )
 
@@ -46,8 +63,6 @@ class Resources(Frozen):
     ] = ResourceList()
 
     model_config = rules(
-        _within_limit("cpu"),
-        _within_limit("memory"),
-        _whole_bytes("requests"),
-        _whole_bytes("limits"),
+        *map(_within_limit, ("cpu", "memory", "ephemeral-storage")),
+        *(_whole_bytes(group, resource) for group in ("requests", "limits") for resource in ("memory", "ephemeral-storage")),
     )

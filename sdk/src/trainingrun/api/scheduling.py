@@ -8,10 +8,12 @@ from pydantic import Field
 from trainingrun.api.base import OBJECT_NAME, Frozen, rule, rules
 
 LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_LABEL_NAME_PATTERN = f"^({OBJECT_NAME}/)?{LABEL}$"
+LABEL_NAME_PATTERN = f"^({OBJECT_NAME}/)?{LABEL}$"
 
-LabelName = Annotated[str, Field(pattern=_LABEL_NAME_PATTERN, max_length=317)]
-LabelValue = Annotated[str, Field(pattern=f"^({LABEL})?$", max_length=63)]
+LABEL_VALUE_PATTERN = f"^({LABEL})?$"
+
+LabelName = Annotated[str, Field(pattern=LABEL_NAME_PATTERN, max_length=317)]
+LabelValue = Annotated[str, Field(pattern=LABEL_VALUE_PATTERN, max_length=63)]
 
 LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 """Taints of a node that does not answer; how long pods stay on it is the operator's to say."""

@@ -114,6 +114,15 @@ class Resolved(Tolerant):
     ] = None
 
 
+class TrainerRecord(Tolerant):
+    """What a trainer image has said of itself."""
+
+    image: Annotated[str, Field(max_length=512, description="Trainer image.")]
+    contract_version: Annotated[
+        int, Field(ge=1, description="Version of the contract with the operator that it speaks: what it can be asked for.")
+    ]
+
+
 class Progress(Tolerant):
     """How far the current stage is. `updatedAt` tells how old the numbers are."""
 
@@ -269,6 +278,7 @@ class TrainingRunStatus(Tolerant):
     ] = None
     checkpoint: Annotated[Checkpoint | None, Field(description="Newest checkpoint on the output.")] = None
     resolved: Annotated[Resolved | None, Field(description="What applies to the current attempt.")] = None
+    trainer: Annotated[TrainerRecord | None, Field(description="The trainer image that has spoken last.")] = None
     choices: Annotated[
         tuple[Choice, ...],
         Field(

@@ -9,6 +9,14 @@ from trainingrun.api.accelerator import TOPOLOGY_PATTERN, TPU_LABELS, Accelerato
 from trainingrun.api.base import Frozen, ObjectName, Quantity, Rule, rule, rules
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.network import Network
+from trainingrun.api.pod import (
+    RESERVED_ANNOTATIONS,
+    RESERVED_LABELS,
+    PodAnnotations,
+    PodLabels,
+    SecurityContext,
+    mark_rules,
+)
 from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
 from trainingrun.api.scheduling import NodeLabel, Toleration
@@ -41,8 +49,18 @@ def _at_least_a_megabyte(field: str) -> Rule:
 
 
 POD_RULES = (
+    *mark_rules("labels", RESERVED_LABELS),
+    *mark_rules("annotations", RESERVED_ANNOTATIONS),
     _at_least_a_megabyte("sharedMemory"),
     _at_least_a_megabyte("scratch"),
+    rule(
+        compared("scratch", "<=", "resources.limits.ephemeral__dash__storage"),
+        "'workers.scratch %s counts as ephemeral storage, and must not be larger than workers.resources.limits."
+        "ephemeral-storage %s: lower it or raise the limit.'"
+        ".format([self.scratch, self.resources.limits.ephemeral__dash__storage])",
+        field_path=".scratch",
+        computed=True,
+    ),
     rule(
         compared("sharedMemory", "<", "resources.limits.memory"),
         "'workers.sharedMemory %s counts as memory, and must be smaller than workers.resources.limits.memory %s: lower it "
@@ -142,6 +160,18 @@ class Workers(Frozen):
             json_schema_extra={"x-kubernetes-list-type": "atomic"},
         ),
     ] = ()
+    labels: Annotated[
+        PodLabels, Field(description="Labels of the pods, besides the operator's own, for example cost-centre: vision.")
+    ] = Field(default_factory=dict)
+    annotations: Annotated[
+        PodAnnotations,
+        Field(
+            description="Annotations of the pods, besides the operator's own, for example karpenter.sh/do-not-disrupt: 'true'."
+        ),
+    ] = Field(default_factory=dict)
+    security_context: Annotated[
+        SecurityContext, Field(description="User and groups of the processes, within what the level restricted allows.")
+    ] = SecurityContext()
     priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
     network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     runtime_class_name: Annotated[

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from trainingrun_trainer.agent.http import listening
 
@@ -37,10 +37,11 @@ class Store:
         self._values: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
-    def put(self, path: str, value: bytes) -> None:
+    def put(self, path: str, value: bytes) -> bool:
         """Set a value."""
         with self._lock:
             self._values[path] = value
+        return True
 
     def get(self, path: str) -> bytes | None:
         """A value, or None; the path of the agents' scope alone gives all their states as JSON."""
@@ -49,10 +50,11 @@ class Store:
                 return json.dumps(self._states()).encode()
             return self._values.get(path)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str) -> bool:
         """Forget a value."""
         with self._lock:
             self._values.pop(path, None)
+        return True
 
     def states(self) -> dict[int, State]:
         """State of every agent that has checked in."""
@@ -68,14 +70,26 @@ class Store:
         }
 
 
+class Values(Protocol):
+    """What can be served: a store, or the board of one that another worker serves."""
+
+    def put(self, path: str, value: bytes) -> bool:
+        """Set a value; returns whether it is set."""
+
+    def get(self, path: str) -> bytes | None:
+        """A value, or None."""
+
+    def delete(self, path: str) -> bool:
+        """Forget a value; returns whether it is forgotten."""
+
+
 class _Handler(BaseHTTPRequestHandler):
-    store: ClassVar[Store]
+    store: ClassVar[Values]
 
     def do_PUT(self) -> None:  # the name that http.server calls
         """Set a value."""
         length = int(self.headers.get("Content-Length", "0"))
-        self.store.put(self.path, self.rfile.read(length))
-        self._reply(200, b"")
+        self._reply(200 if self.store.put(self.path, self.rfile.read(length)) else 503, b"")
 
     def do_GET(self) -> None:  # the name that http.server calls
         """Return a value."""
@@ -84,8 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:  # the name that http.server calls
         """Forget a value."""
-        self.store.delete(self.path)
-        self._reply(200, b"")
+        self._reply(200 if self.store.delete(self.path) else 503, b"")
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: every rank polls every 10 ms."""
@@ -98,10 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(store: Store, *, port: int) -> Iterator[None]:
-    """Serve the store on all interfaces while the context lasts."""
-    with listening(type("Handler", (_Handler,), {"store": store}), port=port):
-        yield
+def serve(store: Values, *, port: int) -> Iterator[int]:
+    """Serve the store on all interfaces while the context lasts; yields the port, which the kernel chooses for port 0."""
+    with listening(type("Handler", (_Handler,), {"store": store}), port=port) as chosen:
+        yield chosen
 
 
 class Board:
@@ -129,6 +142,10 @@ class Board:
         """A value of the store, which is never empty; None when there is none, or worker 0 does not answer."""
         return self._request("GET", path) or None
 
+    def delete(self, path: str) -> bool:
+        """Forget a value of the store; returns whether worker 0 answered."""
+        return self._request("DELETE", path) is not None
+
     def wait_for_all(self, replicas: int, *, timeout: float) -> list[int]:
         """Wait until all workers have checked in; returns those that have not after `timeout` seconds.
 
@@ -153,9 +170,14 @@ def board_address(environment: Mapping[str, str]) -> tuple[str, int]:
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Host and port of `host:port`."""
+    """Host and port of `host:port`, or `[host]:port` with an address of IPv6."""
     host, _, port = address.rpartition(":")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def join_address(host: str, port: int) -> str:
+    """What `split_address` takes apart."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def own_address(coordinator: str | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from trainingrun.api import Result
 from trainingrun.api.base import to_wire
 from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, FinalRecord
+from trainingrun.contract_version import CONTRACT
 
 LOG_LINES = (20, 10, 5, 2, 0)
 MESSAGE_CHARACTERS = 500
@@ -21,7 +22,8 @@ Shortening = Callable[[FinalRecord], FinalRecord]
 
 def encode(record: FinalRecord, *, limit: int = TERMINATION_MESSAGE_LIMIT) -> bytes:
     """The record as JSON of at most `limit` bytes; a result stays a result, however little is left of it."""
-    for candidate in (record, *_shorter(record)):
+    signed = record.model_copy(update={"contract_version": CONTRACT})
+    for candidate in (signed, *_shorter(signed)):
         encoded = json.dumps(to_wire(candidate), ensure_ascii=False, separators=(",", ":")).encode()
         if len(encoded) <= limit:
             return encoded

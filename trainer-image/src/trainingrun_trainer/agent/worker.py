@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
+from trainingrun.contract_version import CONTRACT
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.grace import Grace
@@ -67,13 +68,13 @@ class Worker:
             )
             if self._is_first and self._config.tuning is not None:
                 self._study = stack.enter_context(study_process(self._logbook))
+            stack.enter_context(self._transport.opened())
             for local in range(self._config.processes_per_worker):
                 self._start(local)
-            stack.enter_context(self._transport.opened())
             return self._record(self._watch())
 
     def _start(self, local_rank: int) -> None:
-        board = {rendezvous.BOARD_VARIABLE: f"{self._board.host}:{self._board.port}"}
+        board = {rendezvous.BOARD_VARIABLE: rendezvous.join_address(self._board.host, self._board.port)}
         device = {LOCAL_RANK_VARIABLE: str(local_rank)}
         self._crew.start(
             self._settings.worker * self._config.processes_per_worker + local_rank,
@@ -180,7 +181,8 @@ class Worker:
     def _progress(self) -> ProgressReport | None:
         if not self._is_first:
             return None
-        return self._crew.report.model_copy(update={"run_uid": self._config.run.uid, "moments": self._moments()})
+        known = {"contract_version": CONTRACT, "run_uid": self._config.run.uid, "moments": self._moments()}
+        return self._crew.report.model_copy(update=known)
 
     def _moments(self) -> StartMoments:
         return self._crew.report.moments.model_copy(update={"rendezvous_done": self._met})

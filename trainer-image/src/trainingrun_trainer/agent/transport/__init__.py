@@ -18,10 +18,10 @@ class Transport(Protocol):
     """One worker's part in it."""
 
     def environment(self, local_rank: int) -> dict[str, str]:
-        """The variables that a rank of this worker is started with."""
+        """The variables that a rank of this worker is started with, once it is opened."""
 
     def opened(self) -> AbstractContextManager[None]:
-        """Do what it takes beside the ranks, for as long as the context lasts. The ranks have been started."""
+        """Do what it takes beside the ranks, for as long as the context lasts. The ranks are started within."""
 
     def failure(self) -> Verdict | None:
         """Why the gang cannot go on, as far as the transport knows."""

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 from trainingrun.contract import AttemptConfig
-from trainingrun_trainer.agent.rendezvous import Board
+from trainingrun_trainer.agent.rendezvous import Board, serve
 from trainingrun_trainer.agent.transport.horovod import horovod_environment
 
 TIMEOUT_SECONDS = 600
@@ -21,22 +21,29 @@ class Gloo:
         self._config = config
         self._worker = worker
         self._board = board
+        self._store = (board.host, board.port)
 
     def environment(self, local_rank: int) -> dict[str, str]:
         """See `Transport`."""
+        host, port = self._store
         return rank_environment(
             self._config,
             worker=self._worker,
             local_rank=local_rank,
             hostname=f"{socket.gethostname()}-{self._worker}",
-            host=self._board.host,
-            port=self._board.port,
+            host=host,
+            port=port,
         )
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """See `Transport`."""
-        yield
+        """See `Transport`. Horovod asks for the store over IPv4 only, so one with an address of IPv6 is relayed."""
+        if ":" not in self._board.host:
+            yield
+            return
+        with serve(self._board, port=0) as port:
+            self._store = ("127.0.0.1", port)
+            yield
 
     def failure(self) -> None:
         """See `Transport`. A rank that loses another says so itself."""

@@ -89,6 +89,7 @@ def _unfit(why: str) -> MeetingError:
             exit_code=ExitCode.BAD_CONFIG,
             cause=Cause.BAD_CONFIG,
             message=f"spec.strategy.transport MPI cannot be used: {why}.",
-            hint="Build spec.image from the trainer's image, or use spec.strategy.transport Gloo.",
+            hint="Build spec.image from the trainer's image and leave spec.workers.securityContext.runAsUser out, or use "
+            "spec.strategy.transport Gloo.",
         )
     )

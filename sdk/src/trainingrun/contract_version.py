@@ -1,0 +1,57 @@
+"""Versions of the contract: an image may be older than the operator, or newer, and either is used or refused by name.
+
+  - A configuration says only what differs from the defaults, and which version it takes to read it.
+  - What is added later is marked with `Since`: a field, or some values of a field. Without it an image of version 1 will do.
+  - A default never changes, a field never goes, and nothing that was read is refused: it would mean something else to an image
+    of another version.
+  - Reports and final records say which version their image speaks; those that do not say it speak 1.
+
+`CONTRACT` grows with the first mark of a release. `tests/unit/sdk/contracts` has what each version could read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+CONTRACT = 1
+"""The version that this release speaks; it reads all that came before."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """Annotates a field of `AttemptConfig`, at any depth, that came with a version, or these values of it."""
+
+    version: int
+    values: tuple[Any, ...] = ()
+    """Only these; none: whatever differs from the default."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What takes a version to be read."""
+
+    version: int
+    path: str
+    """In the configuration, for example `training.optimizer.name`."""
+
+
+def version_needed(config: BaseModel) -> Need:
+    """The version that it takes to read a configuration, and a field for which it does; version 1 for no field."""
+    return max(_needs(config, path=()), key=lambda need: need.version, default=Need(1, ""))
+
+
+def _needs(value: Any, *, path: tuple[str, ...]) -> Iterator[Need]:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _needs(item, path=(*path[:-1], f"{path[-1]}[{index}]"))
+    if not isinstance(value, BaseModel):
+        return
+    for name, field in type(value).model_fields.items():
+        given, where = getattr(value, name), (*path, field.alias or name)
+        if not field.is_required() and given == field.get_default(call_default_factory=True):
+            continue
+        marks = (mark for mark in field.metadata if isinstance(mark, Since))
+        yield from (Need(mark.version, ".".join(where)) for mark in marks if not mark.values or given in mark.values)
+        yield from _needs(given, path=where)
