@@ -16,7 +16,7 @@ RECORD = a_record(code=0, result=Result(metrics=(MetricValue(name="val_accuracy"
 
 def look(run: TrainingRun, **world: Any) -> Decision:
     observed = observe(children=world.get("children", ()), pods=world.get("pods", ()), claims={"models": a_claim()})
-    return decide(run, observed, now=NOON, config=CONFIG)
+    return decide(run, observed, now=NOON + timedelta(seconds=world.get("seconds", 0)), config=CONFIG)
 
 
 def state(decision: Decision) -> str:
@@ -33,9 +33,10 @@ def test_what_comes_after_an_attempt_waits_for_its_last_pod(reason: str) -> None
     assert state(look(run, children=children(run, without=("Job",)), pods=[a_finished_pod(1)])) != "Stopping"
 
 
-def test_a_run_has_not_succeeded_while_a_worker_still_runs() -> None:
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_a_run_has_not_succeeded_while_a_worker_still_runs(seconds: int) -> None:
     run = an_active_run()
-    decision = look(run, children=children(run), pods=[a_finished_pod(0, record=RECORD), a_pod(1)])
+    decision = look(run, children=children(run), pods=[a_finished_pod(0, record=RECORD), a_pod(1)], seconds=seconds)
     assert (state(decision), decision.status.result) == ("Running", None)
 
 

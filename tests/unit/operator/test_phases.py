@@ -1,14 +1,17 @@
 """What is stored says which phase a run is in, and the phase has what it needs."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.builders import CONFIG, NOON, a_run, an_active_run
-from trainingrun.api import StopReason, TrainingRun
+from trainingrun.api import StopReason, TrainingRun, TrainingRunStatus
 from trainingrun_operator.life import ActiveAttempt, BetweenAttempts, Life, StoppingAttempt, phase_of
 from trainingrun_operator.model import Observed
 
+PAGE = Path(__file__).parents[3] / "docs/explanation/life-cycle.md"
 STOPPING = {"attempt": 1, "reason": "Rerun"}
 PHASES: dict[str, tuple[TrainingRun, type[Life]]] = {
     "new": (a_run(), BetweenAttempts),
@@ -36,3 +39,9 @@ def test_what_applies_to_an_attempt_and_why_it_is_stopped_are_there_in_their_pha
 def test_only_between_attempts_a_preset_can_be_an_obstacle() -> None:
     assert phase(a_run(spec__preset="small")).obstacle.reason == "PresetNotFound"
     assert not hasattr(phase(an_active_run(spec__preset="small")), "obstacle")
+
+
+def test_the_page_tells_of_every_field_of_the_status_what_kind_it_is() -> None:
+    rows = re.findall(r"^\| (?:intent|memory|derived) \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    told = [field for row in rows for field in re.findall("`([^`]+)`", row)]
+    assert sorted(told) == sorted(str(field.alias) for field in TrainingRunStatus.model_fields.values())

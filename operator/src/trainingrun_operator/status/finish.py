@@ -14,7 +14,10 @@ from trainingrun_operator.step import State, Step, deletions
 
 
 def finish(life: Life, step: Step) -> Decision:
-    """The decision of a step, with its derived status and the nearest moment to look again."""
+    """The decision of a step, with its derived status and the nearest moment to look again.
+
+    The ledger goes by the stage and checkpoint that were measured just now, conditions and columns by all of that.
+    """
     status = step.status
     if step.status.resolved is not None and life.status.resolved is not None:
         status = _measured(life, step, status)
