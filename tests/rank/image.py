@@ -35,6 +35,7 @@ def _build(archive: Path) -> None:
         shutil.copytree(ROOT / "trainer-image" / "src", library, ignore=ignored)
         shutil.copytree(_FOLDER, library / "tests" / "rank", ignore=ignored)
         shutil.copyfile(_FOLDER / "entry.py", library / "trainingrun_trainer" / "rank.py")
+        shutil.copyfile(_FOLDER / "sitecustomize.py", library / "sitecustomize.py")
         shutil.copyfile(_FOLDER / "Dockerfile", context / "Dockerfile")
         arguments = {"OPERATOR": operator.reference}
         builder.build_from(context, target=_RECIPE.name, reference=_RECIPE.reference, arguments=arguments)
