@@ -201,6 +201,18 @@ TROUBLES = {
     "an image that is not there": Trouble(
         "ImagePull", ("ErrImagePull",), "Count", pods=[placed(0, "ErrImagePull", "not found")]
     ),
+    "an image of a registry that wants to know who asks": Trouble(
+        "ImagePull",
+        ("401 Unauthorized", "name a Secret for its registry in spec.workers.imagePullSecrets"),
+        "Count",
+        pods=[placed(0, "ImagePullBackOff", 'failed to resolve "r.example/t:1": failed to authorize: 401 Unauthorized')],
+    ),
+    "an image for other processors": Trouble(
+        "ImagePull",
+        ("no match for platform in manifest", "not made for the processors of node node-1", "by kubernetes.io/arch"),
+        "Count",
+        pods=[placed(0, "ErrImagePull", "no match for platform in manifest: not found")],
+    ),
     "a container that lacks something": Trouble(
         "ContainerCreate",
         ('secret "x" not found',),

@@ -35,6 +35,8 @@ _GOES_ON = ("Pulled", "Created", "Started", "SuccessfulAttachVolume")
 _NODE_COMES = (Reason.TRIGGERED_SCALE_UP.value, "Nominated")
 """What the cluster autoscaler and Karpenter say when they add a node for a pod."""
 _NO_NODE_COMES = ("NotTriggerScaleUp", "FailedScaleUp")
+_UNKNOWN_TO_REGISTRY = re.compile(r"unauthorized|authorization failed|access denied|forbidden|\b40[13]\b", re.IGNORECASE)
+_NOT_FOR_PLATFORM = "no match for platform"
 _OF_CLAIMS = re.compile(r"persistentvolumeclaim|persistent volumes?|volume node affinity|volume binding", re.IGNORECASE)
 
 _SCHEDULER_SECONDS = 5.0
@@ -49,7 +51,7 @@ def waits_for(life: Life, pod: Pod, *, misfit: str | None, image: str) -> Hindra
             cause=Cause.IMAGE_PULL,
             message=f"Worker {pod.index} waits for the image {image}: {pod.waiting_reason}. "
             f"{shortened(pod.waiting_message)}".strip(),
-            hint="See that the node can pull it, or set another spec.image.",
+            hint=_of_pulling(pod),
         )
     if pod.waiting_reason in _CONTAINER:
         return Hindrance(
@@ -64,6 +66,18 @@ def waits_for(life: Life, pod: Pod, *, misfit: str | None, image: str) -> Hindra
     if pod.started is not None or pod.has_ended:
         return None
     return _on_its_node(life, pod, image=image) if pod.node else _without_node(life, pod, misfit=misfit)
+
+
+def _of_pulling(pod: Pod) -> str:
+    """The way out, by the words of registries and container runtimes."""
+    if _UNKNOWN_TO_REGISTRY.search(pod.waiting_message):
+        return "If it is private, name a Secret for its registry in spec.workers.imagePullSecrets; or set another spec.image."
+    if _NOT_FOR_PLATFORM in pod.waiting_message:
+        return (
+            f"It is not made for the processors of node {pod.node}: build it for them, or choose nodes with "
+            "spec.workers.nodeSelector, by kubernetes.io/arch."
+        )
+    return "See that the node can pull it, or set another spec.image."
 
 
 def pending_claims(life: Life) -> tuple[Claim, ...]:
