@@ -4,6 +4,7 @@ What is wrong with data or memory, real ranks find; the rest nobody finds who tr
 """
 
 import gzip
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from tests.e2e.conftest import DIGITS, SHORTEST, SMALL, Playground, a_claim, put, reason
+from tests.e2e.conftest import DIGITS, SHORTEST, SMALL, TINY, Playground, a_claim, put, reason
 from tests.patience import patience
 
 ALONE = {"replicas": 1, "resources": SMALL}
@@ -104,7 +105,9 @@ def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playgrou
     assert playground.wait_until_finished("no-claim").status.result is not None
 
 
-def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeout(playground: Playground) -> None:
+def test_a_missing_image_is_named_at_once_ends_the_run_after_the_start_timeout_and_can_be_replaced(
+    playground: Playground,
+) -> None:
     playground.start(
         "no-image",
         spec__image="registry.invalid/trainer:none",
@@ -116,6 +119,13 @@ def test_a_missing_image_is_named_at_once_and_ends_the_run_after_the_start_timeo
     assert failure is not None
     assert failure.cause == "ImagePull"
     assert "spec.image" in failure.hint
+    change = {
+        "image": playground.played_image,
+        "workers": {"replicas": 1, "resources": TINY},
+        "rerun": "with one that is there",
+    }
+    playground.kubectl.run("patch", "trun", "no-image", "--type=merge", "-p", json.dumps({"spec": change}))
+    playground.wait("no-image", "finished well", lambda run: run.status.result is not None)
 
 
 def test_gpus_that_no_node_has_are_named_and_cost_nothing(playground: Playground) -> None:

@@ -1,4 +1,4 @@
-"""A tenant who means harm, against the real operator: two hundred answers of its workers, and the last words that they leave.
+"""A tenant who means harm, against the real operator: what its workers answer, and the last words that they leave.
 
 The operator goes on as if nothing had happened: it is not restarted and has no defect, it looks after a neighbour as it did
 before, and the tenant's runs can be suspended and deleted. Each worker answers in turn to the questions that it is asked.
@@ -24,16 +24,11 @@ QUIET = 8
 """Looks at the neighbour that show how often the operator looks when it is left alone."""
 EPOCH_SECONDS = 0.25
 """Of a worker that plays: the clock by which it is seen how late the operator looks."""
-DEEP = "[" * 4000
 LAST: dict[str, tuple[int | None, str]] = {
-    "stays-1": (None, ""),
-    "stays-2": (None, ""),
-    "stays-3": (None, ""),
-    "succeeds": (0, json.dumps({"attempt": 1, "worker": 0, "exitCode": 0, "result": {"epochs": 10**30, "metrics": [DEEP]}})),
+    "stays": (None, ""),
+    "pauses": (None, ""),
     "judges": (66, json.dumps({"attempt": 1, "worker": 0, "exitCode": 66, "cause": "NotAccepted", "result": {"epochs": -1}})),
-    "nests": (1, DEEP),
-    "babbles": (70, "\x1b[2J\xff\xfe\0" * 500),
-    "accuses": (75, json.dumps({"attempt": 2**63, "worker": -1, "exitCode": 75, "cause": "A" * 64, "message": "\ud800" * 300})),
+    "nests": (1, "[" * 4000),
 }
 """By run: the exit code of its worker, which else lives on, and what it leaves."""
 
@@ -70,6 +65,8 @@ class Siege:
 
     playground: Playground
     watched: Watched
+    asked: int
+    """How many answers were to be given."""
     quiet: int
     """Looks at the neighbour before it."""
     answered: list[str]
@@ -77,21 +74,21 @@ class Siege:
     """As they were before it, by UID."""
 
 
-@pytest.fixture(scope="module")
-def siege(playground: Playground) -> Iterator[Siege]:
-    """All has been answered, and the workers that end have ended."""
+@pytest.fixture(scope="module", params=[pytest.param(5, id="40"), pytest.param(1, id="200", marks=pytest.mark.long)])
+def siege(playground: Playground, request: pytest.FixtureRequest) -> Iterator[Siege]:
+    """All has been answered, and the workers that end do so. Its parameter: of so many answers one is given."""
     playground.play(NEIGHBOUR, workers=1, epochs=None)
     watched = Watched()
     watching = threading.Thread(target=watched.watch, args=(playground,), daemon=True)
     watching.start()
     watched.until(QUIET)
     operators, quiet = find_operators(playground), len(watched.epochs)
-    answers = two_hundred()
+    answers = two_hundred()[:: request.param]
     for number, (name, (ends, last)) in enumerate(LAST.items()):
         part = {"answers": answers[number :: len(LAST)], "honest": HONEST, "ends": ends, "last": latin(last)}
         attack(playground, name, part)
     answered = hear(playground)
-    yield Siege(playground, watched, quiet, answered, operators)
+    yield Siege(playground, watched, len(answers), quiet, answered, operators)
     playground.kubectl.delete("trainingrun", NEIGHBOUR)
     watching.join()
 
@@ -102,9 +99,9 @@ def latin(text: str) -> str:
 
 
 def attack(playground: Playground, name: str, part: dict[str, Any]) -> None:
-    """Start a run whose worker plays this part."""
-    told = {"part.json": json.dumps(part)}
-    playground.kubectl.run("create", "-f", "-", stdin=json.dumps(a_config_map(name, told)))
+    """Start a run whose worker plays this part, which may be too long for an annotation of a client-side apply."""
+    told = json.dumps(a_config_map(name, {"part.json": json.dumps(part)}))
+    playground.kubectl.run("apply", "--server-side", "-f", "-", stdin=told)
     volume = {"name": "part", "mountPath": "/mnt/part", "configMap": {"name": name}}
     playground.play(
         name,
@@ -146,7 +143,7 @@ def find_operators(playground: Playground) -> dict[str, Any]:
 
 
 def test_every_answer_was_given_and_the_operator_is_the_same_without_a_word_of_a_defect(siege: Siege) -> None:
-    assert len(siege.answered) == len(set(siege.answered)) == 200
+    assert len(siege.answered) == len(set(siege.answered)) == siege.asked
     assert find_operators(siege.playground) == siege.operators
     assert [line for line in operator_errors(siege.playground) if siege.playground.namespace in line or "asking" in line] == []
 
@@ -166,21 +163,19 @@ def test_a_neighbour_is_looked_at_as_before(siege: Siege) -> None:
     assert (neighbour.attempt, neighbour.stage, neighbour.failure) == (1, "Training", None)
 
 
-def test_the_tenants_runs_end_as_any_others(siege: Siege) -> None:
-    ending = [name for name, (code, _) in LAST.items() if code is not None]
-    ends = [siege.playground.wait_until_finished(name).status for name in ending]
-    assert {status.failure.cause for status in ends if status.failure is not None} == {"ResultLost", "NotAccepted", "PodFailed"}
-    assert all(status.failure is not None and status.attempt == 1 for status in ends)
+@pytest.mark.parametrize(("name", "cause"), [("judges", "NotAccepted"), ("nests", "PodFailed")])
+def test_the_tenants_runs_end_as_any_others(siege: Siege, name: str, cause: str) -> None:
+    status = siege.playground.wait_until_finished(name).status
+    assert status.failure is not None
+    assert (status.failure.cause, status.attempt) == (cause, 1)
 
 
 def test_the_tenants_runs_can_be_suspended_and_deleted(siege: Siege) -> None:
-    suspended, playground = ("stays-1", "stays-2"), siege.playground
-    for name in suspended:
-        playground.kubectl.run("patch", "trun", name, "--type=merge", "-p", '{"spec":{"suspend":true}}')
-    for name in suspended:
-        playground.wait(
-            name, "suspended", lambda run: (c := run.status.condition("Suspended")) is not None and c.status == "True"
-        )
+    playground = siege.playground
+    playground.kubectl.run("patch", "trun", "pauses", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    playground.wait(
+        "pauses", "suspended", lambda run: (c := run.status.condition("Suspended")) is not None and c.status == "True"
+    )
     playground.kubectl.run("delete", "trun", *LAST, "--timeout=60s", timeout=70)
     for name in LAST:
         playground.wait_until_nothing_is_left(name)
