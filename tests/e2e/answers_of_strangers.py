@@ -126,7 +126,7 @@ def _of_hypothesis(count: int) -> Iterator[Answer]:
     found: list[str] = []
 
     @seed(0)
-    @settings(max_examples=4 * count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2 * count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(REPORTS)
     def collect(report: str) -> None:
         found.append(report)

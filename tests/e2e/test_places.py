@@ -20,6 +20,8 @@ ROOTED = "places-rooted"
 CLASS = "places-turns"
 LABEL = "tests.trainingrun.dev/pool"
 NOBODY = "nobody"
+SLOWLY = {"PLAYED_EPOCH_SECONDS": "600"}
+"""For workers that only have to be there: two minutes from step to step cost nothing."""
 ONCE: dict[str, Any] = {"spec__recovery": {"maximumRestarts": 0}}
 
 
@@ -91,12 +93,12 @@ def troubled(playground: Playground) -> Iterator[Playground]:
     """The namespace, in which everything is in the way of one run each, and the runs have been applied."""
     clean(playground)  # what an interrupted session has left
     playground.kubectl.apply(*a_turn(), *(manifest for trouble in TROUBLES.values() for manifest in trouble.before))
-    playground.play("first", workers=1, epochs=None, further={"priorityClassName": CLASS})
+    playground.play("first", workers=1, grace_seconds=1, variables=SLOWLY, further={"priorityClassName": CLASS})
     playground.play("rejected", workers=1, resources={"requests": {"cpu": "999"}}, further={"schedulerName": NOBODY}, **ONCE)
     for name, trouble in TROUBLES.items():
         playground.play(name, workers=1, further=trouble.workers, **trouble.run)
     playground.play("foreign", workers=1, spec__image=foreign.load(playground.installation.cluster), **ONCE)
-    playground.play("scratch", workers=1, epochs=None, further={"scratch": "1M"}, **ONCE)
+    playground.play("scratch", workers=1, variables=SLOWLY, further={"scratch": "1M"}, **ONCE)
     fill(playground, "scratch")  # now, as a kubelet looks at its volumes once a minute
     yield playground
     clean(playground)
@@ -195,7 +197,7 @@ def test_a_worker_that_has_written_more_than_it_may_is_told_what_and_goes_on_wit
     assert failure.cause == "StorageExceeded"
     assert 'Usage of EmptyDir volume "scratch" exceeds the limit "1M"' in failure.message
     assert "spec.workers.scratch" in failure.hint
-    reruns("scratch", workers={"scratch": "1Gi"}, training={"epochs": 3})(troubled)
+    reruns("scratch", workers={"scratch": "1Gi", "env": None})(troubled)
     ends_well(troubled, "scratch")
 
 
