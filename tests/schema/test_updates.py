@@ -8,6 +8,7 @@ import pytest
 from tests.manifests import EVERY_FIELD, a_manifest
 from tests.schema.applying import dry_apply
 from tools.kubectl import Kubectl, KubectlError
+from trainingrun_operator.cluster.skew import undeclared_fields
 
 APPLIES = 20
 
@@ -93,3 +94,24 @@ def test_the_same_on_the_side_of_the_server(kubectl: Kubectl) -> None:
     after = metadata_of(kubectl, "server-side")
     assert (generation, after["generation"]) == (1, 1)
     assert after["resourceVersion"] == settled["resourceVersion"]
+
+
+def test_fields_of_a_status_that_the_crd_has_not_are_named_as_the_operator_reads_it(kubectl: Kubectl) -> None:
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Succeeded",
+        "lastTransitionTime": "2026-11-24T12:00:00Z",
+        "novelty": 1,
+    }
+    status = {
+        "observedGeneration": 1,
+        "novelty": {"a": 1},
+        "ledger": {"novelSeconds": 1},
+        "conditions": [{**ready, "novelty": 1}],
+    }
+    run = {**a_manifest("mutable"), "status": status}
+    command = ("apply", "--server-side", "--force-conflicts", "--subresource=status", "--dry-run=server", "-f", "-")
+    with pytest.raises(KubectlError) as refused:
+        kubectl.run(*command, stdin=json.dumps(run))
+    assert set(undeclared_fields(str(refused.value))) == {("novelty",), ("ledger", "novelSeconds"), ("conditions", "novelty")}

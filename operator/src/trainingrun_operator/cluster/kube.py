@@ -29,6 +29,7 @@ from trainingrun_operator.cluster.port import (
     NotFoundError,
     Raw,
 )
+from trainingrun_operator.cluster.skew import KnownFields, UndeclaredError, undeclared_fields
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Timing
@@ -74,6 +75,7 @@ class KubeCluster:
         self._may_write = may_write
         self._metrics = metrics
         self._timing = timing
+        self._fields = KnownFields()
         self._paths = _PATHS | ({"PodGroup": (f"apis/{pod_groups}", "podgroups")} if pod_groups else {})
         self._child_kinds = CHILD_KINDS + (("PodGroup",) if pod_groups else ())
 
@@ -161,7 +163,15 @@ class KubeCluster:
             return
 
     async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
-        """See `Cluster`."""
+        """See `Cluster`. What a CRD that is older than the operator does not know is left out."""
+        try:
+            await self._apply_status(run, status=self._fields.known(status))
+        except UndeclaredError as older:
+            if not self._fields.learn(older.fields):
+                raise
+            await self.apply_status(run, status=status)
+
+    async def _apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": KIND,
@@ -282,5 +292,7 @@ def _error(code: int, content: bytes, *, verb: str, path: str, retry_after: str 
             return InvalidError(text)
         case 403:
             return ForbiddenError(text)
+        case 500 if fields := undeclared_fields(message):
+            return UndeclaredError(text, fields=fields)
         case _:
             return BusyError(text, retry_after=float(retry_after) if retry_after and retry_after.isdigit() else None)
