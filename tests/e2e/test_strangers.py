@@ -28,7 +28,7 @@ LAST: dict[str, tuple[int | None, str]] = {
     "stays": (None, ""),
     "pauses": (None, ""),
     "judges": (66, json.dumps({"attempt": 1, "worker": 0, "exitCode": 66, "cause": "NotAccepted", "result": {"epochs": -1}})),
-    "nests": (1, "[" * 4000),
+    "nests": (1, "\U0001f600\u2028\ufeff" + "[" * 4000),
 }
 """By run: the exit code of its worker, which else lives on, and what it leaves."""
 

@@ -1,13 +1,16 @@
 """What the operator sends to the API server, and what it makes of answers that are none."""
 
 import asyncio
+import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
+from trainingrun.api import ObjectMeta
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.cluster.port import BusyError
 from trainingrun_operator.metrics import Metrics
@@ -31,13 +34,15 @@ class Server:
     content: bytes = b"{}"
     status: int = 200
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
 
     def cluster(self, *, may_write: bool = True) -> KubeCluster:
         api: Any = SimpleNamespace(call_api=self._call, param_serialize=self._serialize)
         return KubeCluster(api, metrics=Metrics(), timing=Timing(), may_write=lambda: may_write)
 
-    def _serialize(self, verb: str, path: str, *, query_params: list[tuple[str, str]], **_: Any) -> Awaitable[Any]:
+    def _serialize(self, verb: str, path: str, *, query_params: list[tuple[str, str]], **more: Any) -> Awaitable[Any]:
         self.asked.append((verb, path, dict(query_params)))
+        self.sent.append(more["body"])
         return _now(())
 
     async def _call(self, *request: Any, **_: Any) -> Any:
@@ -77,3 +82,25 @@ async def test_events_are_asked_for_by_object_and_not_all_of_them() -> None:
 async def test_without_permission_there_are_no_events() -> None:
     server = Server(b'{"message": "events is forbidden"}', status=403)
     assert not await server.cluster().list_events("team", "uid-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("a smile \U0001f600", "a smile \U0001f600"),
+        (
+            "a mark \ufeff, an end \u2028, a control \x85, no character \uffff",
+            "a mark \\ufeff, an end \\u2028, a control \\u0085",
+        ),
+        ("\\ud83d\\ude00 by its letters, and \u00e9", "\\\\ud83d\\\\ude00 by its letters, and \u00e9"),
+    ],
+)
+async def test_a_status_is_sent_so_that_it_is_json_and_yaml(text: str, sent: str) -> None:
+    server = Server()
+    run = ObjectMeta(name="mnist", namespace="team", uid="uid", resource_version="1")
+    await server.cluster().apply_status(run, status={"failure": {"message": text}})
+    (body,) = server.sent
+    assert sent in body
+    assert json.loads(body)["status"]["failure"]["message"] == text
+    assert yaml.safe_load(body)["status"]["failure"]["message"] == text
+    body.encode()

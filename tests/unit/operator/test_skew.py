@@ -62,8 +62,8 @@ class OldServer:
         api: Any = SimpleNamespace(call_api=self._call, param_serialize=self._serialize)
         return KubeCluster(api, metrics=Metrics(), timing=Timing())
 
-    def _serialize(self, verb: str, path: str, *, body: Any, **_: Any) -> Awaitable[Any]:
-        return _now((body["status"],))
+    def _serialize(self, verb: str, path: str, *, body: str, **_: Any) -> Awaitable[Any]:
+        return _now((json.loads(body)["status"],))
 
     async def _call(self, status: dict[str, Any], **_: Any) -> Any:
         self.written.append(status)

@@ -30,6 +30,7 @@ from trainingrun_operator.cluster.port import (
     Raw,
 )
 from trainingrun_operator.cluster.skew import KnownFields, UndeclaredError, undeclared_fields
+from trainingrun_operator.cluster.yaml_text import yaml_text
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Timing
@@ -187,8 +188,8 @@ class KubeCluster:
             "PATCH",
             f"{_RUNS}/namespaces/{run.namespace}/{PLURAL}/{run.name}/status",
             query=[("fieldManager", names.OPERATOR_NAME), ("force", "true")],
-            body=body,
-            content_type="application/apply-patch+yaml",
+            body=yaml_text(body),
+            content_type="application/apply-patch+yaml; charset=utf-8",
         )
 
     async def emit(self, run: Raw, event: Event) -> None:
@@ -246,7 +247,7 @@ class KubeCluster:
         path: str,
         *,
         query: Sequence[tuple[str, str]] = (),
-        body: Manifest | None = None,
+        body: Manifest | str | None = None,
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Mapping[str, Any]:
