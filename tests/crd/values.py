@@ -22,7 +22,20 @@ NAMES = ("models", "datasets", "team-a", "a.b", "x")
 """What objects in the same namespace are called, so that references meet one another."""
 QUANTITIES = ("1Gi", "500m", "64Mi", "2G", "1M", "1", "0", "9" * 20, "1.5Gi")
 NUMBERS = ("0.5", "0.25", "0.1", "2e-3", "0", "1", "10", "1e9")
-PLAIN = ("a", "x.y", "A b", "é", "-", "s3://bucket/prefix", "https://a.example/b", "2x4", "module:function", "/mnt/a")
+PLAIN = (
+    "a",
+    "data",
+    "output",
+    "x.y",
+    "A b",
+    "é",
+    "-",
+    "s3://bucket/prefix",
+    "https://a.example/b",
+    "2x4",
+    "module:function",
+    "/mnt/a",
+)
 """Texts where any text will do, and forms that are common."""
 MOST_ITEMS = 3
 
@@ -86,9 +99,15 @@ class Place:
 
     @cached_property
     def changes(self) -> st.SearchStrategy[Change]:
-        """Changes anywhere in the object, each field as often as another one; lists are replaced as a whole."""
-        found = [each for each in self.all() if "[]" not in each.path and each is not self]
-        return st.sampled_from(found).flatmap(lambda each: each.values.map(lambda value: Change(each.path, value)))
+        """Changes anywhere in the object: half of them to any field, half to any block, however few fields it has.
+
+        Lists are replaced as a whole.
+        """
+        blocks = [[each for each in block.all() if "[]" not in each.path] for block in self.fields.values()]
+        places = st.sampled_from([each for block in blocks for each in block]) | st.sampled_from(blocks).flatmap(
+            st.sampled_from
+        )
+        return places.flatmap(lambda each: each.values.map(lambda value: Change(each.path, value)))
 
     @cached_property
     def values(self) -> Value:
