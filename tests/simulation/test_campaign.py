@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.crd.values import Change
 from tests.simulation.campaign.machine import Campaign
 
 STEPS = 50
 """Of one life."""
-SHORT, LONG = 6, 200
+SHORT, LONG = 10, 200
 """Lives in `make test`, and in `make test-long`."""
 
 
@@ -33,3 +34,17 @@ def test_whatever_is_applied_and_happens_a_run_ends_as_one_that_was_created_like
 @pytest.mark.parametrize("number", range(SHORT, LONG))
 def test_the_same_holds_for_many_more_lives(number: int) -> None:
     live(number)
+
+
+def test_steps_that_were_printed_are_a_test() -> None:
+    state = Campaign()
+    state.create(workers=1, restarts=0, labels={}, scheduler=None, changes=[])
+    state.attempt_trains(epoch=3)
+    state.promises_are_kept()
+    state.change(change=Change(path=("spec", "training", "epochs"), value=3))
+    state.promises_are_kept()
+    state.change_and_run_again(change=Change(path=("spec", "workers", "replicas"), value=3))
+    state.promises_are_kept()
+    state.workers_succeed()
+    state.promises_are_kept()
+    state.teardown()

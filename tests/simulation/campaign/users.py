@@ -31,10 +31,17 @@ KINDS = ("Job", "Service", "ConfigMap", "NetworkPolicy")
 class Users(OneRun):
     """What people do."""
 
-    @initialize(changes=st.lists(CHANGES, max_size=3), scheduler=st.none() | words(GangScheduler), labels=LABELS)
-    def create(self, changes: list[Change], scheduler: str | None, labels: dict[str, str]) -> None:
+    @initialize(
+        workers=st.integers(1, 3),
+        restarts=st.integers(0, 3),
+        labels=LABELS,
+        scheduler=st.none() | words(GangScheduler),
+        changes=st.lists(CHANGES, max_size=3),
+    )
+    def create(self, workers: int, restarts: int, labels: dict[str, str], scheduler: str | None, changes: list[Change]) -> None:
         self.cluster = Cluster(scheduler=GangScheduler(scheduler) if scheduler else None)
         self.manifest["metadata"]["labels"] = labels
+        self.manifest["spec"] |= {"workers": {"replicas": workers}, "recovery": {"maximumRestarts": restarts}}
         self.cluster.put(self.manifest)
         for change in changes:
             self.apply([change], reruns=True)
