@@ -22,6 +22,10 @@ _COLLECTIONS = {
     "TrainingRun": f"apis/{GROUP}/{VERSION}/namespaces/{{}}/{PLURAL}",
     "TrainingPreset": f"apis/{GROUP}/{VERSION}/{PRESET_PLURAL}",
     "Pod": "api/v1/namespaces/{}/pods",
+    "Service": "api/v1/namespaces/{}/services",
+    "ConfigMap": "api/v1/namespaces/{}/configmaps",
+    "Job": "apis/batch/v1/namespaces/{}/jobs",
+    "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
 }
 _QUERY = "dryRun=All&fieldValidation=Strict&fieldManager=tests"
 
