@@ -92,6 +92,11 @@ class Users(OneRun):
         self.cluster.put(self.manifest)
         self.apply(changes, reruns=True)
 
+    @has_run
+    @rule(name=st.sampled_from(NAMES))
+    def name_a_preset(self, name: str) -> None:
+        self.apply([Change(("spec", "preset"), name)], reruns=True)
+
     @rule(name=st.sampled_from(NAMES), changes=st.lists(PRESET_CHANGES, max_size=2))
     def preset(self, name: str, changes: list[Change]) -> None:
         self.dated = self.cluster.run(RUN).status.attempt if RUN in self.cluster.runs else -1
