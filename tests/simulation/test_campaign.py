@@ -13,7 +13,7 @@ from tests.simulation.campaign.machine import Campaign
 
 STEPS = 50
 """Of one life."""
-SHORT, LONG = 10, 200
+SHORT, LONG = 12, 200
 """Lives in `make test`, and in `make test-long`."""
 
 

@@ -347,3 +347,17 @@ def test_the_report_of_a_deleted_run_is_not_taken_for_that_of_its_successor(worl
     world.delete_run()
     start(world)
     assert (world.run().status.progress, world.run().status.checkpoint) == (None, None)
+
+
+def test_a_run_is_suspended_when_its_pods_have_gone_and_not_before(world: World) -> None:
+    start(world)
+    world.apply(**TWO, spec__suspend=True)
+    world.settle()
+    told = world.run().status.condition("Suspended")
+    assert told is not None
+    assert (world.state(), told.status) == ("Stopping", "False")
+    world.finish_deletions()
+    world.settle()
+    told = world.run().status.condition("Suspended")
+    assert told is not None
+    assert (world.state(), told.status) == ("Suspended", "True")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.builders import stamp
+from tests.crd.values import Change
 from tests.simulation.campaign.controllers import RUN
 from tests.simulation.campaign.one_run import OneRun, has_job, words
 from tests.simulation.campaign.pods import PodState, leave
@@ -72,6 +73,13 @@ class Life(OneRun):
     def worker_reports(self, stage: str, epoch: int) -> None:
         if self._workers():
             self.cluster.report(name=RUN, epoch=epoch, stage=Stage(stage))
+
+    @rule(resumes=st.booleans())
+    def suspended_while_it_trains(self, resumes: bool) -> None:
+        if self._workers():
+            self.apply([Change(("spec", "suspend"), True)], reruns=False)
+            self.promises_are_kept()
+            self.apply([Change(("spec", "suspend"), not resumes)], reruns=False)
 
     @rule()
     def workers_succeed(self) -> None:
