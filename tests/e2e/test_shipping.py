@@ -21,11 +21,12 @@ EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "mnist-ship.yaml"
 ANSWERS = Path(__file__).parent / "answers.py"
 MINUTES_OF_THE_EXAMPLE = 6
 
+TRIALS = 6
 RATES = {"name": "training.optimizer.learningRate", "categorical": ["0.003", "1e-6", "2e-6", "3e-6", "4e-6", "5e-6"]}
 SHIP = {
     "spec__data__testFraction": "0.1",
     "spec__training": {"epochs": 4, "batchSize": 64},
-    "spec__tuning": {"algorithm": "Grid", "scheduler": "None", "trials": 6, "epochsPerTrial": 2, "parameters": [RATES]},
+    "spec__tuning": {"algorithm": "Grid", "scheduler": "None", "trials": TRIALS, "epochsPerTrial": 2, "parameters": [RATES]},
     "spec__compression": {
         "pruning": {"finalSparsities": ["0.5", "0.8"], "epochs": 4},
         "quantization": {"mode": "Int8", "calibrationSamples": 100},
@@ -150,6 +151,8 @@ def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would
     said = next((found[0] for line in chief if (found := re.search(words, line))), None)
     os.kill(agent, signal.SIGKILL)
     assert said is not None, f"worker 0 ended without a word of {words}"
+    ended = {said, *(found[0] for line in chief if (found := re.search(words, line)))}  # a kill takes a moment to be seen
+    is_search_left = stage == "tuning" and len(ended) < TRIALS
     finished = playground.wait_until_finished(stage)
     assert (finished.status.attempt, finished.status.restarts) == (2, 1)
     assert finished.status.result is not None
@@ -159,7 +162,7 @@ def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would
     ]
     after = log(playground, stage)
     assert stage == "export" or said not in after, "a trial that is finished is not run again"
-    assert ("trial " in after) == (stage == "tuning")
+    assert ("trial " in after) == is_search_left
     assert after.count("epoch ") <= {"tuning": 4 + 2 * 4, "export": 0}[stage], "what is trained is not trained again"
 
 
