@@ -50,7 +50,7 @@ def _needs(value: Any, *, path: tuple[str, ...]) -> Iterator[Need]:
         return
     for name, field in type(value).model_fields.items():
         given, where = getattr(value, name), (*path, field.alias or name)
-        if not field.is_required() and given == field.get_default(call_default_factory=True):
+        if not field.is_required() and given == field.get_default(call_default_factory=True, validated_data=dict(value)):
             continue
         marks = (mark for mark in field.metadata if isinstance(mark, Since))
         yield from (Need(mark.version, ".".join(where)) for mark in marks if not mark.values or given in mark.values)

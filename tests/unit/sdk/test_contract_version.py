@@ -163,6 +163,14 @@ def test_a_configuration_needs_the_version_of_the_newest_that_it_says(changes: d
     assert version_needed(later(**changes)) == need
 
 
+def test_a_default_that_follows_from_another_field_is_one() -> None:
+    wire = json.loads((CONTRACTS / "1" / "config.json").read_bytes())
+    objective = {"metric": "val_loss", "goal": "Minimize"}
+    assert version_needed(AttemptConfig.model_validate({**wire, "tuning": {**wire["tuning"], "objective": objective}})) == Need(
+        1, ""
+    )
+
+
 def test_a_new_field_that_nobody_uses_is_not_written() -> None:
     assert AttemptConfig.model_validate(to_sparse_wire(later())).training.epochs == 10
     with pytest.raises(ValidationError, match="placement"):
