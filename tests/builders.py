@@ -8,7 +8,7 @@ from tests.manifests import a_manifest
 from trainingrun.api import TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord
-from trainingrun_operator.model import OperatorConfig
+from trainingrun_operator.config import OperatorConfig
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 UID = "11111111-2222-3333-4444-555555555555"

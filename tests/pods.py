@@ -5,7 +5,7 @@ from typing import Any
 from tests.builders import CONFIG, an_active_run
 from trainingrun.api import TrainingRun
 from trainingrun_operator.children.pod import pod_template
-from trainingrun_operator.model import OperatorConfig
+from trainingrun_operator.config import OperatorConfig
 
 Raw = dict[str, Any]
 

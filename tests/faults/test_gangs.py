@@ -18,7 +18,7 @@ from tests.gangs.schedulers import COSCHEDULING, VOLCANO
 from tests.waiting import wait_for
 from tools.kubectl import Kubectl
 from trainingrun_operator.children.gang import pod_group_api
-from trainingrun_operator.model import GangScheduler
+from trainingrun_operator.config import GangScheduler
 
 FEATURES = Features(gates=("GenericWorkload",), apis=("scheduling.k8s.io/v1beta1",))
 NODES = (a_gpu_node("one", gpus=8, **A100), a_gpu_node("two", gpus=8, **A100))

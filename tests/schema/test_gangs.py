@@ -9,7 +9,8 @@ from tests.builders import an_active_run
 from tests.gangs.schedulers import COSCHEDULING, VOLCANO, Scheduler
 from tools.kubectl import Kubectl, KubectlError
 from trainingrun_operator.children.gang import pod_group
-from trainingrun_operator.model import GangScheduler, Manifest
+from trainingrun_operator.config import GangScheduler
+from trainingrun_operator.model import Manifest
 
 SCHEDULERS: dict[GangScheduler, Scheduler] = {GangScheduler.COSCHEDULING: COSCHEDULING, GangScheduler.VOLCANO: VOLCANO}
 

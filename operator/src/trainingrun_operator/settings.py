@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from trainingrun.api import AcceleratorKind
 from trainingrun_operator import name_servers
-from trainingrun_operator.model import GangScheduler, OperatorConfig
+from trainingrun_operator.config import GangScheduler, OperatorConfig
 from trainingrun_operator.name_servers import NameServer
 from trainingrun_operator.pace import Pace, Times, Timing, values
 

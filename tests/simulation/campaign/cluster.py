@@ -14,7 +14,7 @@ from tests.simulation.campaign.pods import exit_code, has_ended, is_live, is_on_
 from tests.simulation.world import Object
 from trainingrun.api import PLURAL, PRESET_PLURAL, AcceleratorKind
 from trainingrun_operator.cluster.port import ClusterError
-from trainingrun_operator.model import GangScheduler
+from trainingrun_operator.config import GangScheduler
 
 RUNS, PRESETS = Crd.of(PLURAL), Crd.of(PRESET_PLURAL)
 _CALM = 12

@@ -12,7 +12,7 @@ from tests.simulation.campaign.cluster import PRESETS, Cluster
 from tests.simulation.campaign.controllers import RUN
 from tests.simulation.campaign.one_run import ROOT, OneRun, has_run, words
 from trainingrun_operator import names
-from trainingrun_operator.model import GangScheduler
+from trainingrun_operator.config import GangScheduler
 
 CHANGES = ROOT.fields["spec"].changes
 PRESET_ROOT = Place((), PRESETS.schema)

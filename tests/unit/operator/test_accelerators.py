@@ -10,8 +10,9 @@ from tests.pods import a_pod_with, by_name, the_container
 from trainingrun.api import AcceleratorKind, TrainingRun
 from trainingrun.api.quantities import amount
 from trainingrun_operator.children.config_map import attempt_config
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision, OperatorConfig
+from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.settings import Settings
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.builders import CONFIG, NOON, a_claim, an_active_run, children
+from trainingrun_operator.config import GangScheduler
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import GangScheduler, Manifest
+from trainingrun_operator.model import Manifest
 from trainingrun_operator.observe import observe
 from trainingrun_operator.settings import Settings
 

@@ -11,8 +11,9 @@ from tests.pods import by_name, pod_of, the_container
 from trainingrun.api import Transport
 from trainingrun_operator.children.config_map import attempt_config
 from trainingrun_operator.children.token import attempt_token
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision, OperatorConfig
+from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
 
 Raw = dict[str, Any]

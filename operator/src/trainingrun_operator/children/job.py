@@ -10,7 +10,8 @@ from trainingrun_operator.children.kueue import held_back, queue_labels
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.children.pod import pod_template
 from trainingrun_operator.children.token import attempt_token
-from trainingrun_operator.model import Manifest, OperatorConfig
+from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.model import Manifest
 
 
 def job(run: TrainingRun, *, attempt: int, resolved: Resolved, same_node: bool, config: OperatorConfig) -> Manifest:

@@ -9,7 +9,8 @@ from trainingrun.contract import PROGRESS_PORT
 from trainingrun_operator import names
 from trainingrun_operator.children.accelerator import is_slice_of_hosts
 from trainingrun_operator.children.metadata import metadata, selector
-from trainingrun_operator.model import Manifest, OperatorConfig
+from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.model import Manifest
 from trainingrun_operator.name_servers import DnsAddresses, DnsPods, NameServer
 
 METADATA_SERVERS = {

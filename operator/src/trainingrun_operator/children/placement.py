@@ -5,7 +5,8 @@ from trainingrun.api.base import to_wire
 from trainingrun.api.scheduling import LOST_NODE_TAINTS
 from trainingrun_operator.children.accelerator import Equipment
 from trainingrun_operator.children.metadata import selector
-from trainingrun_operator.model import Manifest, OperatorConfig
+from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.model import Manifest
 from trainingrun_operator.pace import Pace
 
 ARCHITECTURE_LABEL = "kubernetes.io/arch"

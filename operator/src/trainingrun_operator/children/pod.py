@@ -8,7 +8,8 @@ from trainingrun_operator.children.kueue import topology_annotations
 from trainingrun_operator.children.metadata import labels
 from trainingrun_operator.children.placement import placement
 from trainingrun_operator.children.volumes import pod_volumes
-from trainingrun_operator.model import Manifest, OperatorConfig
+from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.model import Manifest
 
 _NO_MESH_LABELS = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 _NO_MESH_ANNOTATIONS = {"linkerd.io/inject": "disabled"}

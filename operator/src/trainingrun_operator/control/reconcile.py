@@ -24,6 +24,7 @@ from trainingrun_operator.cluster.port import (
     NotFoundError,
     Raw,
 )
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.sightings import Sightings
@@ -37,7 +38,6 @@ from trainingrun_operator.model import (
     EventType,
     Manifest,
     Observed,
-    OperatorConfig,
     Reference,
     Refusal,
     RefusalReason,

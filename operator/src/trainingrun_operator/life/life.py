@@ -5,12 +5,13 @@ from datetime import datetime
 from functools import cached_property
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.life.children import Children
 from trainingrun_operator.life.clocks import Clocks
 from trainingrun_operator.life.gang import Gang
 from trainingrun_operator.life.queue import Queue
 from trainingrun_operator.life.reports import Reports
-from trainingrun_operator.model import Observed, OperatorConfig
+from trainingrun_operator.model import Observed
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.resolution import Applied
 

@@ -8,8 +8,9 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from trainingrun.api import Resolved, Stopping, TrainingRun
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.life.life import Life
-from trainingrun_operator.model import Observed, Obstacle, OperatorConfig
+from trainingrun_operator.model import Observed, Obstacle
 from trainingrun_operator.resolution import resolve
 
 

@@ -20,7 +20,7 @@ from trainingrun_operator.children.accelerator.gpu import (
     mebibytes,
 )
 from trainingrun_operator.children.placement import node_labels
-from trainingrun_operator.model import OperatorConfig
+from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.node import Node, Taint
 from trainingrun_operator.policies.words import counted, largest, listed, memory
 

@@ -29,6 +29,7 @@ from trainingrun.api.formats import (
     NPZArrays,
     TFRecordFiles,
 )
+from trainingrun.api.ledger import Account, Clock, Ledger
 from trainingrun.api.metadata import ObjectMeta, OwnerReference
 from trainingrun.api.model import (
     ApplicationModel,
@@ -68,14 +69,11 @@ from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, Toler
 from trainingrun.api.search import DoubleRange, IntRange, Scale, SearchParameter
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
-    Account,
     Checkpoint,
     Cleanup,
-    Clock,
     Columns,
     Condition,
     Failure,
-    Ledger,
     Outcome,
     PastAttempt,
     Progress,

@@ -7,7 +7,8 @@ from trainingrun_operator.children.fields import given
 from trainingrun_operator.children.gang import coscheduling, kubernetes, volcano
 from trainingrun_operator.children.gang.member import Member
 from trainingrun_operator.children.metadata import metadata
-from trainingrun_operator.model import GangScheduler, Manifest
+from trainingrun_operator.config import GangScheduler
+from trainingrun_operator.model import Manifest
 
 _SCHEDULERS: dict[GangScheduler, ModuleType] = {
     GangScheduler.KUBERNETES: kubernetes,
