@@ -1,13 +1,13 @@
 """What the operator makes of a search, of a judged model, and of the time that both took."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.builders import CONFIG, NOON, a_claim, a_failed_pod, a_finished_pod, a_pod, a_record, an_active_run, children, stamp
 from trainingrun.api import Artifact, BestTrial, CheckpointPosition, MetricValue, Result, TrainingRun, TriedValue, TuningStatus
-from trainingrun.contract import Cause, ProgressReport, Stage
+from trainingrun.contract import Cause, ProgressReport, Stage, StartMoments
 from trainingrun_operator.decide import decide
 from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
@@ -263,6 +263,17 @@ def test_the_time_of_each_stage_has_an_account(stage: Stage, account: str) -> No
     ledger = look(run, pods=[a_pod(0), a_pod(1)], progress=report).status.ledger
     assert ledger is not None
     assert (ledger.account, ledger.starting_seconds) == (account, 9)
+
+
+@pytest.mark.parametrize(("first_step", "account"), [(NOON, "Tuning"), (None, "Starting")], ids=["trains", "does not yet"])
+def test_a_gang_that_takes_steps_has_started_before_its_kubelets_say_so(first_step: datetime | None, account: str) -> None:
+    run = an_active_run(status={"ledger": {"account": "Starting", "since": stamp(NOON - timedelta(seconds=9))}})
+    report = ProgressReport(attempt=1, stage=Stage.TUNING, moments=StartMoments(first_step=first_step), updated_at=NOON)
+    status = look(run, pods=[a_pod(0, ready=False), a_pod(1, ready=False)], progress=report).status
+    assert status.columns is not None
+    assert status.columns.status == "Starting"
+    assert status.ledger is not None
+    assert status.ledger.account == account
 
 
 def test_all_stages_are_good_for_something() -> None:

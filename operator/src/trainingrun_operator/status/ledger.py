@@ -59,12 +59,23 @@ def _account(step: Step, status: TrainingRunStatus, known: Ledger) -> str:
     if step.state.is_final:
         return ""
     if step.state is State.RUNNING:
-        return next((account for stage, account in _STAGES.items() if stage == status.stage), Account.TRAINING)
+        return _of_stage(status.stage)
+    if step.state is State.STARTING and _trains(status):
+        return _of_stage(status.progress.stage if status.progress is not None else status.stage)
     if step.state is State.STOPPING:
         failure = status.stopping.failure if status.stopping is not None else None
         # What was done for a model that is not accepted is kept: see the result.
         return known.account if failure is None or failure.cause == Cause.NOT_ACCEPTED else Account.LOST
     return _ACCOUNTS[step.state]
+
+
+def _of_stage(stage: str) -> Account:
+    return next((account for known, account in _STAGES.items() if known == stage), Account.TRAINING)
+
+
+def _trains(status: TrainingRunStatus) -> bool:
+    """Whether the attempt has taken its first step: the kubelet may say only seconds later that its pods are ready."""
+    return status.timeline is not None and status.timeline.first_step is not None
 
 
 def _split(account: str, status: TrainingRunStatus, *, since: datetime, until: datetime, dies: bool) -> tuple[int, int]:
