@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-CONTRACT = 1
+CONTRACT = 2
 """The version that this release speaks; it reads all that came before."""
 
 

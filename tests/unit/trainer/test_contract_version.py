@@ -16,6 +16,12 @@ from trainingrun_trainer.settings import read_config
 OF_VERSION_1 = Path(__file__).parents[1] / "sdk" / "contracts" / "1" / "config.json"
 
 
+@pytest.fixture(autouse=True)
+def an_image_of_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings_module, "CONTRACT", 1)
+    monkeypatch.setattr(termination, "CONTRACT", 1)
+
+
 def a_config(**changes: Any) -> bytes:
     return json.dumps({**json.loads(OF_VERSION_1.read_bytes()), **changes}).encode()
 
