@@ -14,7 +14,15 @@ Answer = tuple[str, Steps]
 
 _MEBI = 2**20
 _LONG = 3600
-HONEST = json.dumps({"attempt": 1, "stage": "Training", "step": 1, "updatedAt": "2026-01-01T00:00:00Z"})
+_HONEST = {"attempt": 1, "stage": "Training", "step": 1, "updatedAt": "2026-01-01T00:00:00Z"}
+HONEST = json.dumps(_HONEST)
+_FATAL: dict[str, dict[str, Any]] = {
+    "a moment without a zone": {"updatedAt": "2026-01-01T00:00:20"},
+    "one metric too many": {"stage": "Evaluating", "metrics": [{"name": f"m{number}", "value": "1"} for number in range(17)]},
+    "a large loss": {"stage": "Pruning", "metrics": [{"name": "val_loss", "value": "1e40"}]},
+    "an end long ago": {"stage": "Quantizing", "etaSeconds": -(10**15)},
+}
+"""What an honest report has to say instead to end an operator of 702d264, or its run. Another stage is looked at at once."""
 _STATUSES = (199, 201, 204, 206, 304, 400, 401, 407, 418, 429, 500, 502, 503, 599, 999)
 _REDIRECTS = (
     *("http://169.254.169.254/latest/meta-data/", "https://kubernetes.default.svc/api", "http://[::1]:8081/metrics"),
@@ -68,15 +76,16 @@ _BODIES = {
     "half a pair": '{"attempt": 1, "stage": "\\ud800"}',
     "just too long": " " * 65_537,
     "as long as may be": f"{HONEST:65536}",
-    "a moment without a zone": '{"attempt": 1, "updatedAt": "2026-01-01T00:00:00"}',
     "a moment before time": '{"attempt": 1, "updatedAt": "0001-01-01T00:00:00+14:00"}',
 }
 
 
-def two_hundred() -> Sequence[Answer]:
-    """As many, each with a name of its own, the same in every session."""
+def two_hundred(*, one_of: int = 1) -> Sequence[Answer]:
+    """As many, each with a name of its own, the same in every session; or what was fatal once, and one of so many others."""
+    fatal = [(f"fatal: {name}", [_http(json.dumps({**_HONEST, **said}))]) for name, said in _FATAL.items()]
     known = [*_of_http(), *((f"a body: {name}", [_http(body)]) for name, body in _BODIES.items())]
-    return [*known, *_of_hypothesis(200 - len(known))]
+    others = [*known, *_of_hypothesis(200 - len(fatal) - len(known))]
+    return [*fatal, *others[::one_of]]
 
 
 def _of_http() -> Iterator[Answer]:

@@ -74,16 +74,16 @@ class Siege:
     """As they were before it, by UID."""
 
 
-@pytest.fixture(scope="module", params=[pytest.param(5, id="40"), pytest.param(1, id="200", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[pytest.param(5, id="44"), pytest.param(1, id="200", marks=pytest.mark.long)])
 def siege(playground: Playground, request: pytest.FixtureRequest) -> Iterator[Siege]:
-    """All has been answered, and the workers that end do so. Its parameter: of so many answers one is given."""
+    """All has been answered, and the workers that end do so. Its parameter: of so many answers one is given, of most kinds."""
     playground.play(NEIGHBOUR, workers=1, epochs=None)
     watched = Watched()
     watching = threading.Thread(target=watched.watch, args=(playground,), daemon=True)
     watching.start()
     watched.until(QUIET)
     operators, quiet = find_operators(playground), len(watched.epochs)
-    answers = two_hundred()[:: request.param]
+    answers = two_hundred(one_of=request.param)
     for number, (name, (ends, last)) in enumerate(LAST.items()):
         part = {"answers": answers[number :: len(LAST)], "honest": HONEST, "ends": ends, "last": latin(last)}
         attack(playground, name, part)

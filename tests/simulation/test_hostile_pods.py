@@ -115,13 +115,12 @@ FAILED = {"attempt": 1, "worker": 0, "exitCode": 1, "cause": "RankFailed"}
         pytest.param(
             [{**HONEST, "metrics": [{"name": f"m{n}", "value": "1"} for n in range(17)]}], FAILED, id="one metric too many"
         ),
-        pytest.param([{**HONEST, "metrics": [{"name": "val_loss", "value": "1" + "0" * 20}]}], FAILED, id="a large loss"),
+        pytest.param([{**HONEST, "metrics": [{"name": "val_loss", "value": "1e40"}]}], FAILED, id="a large loss"),
         pytest.param([{**HONEST, "metrics": [{"name": "val_loss", "value": "abc"}]}], FAILED, id="a loss that is a word"),
         pytest.param([{**HONEST, "step": 10**30}], FAILED, id="more steps than 64 bits"),
         pytest.param([{**HONEST, "etaSeconds": -(10**15)}], FAILED, id="an end long ago"),
         pytest.param([HONEST], {**FAILED, "cause": "A" * 64}, id="a long cause"),
-        pytest.param([HONEST], {**FAILED, "message": "x" * 2048}, id="a message as long as it may be"),
-        pytest.param([HONEST], {**FAILED, "moments": {"firstStep": "2026-11-24T12:00:20"}}, id="a naive first step"),
+        pytest.param([], {**FAILED, "moments": {"firstStep": "2026-11-24T12:00:20"}}, id="a naive first step"),
     ],
 )
 @pytest.mark.parametrize("way_out", ["suspend", "rerun", "delete"])

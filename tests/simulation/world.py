@@ -382,6 +382,15 @@ def _refuse_what_the_schema_does(status: Manifest) -> None:
         TrainingRunStatus.model_validate(status)
     except ValidationError as invalid:
         raise InvalidError(f"422 {invalid}") from invalid
+    if not _is_stored_as_it_is(status):
+        raise InvalidError("400 a number of more than 64 bits")
+
+
+def _is_stored_as_it_is(value: Any) -> bool:
+    """Whether all integers have 64 bits at most, with their sign: an API server takes others for floats."""
+    if isinstance(value, dict | list):
+        return all(_is_stored_as_it_is(each) for each in (value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _owner(found: Object) -> str:
