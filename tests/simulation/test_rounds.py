@@ -334,6 +334,31 @@ def test_a_run_is_admitted_when_what_it_names_is_there_and_stays_so_to_its_end(w
     assert admitted(world) == ("True", "Admitted")
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"spec__preset": "missing"},
+        {"spec__output": {"uri": "s3://models/digits", "secretName": "missing"}},
+        {"spec__output": {"persistentVolumeClaim": {"claimName": "missing"}}},
+    ],
+    ids=["preset", "Secret", "claim"],
+)
+def test_time_in_suspension_is_no_time_of_waiting(world: World, missing: dict[str, Any]) -> None:
+    wanted = {**TWO, **missing}
+    world.apply(**wanted)
+    world.settle()
+    assert world.state() == "Waiting"
+    world.apply(**wanted, spec__suspend=True)
+    world.settle()
+    world.wait(7 * 86_400)
+    world.apply(**wanted)
+    world.settle()
+    assert world.state() == "Waiting"
+    world.wait(600)
+    world.settle()
+    assert world.state() == "Stalled"
+
+
 def admitted(world: World) -> tuple[str, str]:
     condition = world.run().status.condition("Admitted")
     assert condition is not None
