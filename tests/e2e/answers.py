@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trainingrun.api import number
 from trainingrun.contract import AttemptConfig
-from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.parts import Fractions, part
 from trainingrun_trainer.settings import BUILTIN_DATA
 
 DIGITS = Path(BUILTIN_DATA) / "mnist-10k"
@@ -27,9 +27,8 @@ def main(run: Path, name: str) -> None:
     images = read(DIGITS / "t10k-images-idx3-ubyte.gz", header=16).reshape(-1, 28, 28, 1)
     labels = read(DIGITS / "t10k-labels-idx1-ubyte.gz", header=8)
     test = part(
-        len(labels),
-        validation_fraction=number(config.data.validation_fraction),
-        test_fraction=number(config.data.test_fraction),
+        labels.astype(np.int64),
+        Fractions(validation=number(config.data.validation_fraction), test=number(config.data.test_fraction)),
         seed=config.training.seed,
     ).test
     interpreter = tf.lite.Interpreter(model_path=str(run / f"{name}.tflite"))

@@ -87,7 +87,7 @@ def test_a_run_waits_for_its_certificate_and_then_trains_from_store_to_store(
     assert finished.status.result is not None, finished.status.failure
     assert [artifact.uri for artifact in finished.status.result.artifacts] == ["s3://models/team/remote/model"]
     run = store.folder / "models" / "team" / "remote"
-    assert {"logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"} == {
+    assert {".owner.json", "logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"} == {
         path.name for path in run.iterdir()
     }
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -43,6 +43,7 @@ _RUNS: dict[str, dict[str, Any]] = {
     },
     "paused": {"spec__training": {"epochs": 1000}},
     "shipped": {
+        "spec__data__testFraction": "0.1",
         "spec__tuning": {"trials": 4, "epochsPerTrial": 2, "parameters": [_WIDTHS]},
         "spec__compression": {"pruning": {"epochs": 4}, "quantization": {"mode": "Int8"}},
         "spec__acceptance": {"minimum": "0.8", "maximumDegradation": "0.1"},

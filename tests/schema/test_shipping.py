@@ -180,6 +180,11 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         **quantization(),
     },
     "a size alone": acceptance(maximumGzippedBytes=25000),
+    "a search and samples that it does not see": {
+        **acceptance(minimum="0.9"),
+        **a_search(a_list(BATCH, "32", "64")),
+        "spec__data__testFraction": "0.1",
+    },
 }
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -360,6 +365,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a degradation by nothing": (
         acceptance(maximumDegradation="0.01"),
         "acceptance.maximumDegradation compares the compressed model with the trained one, but there is no spec.compression",
+    ),
+    "a verdict on what the search has chosen by": (
+        {**acceptance(minimum="0.9"), **a_search(a_list(BATCH, "32", "64"))},
+        "acceptance with tuning needs samples that the search has not seen, but data.testFraction is 0",
     ),
     "a file of no bytes": (acceptance(maximumGzippedBytes=0), "spec.acceptance.maximumGzippedBytes"),
 }

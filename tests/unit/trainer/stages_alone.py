@@ -13,7 +13,7 @@ from trainingrun.contract import AttemptConfig, ProgressReport
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.feed import InMemory, Split
-from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.parts import Fractions, part
 from trainingrun_trainer.data.source import About
 from trainingrun_trainer.messages import Message, Reporter
 from trainingrun_trainer.models.networks import build
@@ -104,5 +104,5 @@ def easy_samples(count: int = 120, *, shape: tuple[int, ...] = (6,)) -> Split:
     labels = np.arange(count) % 2
     means = labels.reshape(-1, *(1 for _ in shape))
     inputs = np.random.default_rng(1).normal(means, 0.3, (count, *shape)).astype(np.float32)
-    parts = part(count, validation_fraction=0.25, test_fraction=0.25, seed=1)
+    parts = part(labels, Fractions(validation=0.25, test=0.25), seed=1)
     return Split(*(InMemory(dataset(inputs, labels, where="here").take(positions)) for positions in parts))

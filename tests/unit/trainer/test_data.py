@@ -11,7 +11,6 @@ from tests.unit.trainer.stages_alone import alone
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.files import list_folder, matching_files
-from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.shard import epoch_order, shard
 from trainingrun_trainer.data.source import open_data
 from trainingrun_trainer.errors import TrainerError
@@ -114,13 +113,6 @@ def test_a_value_that_is_no_number_is_named_with_its_place() -> None:
         dataset(vectors, np.arange(4), where="here")
 
 
-def test_validation_samples_of_their_own_are_all_there_is_for_validation() -> None:
-    parts = part(100, validation_fraction=0.1, test_fraction=0.25, seed=3, held_out=20)
-    assert [len(each) for each in parts] == [60, 20, 20]
-    assert parts.validation.tolist() == list(range(80, 100))
-    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
-
-
 class Store:
     """An object store with an empty object in the place of a folder."""
 
@@ -138,21 +130,6 @@ def test_a_web_server_is_not_asked_which_files_it_has() -> None:
     assert matching_files(server, "a.csv", field="spec.data.csv.files") == ["a.csv"]
     with pytest.raises(TrainerError, match=r"spec.data.csv.files '\*.csv' finds none: name one file without"):
         matching_files(server, "*.csv", field="spec.data.csv.files")
-
-
-def test_the_parts_of_a_split_are_disjoint_complete_and_fixed_by_the_seed() -> None:
-    parts = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
-    assert [len(each) for each in parts] == [70, 10, 20]
-    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
-    again = part(100, validation_fraction=0.1, test_fraction=0.2, seed=3)
-    assert (again.validation == parts.validation).all()
-    other = part(100, validation_fraction=0.1, test_fraction=0.2, seed=4)
-    assert (other.validation != parts.validation).any()
-
-
-def test_too_few_samples_for_a_split_are_refused() -> None:
-    with pytest.raises(TrainerError, match="3 samples are too few"):
-        part(3, validation_fraction=0.1, test_fraction=0, seed=1)
 
 
 @pytest.mark.parametrize(("samples", "batch", "size"), [(193, 64, 3), (1, 64, 3), (192, 64, 3), (1000, 7, 4), (5, 1, 8)])

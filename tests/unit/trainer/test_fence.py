@@ -75,7 +75,7 @@ def test_an_older_attempt_ends_at_its_next_checkpoint_and_the_newer_one_publishe
     assert newer.wait()[0].exit_code == 0
     assert result_of(tmp_path)["attempt"] == 2
     published = sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
-    assert published == ["logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"]
+    assert published == [".owner.json", "logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"]
     assert sorted(path.name for path in (tmp_path / "output" / "run" / "logs").iterdir()) == ["1", "2"]
 
 
@@ -90,7 +90,7 @@ def test_a_new_round_trains_anew_and_its_model_takes_the_place_of_the_old_one(st
     assert artifact_list.digest_of_folder(tmp_path / "output" / "run" / "model")[0] == second.artifacts[0].sha256
     assert second.artifacts[0].sha256 != first.artifacts[0].sha256
     published = sorted(path.name for path in (tmp_path / "output" / "run").iterdir())
-    assert published == ["logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"]
+    assert published == [".owner.json", "logs", "metrics.jsonl", "model", "report.html", "result.json", "tensorboard"]
 
 
 def publish(rank: Alone) -> Result:

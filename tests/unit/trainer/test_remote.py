@@ -23,7 +23,7 @@ from tests.unit.trainer.writing import digits, image_records, write_csv, write_i
 from trainingrun.api import DataSource, Location
 from trainingrun.contract import Cause
 from trainingrun_trainer.data.files import read_file
-from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.parts import Fractions, part
 from trainingrun_trainer.data.shard import shard
 from trainingrun_trainer.data.source import load_split, open_data
 from trainingrun_trainer.errors import TrainerError
@@ -94,7 +94,8 @@ def test_every_format_is_read_from_a_store(store: ObjectStore, keys: Path, tmp_p
     with split.training.deal(whole, first=0) as dealer:
         inputs = dealer.take(1).inputs.numpy().reshape(63, -1)
     expected = images if kind != "ImageFolder" else images[np.argsort(labels, kind="stable")]
-    chosen = part(70, validation_fraction=0.1, test_fraction=0, seed=7).training
+    numbers = labels if kind != "ImageFolder" else np.sort(labels, kind="stable")
+    chosen = part(numbers, Fractions(validation=0.1, test=0), seed=7).training
     assert (inputs == expected.reshape(70, -1)[chosen]).all()
 
 

@@ -3,8 +3,10 @@
 import os
 import sys
 import traceback
+from functools import partial
 
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord
+from trainingrun_trainer import owner
 from trainingrun_trainer.agent.logbook import Logbook
 from trainingrun_trainer.agent.termination import encode
 from trainingrun_trainer.agent.worker import Worker
@@ -40,7 +42,8 @@ def main() -> int:
     if record.cause == Cause.OUTPUT_FAILED:
         logbook.discard()
     else:
-        logbook.save(OutputPaths.of(config, settings=settings).log(settings.worker))
+        paths = OutputPaths.of(config, settings=settings)
+        logbook.save(paths.log(settings.worker), permit=partial(owner.require_own, paths))
     return record.exit_code
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from trainingrun.api import Result
-from trainingrun_trainer import fence
+from trainingrun_trainer import fence, owner
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.stages.choose import choose
@@ -27,6 +27,7 @@ def run(context: Context) -> Result | None:
     """
     started = time.monotonic()
     if context.is_chief:
+        owner.claim(context.paths)
         fence.claim(context.paths)
     finished = published(context) if context.is_chief else None
     if context.gang.broadcast_bytes(b"yes" if finished is not None else b"no") == b"yes":

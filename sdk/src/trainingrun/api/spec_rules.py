@@ -181,4 +181,9 @@ SPEC_RULES: tuple[Rule, ...] = (
         "acceptance.maximumDegradation compares the compressed model with the trained one, but there is no "
         "spec.compression: remove maximumDegradation, or add compression.",
     ),
+    rule(
+        "!has(self.acceptance) || !has(self.tuning) || double(self.data.testFraction) > 0.0",
+        "acceptance with tuning needs samples that the search has not seen, but data.testFraction is 0: the search chooses by "
+        "the validation samples. Set data.testFraction, for example to '0.1'.",
+    ),
 )

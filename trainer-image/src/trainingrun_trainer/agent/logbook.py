@@ -5,6 +5,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from trainingrun_trainer.errors import TrainerError
@@ -36,14 +37,15 @@ class Logbook:
         with self._lock:
             return "\n".join(self._tail)[-limit:]
 
-    def save(self, target: Place) -> None:
+    def save(self, target: Place, *, permit: Callable[[], object] = lambda: None) -> None:
         """Add the log to that on the output, where a worker that a queue has stopped has left what it wrote before.
 
-        A failure is said on standard error and changes nothing.
+        `permit` raises when this run may not write there. A failure is said on standard error and changes nothing.
         """
         with self._lock:
             try:
                 self._file.close()
+                permit()
                 target.append(self._path.read_bytes())
             except (OSError, TrainerError) as problem:
                 print(f"The log could not be kept at {target.uri}: {problem}", file=sys.stderr)

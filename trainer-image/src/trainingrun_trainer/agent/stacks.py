@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -71,9 +71,10 @@ class Asked(Protocol):
 class StackTaker:
     """Asks the ranks of a worker; one question at a time."""
 
-    def __init__(self, *, logbook: Logbook, target: Place) -> None:
+    def __init__(self, *, logbook: Logbook, target: Place, permit: Callable[[], object] = lambda: None) -> None:
+        """`permit` raises when this run may not write at `target`."""
         self._logbook = logbook
-        self._target = target
+        self._target, self._permit = target, permit
         self._lock = threading.Lock()
 
     def take(self, ranks: Sequence[Asked]) -> dict[str, list[int]]:
@@ -95,6 +96,7 @@ class StackTaker:
         lines = [f"at {datetime.now(UTC).isoformat(timespec='seconds')}\n"]
         lines += [f"\nrank {number}\n{text or SILENCE}\n" for number, text in stacks.items()]
         try:
+            self._permit()
             self._target.append("".join(lines).encode())
         except (OSError, TrainerError) as problem:
             self._logbook.write(f"The stacks could not be kept at {self._target.uri}: {problem}")

@@ -6,10 +6,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, FinalRecord, ProgressReport, StartMoments
 from trainingrun.contract_version import CONTRACT
+from trainingrun_trainer import owner
 from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.grace import Grace
@@ -45,7 +47,9 @@ class Worker:
         self._grace = Grace(config.termination_grace_period_seconds)
         self._study: StudyProcess | None = None
         paths = OutputPaths.of(config, settings=settings)
-        self._stacks = StackTaker(logbook=logbook, target=paths.stacks(settings.worker))
+        self._stacks = StackTaker(
+            logbook=logbook, target=paths.stacks(settings.worker), permit=partial(owner.require_own, paths)
+        )
         self._is_first = settings.worker == 0
         host, port = ("127.0.0.1", settings.rendezvous_port) if self._is_first else _address(settings.coordinator)
         self._board = rendezvous.Board(worker=settings.worker, host=host, port=port)

@@ -79,6 +79,8 @@ class Split:
     training: Feed
     validation: Feed
     test: Feed
+    sha256: str = field(default="", kw_only=True)
+    """Digest of the data and of who is in which part."""
 
 
 class InMemory:

@@ -12,8 +12,9 @@ from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
-from trainingrun_trainer.data.parts import part
+from trainingrun_trainer.data.parts import Fractions, part
 from trainingrun_trainer.data.rounds import together
+from trainingrun_trainer.data.same import digest, require_same_on_all_ranks
 from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.data.tf_record import open_tf_record
 from trainingrun_trainer.resources import memory_limit, processors_per_rank
@@ -46,17 +47,20 @@ def load_split(context: Context) -> tuple[Split, About]:
     data = open_data(context)
     settings = context.config.data
     parts = part(
-        len(data),
-        validation_fraction=number(settings.validation_fraction),
-        test_fraction=number(settings.test_fraction),
+        data.labels,
+        Fractions(validation=number(settings.validation_fraction), test=number(settings.test_fraction)),
         seed=context.config.training.seed,
         held_out=data.held_out,
+        class_names=data.class_names,
     )
+    sha256 = digest(data.sha256, parts)
+    require_same_on_all_ranks(context.gang, sha256)
     if isinstance(data, Dataset):
-        return Split(*(InMemory(data.take(positions)) for positions in parts)), About(data.sha256, data.class_names, False)
+        feeds = tuple(InMemory(data.take(positions)) for positions in parts)
+        return Split(*feeds, sha256=sha256), About(data.sha256, data.class_names, is_streamed=False)
     is_streamed = not _fits_in_memory(context, data)
-    feeds = (_streamed(context, data, positions) for positions in parts)
-    split = Split(*feeds) if is_streamed else Split(*(_in_memory(context, feed) for feed in feeds))
+    streams = (_streamed(context, data, positions) for positions in parts)
+    split = Split(*(stream if is_streamed else _in_memory(context, stream) for stream in streams), sha256=sha256)
     return split, About(data.sha256, data.class_names, is_streamed)
 
 

@@ -16,7 +16,7 @@ import tf_keras
 
 from trainingrun.api import Result
 from trainingrun.api.base import Tolerant, to_wire
-from trainingrun_trainer import fence
+from trainingrun_trainer import fence, owner
 from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.measurements import Measurements
@@ -25,6 +25,7 @@ from trainingrun_trainer.artifacts.size import packed
 from trainingrun_trainer.compression.made import TFLITE, Compressed, Made
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.keeping import retire
 from trainingrun_trainer.progress import metric_values
 from trainingrun_trainer.stages.artifact_list import MODEL, listed_artifacts
 from trainingrun_trainer.stages.details import details_of
@@ -69,6 +70,7 @@ def export(context: Context, network: Network, split: Split, ending: Ending) -> 
             seconds=round(time.monotonic() - ending.started),
         )
         context.progress.part_done()
+        owner.require_own(paths)
         fence.require_newest(paths)
         model.publish(staged, seal=seal)
         _publish_files(context, made)
@@ -79,6 +81,7 @@ def export(context: Context, network: Network, split: Split, ending: Ending) -> 
         fence.require_newest(paths)
         ended = Published(result=result, reasons=tuple(judgement.reasons))
         paths.finished.write(json.dumps(to_wire(ended)).encode())
+    retire(paths, keep=context.config.training.checkpoint.keep)
     return ended
 
 

@@ -47,7 +47,7 @@ class Journal:
         self._steps = steps
         self._clock = clock
         self._began = self._written = clock()
-        self._is_whole = state.step == 0
+        self._is_whole = state.step == 0 and state.skipped == 0
         """Whether all of the current epoch is this attempt's."""
         self._lines = _Growing(folder.join("metrics.jsonl"))
         self._events = _Growing(folder.join("tensorboard").join(EVENTS_FILE))

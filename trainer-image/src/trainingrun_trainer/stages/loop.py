@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
-from trainingrun_trainer.checkpoint import Checkpoint, LoopState
+from trainingrun_trainer.checkpoint import Checkpoint, LoopState, MadeWith
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
+from trainingrun_trainer.data.same import require_same_data
 from trainingrun_trainer.data.shard import Shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
+from trainingrun_trainer.keeping import Keeper
 from trainingrun_trainer.parallel.guard import check_equal_weights
 from trainingrun_trainer.parallel.statistics import average_statistics
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
@@ -72,6 +74,7 @@ class _Loop:
     validate: Any
     state: LoopState
     best: list[Any]
+    keeper: Keeper
     training_calls: CallLength
     validation_calls: CallLength
     is_checked: bool = False
@@ -92,6 +95,7 @@ class _Loop:
             validate=partial(evaluation_steps(network, split.validation), validation),
             state=LoopState(),
             best=[],
+            keeper=Keeper(context.paths, course.states(context.paths), keep=course.training.checkpoint.keep),
             training_calls=CallLength(),
             validation_calls=CallLength(),
         )
@@ -102,12 +106,20 @@ class _Loop:
     @property
     def steps(self) -> int:
         """Steps of one epoch."""
-        return steps_per_epoch(len(self.split.training), batch=self.context.step_samples, size=self.context.gang.size)
+        return self._steps_of(len(self.split.training))
+
+    def _steps_of(self, samples: int) -> int:
+        return steps_per_epoch(samples, batch=self.context.step_samples, size=self.context.gang.size)
+
+    @property
+    def _made_with(self) -> MadeWith:
+        size = self.context.gang.size
+        return MadeWith(data=self.split.sha256, ranks=size, step_samples=self.context.step_samples * size)
 
     def run_epoch(self) -> None:
         """Take the steps of the current epoch that are left."""
         context, state = self.context, self.state
-        plan = epoch_plan(context, self.split.training, epoch=state.epoch)
+        plan = epoch_plan(context, self.split.training, epoch=state.epoch, skipped=state.skipped)
         run = partial(self.run, plan)
         for call in in_calls(context, run, self.split.training, plan.shard, first=state.step, length=self.training_calls):
             state.sums = [before + new for before, new in zip(state.sums, call.sums.tolist(), strict=True)]
@@ -129,7 +141,7 @@ class _Loop:
             "val_accuracy": float(validated[1] / validated[2]),
         }
         require_numbers(metrics, rate=self.course.rate, epoch=state.epoch + 1)
-        state.epoch, state.step, state.sums = state.epoch + 1, 0, [0.0, 0.0, 0.0]
+        state.epoch, state.skipped, state.step, state.sums = state.epoch + 1, 0, 0, [0.0, 0.0, 0.0]
         state.history.append(metrics)
         if self.context.is_chief:
             print(f"epoch {state.epoch}: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
@@ -141,15 +153,14 @@ class _Loop:
         if not self.context.is_chief:
             return
         fence.require_newest(self.context.paths)
-        checkpoints.save(
+        self.keeper.save(
             Checkpoint(
                 state=self.state,
                 weights=self.network.get_weights(),
                 optimizer=[variable.numpy() for variable in self.optimizer.variables],
                 best=self.best,
-            ),
-            folder=self.course.states(self.context.paths).join(str(self.context.config.attempt)),
-            keep=self.context.config.training.checkpoint.keep,
+                made_with=self._made_with,
+            )
         )
         self.context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self._steps_done())
 
@@ -187,7 +198,9 @@ class _Loop:
             raise interrupted(f"Told to stop in epoch {self.state.epoch + 1}, step {self.state.step}; the state is saved.")
 
     def _steps_done(self) -> int:
-        return self.state.epoch * self.steps + self.state.step
+        """Of the whole course; samples that another gang has trained on count as this gang's steps would."""
+        left = self._steps_of(len(self.split.training) - self.state.skipped)
+        return (self.state.epoch + 1) * self.steps - left + self.state.step
 
     def _restore(self) -> None:
         """Load what rank 0 finds newest; all ranks get it from rank 0, whatever they see of the output."""
@@ -199,8 +212,10 @@ class _Loop:
         if not note:
             return
         restored = Checkpoint.decode(arrays, note)
+        require_same_data(restored.made_with.data, now=self.split.sha256, where=states.uri)
         self.network.set_weights(restored.weights)
         for variable, value in zip(self.optimizer.variables, restored.optimizer, strict=True):
             variable.assign(value)
-        self.state, self.best = restored.state, restored.best
+        self.state = restored.state_for(self._made_with, samples=len(self.split.training))
+        self.best = restored.best
         context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self._steps_done())
