@@ -124,7 +124,8 @@ def test_numbers_in_any_order_of_bytes_are_read(tmp_path: Path, kind: str) -> No
     inputs = np.asfortranarray(INPUTS.astype("f4")) if kind == "F" else INPUTS.astype(kind)
     np.savez_compressed(tmp_path / "d.npz", x=inputs, y=LABELS.astype(">i8"))
     data = npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
-    assert (data.inputs.dtype, data.inputs.tolist(), data.labels.tolist()) == (np.float32, INPUTS.tolist(), LABELS.tolist())
+    assert data.inputs.dtype == np.float32
+    assert (data.inputs.tolist(), data.labels.tolist()) == (INPUTS.tolist(), LABELS.tolist())
 
 
 def header(*shape: int, code: int = 8, order: str = ">") -> bytes:

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from trainingrun.api import Result
 from trainingrun_trainer import fence
-from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.stages.choose import choose
@@ -16,6 +15,7 @@ from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.judge import require_accepted
 from trainingrun_trainer.stages.network import first_network
+from trainingrun_trainer.stages.tell import tell
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
 from trainingrun_trainer.tuning.parameters import start_of_search
@@ -35,7 +35,7 @@ def run(context: Context) -> Result | None:
         return require_accepted(finished.result, finished.reasons) if finished is not None else None
 
     split, about = load_split(context)
-    context = _telling(context, about.found)
+    context = tell(context, about.found)
     context = replace(context, config=start_of_search(context.config))
     network = first_network(context, split)
     require_compressible(context, network, split)
@@ -56,15 +56,6 @@ def run(context: Context) -> Result | None:
         return None
     ended = export(context, network, split, Ending(about, state, metrics, evaluation.predictions, compressed, started))
     return require_accepted(ended.result, ended.reasons)
-
-
-def _telling(context: Context, found: tuple[Found, ...]) -> Context:
-    """Say what has been decided from the data."""
-    context.progress.choices([each.choice for each in found])
-    if context.is_chief:
-        for each in found:
-            print(f"{each.name}: {each.value}. {each.reason}")
-    return replace(context, found=found)
 
 
 def _training_metrics(history: dict[str, float]) -> dict[str, float]:
