@@ -383,7 +383,11 @@ def test_what_is_wrong_with_records_is_said(tmp_path: Path, break_it: Callable[[
 
 @pytest.mark.parametrize(
     ("vector", "words"),
-    [([1.0, float("nan")], "has the value nan at place 1"), ([1.0], "has 1 numbers, but the first record has 2")],
+    [
+        ([1.0, float("nan")], "has the value nan at place 1"),
+        ([1.0], "has 1 numbers, but the first record has 2"),
+        ([1, 1_700_000_001], "has the value 1700000001, which a network would see as 1700000000"),
+    ],
 )
 def test_a_vector_that_is_wrong_is_named(tmp_path: Path, vector: list[float], words: str) -> None:
     records = [{"x": [0.0, float(label)], "y": label} for label in (0, 1)]

@@ -87,6 +87,20 @@ def require_finite(inputs: Array, *, name: Callable[[int], str], written: Array 
         )
 
 
+def require_exact(stored: NDArray[np.float32], *, name: Callable[[int], str], written: Array) -> None:
+    """Raises TrainerError (bad data) naming the first sample with an integer that has become another one."""
+    if written.dtype.kind not in "iu" or max(-int(written.min()), int(written.max())) <= _EXACT:
+        return
+    changed = np.argwhere(stored.astype(np.float64) != written.astype(np.float64))
+    if len(changed) > 0:
+        place = tuple(int(each) for each in changed[0])
+        raise bad_data(
+            f"{name(place[0])} has the value {written[place]}, which a network would see as {stored[place]:.0f}: floats of 32 "
+            "bits hold integers up to 16777216. Subtract what is common to all, leave identifiers out, or store floats if the "
+            "last digits mean nothing."
+        )
+
+
 def _require_numbers(inputs: Array, *, where: str) -> None:
     kind = inputs.dtype
     if kind.kind in "iufb":
@@ -130,15 +144,7 @@ def _as_floats(inputs: Array, *, where: str) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # what becomes infinite is said below
         stored = np.ascontiguousarray(inputs, dtype=np.float32)
     require_finite(stored, name=lambda position: f"{where}: sample {position}", written=inputs)
-    if inputs.dtype.kind in "iu" and inputs.dtype.itemsize > 2 and max(-int(inputs.min()), int(inputs.max())) > _EXACT:
-        changed = np.argwhere(stored.astype(np.float64) != inputs.astype(np.float64))
-        if len(changed) > 0:
-            place = tuple(int(each) for each in changed[0])
-            raise bad_data(
-                f"{where}: sample {place[0]} has the value {inputs[place]}, which a network would see as {stored[place]:.0f}: "
-                "floats of 32 bits hold integers up to 16777216. Subtract what is common to all, leave identifiers out, or "
-                "store floats if the last digits mean nothing."
-            )
+    require_exact(stored, name=lambda position: f"{where}: sample {position}", written=inputs)
     return stored
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainingrun_trainer.data.arrays import require_exact
 from trainingrun_trainer.data.parsing import parsing
 from trainingrun_trainer.errors import bad_data
 
@@ -108,7 +109,10 @@ def vector_of(example: Example, keys: Keys, *, name: str) -> NDArray[np.float32]
     kind, values = _feature(example, keys.inputs, field="inputKey", name=name)
     if kind == "bytes_list":
         raise bad_data(f"{name}: the feature {keys.inputs} is an image; expected a list of numbers, as in the first record.")
-    return np.array(values, dtype=np.float32)
+    stored = np.array(values, dtype=np.float32)
+    if kind == "int64_list":
+        require_exact(stored[np.newaxis], name=lambda _: name, written=np.array([values], dtype=np.int64))
+    return stored
 
 
 def _feature(example: Example, key: str, *, field: str, name: str) -> tuple[str, Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trainingrun.api import LabelGaps
 from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.data.class_names import number_classes
+from trainingrun_trainer.data.label_shapes import one_per_sample
 from trainingrun_trainer.errors import TrainerError, bad_data
 
 MAXIMUM_CLASSES = 10_000
@@ -23,7 +24,6 @@ _FEW = 100
 """So many classes may have a sample each: it is a small set. With more of them, labels are taken for something else."""
 _LARGEST = 2**63
 _MISSING = ("", "nan")
-_SHAPES = "expected one label per sample: [samples], [samples, 1], or one-hot rows [samples, classes]"
 
 Numbers = NDArray[np.int64]
 AnyArray = NDArray[np.generic]
@@ -47,7 +47,7 @@ def number_labels(labels: AnyArray | Sequence[Any], *, where: str, gaps: LabelGa
     They are integers, whole floats, booleans or strings. Strings are names, whatever they say: "10" comes before "9".
     Raises TrainerError (bad data) naming the value, the sample and the way out.
     """
-    flat, columns = _one_per_sample(np.asarray(labels), where=where)
+    flat, columns = one_per_sample(np.asarray(labels), where=where)
     if flat.dtype.kind in "SU":
         return _of_names(flat, where=where)
     if flat.dtype.kind == "f":
@@ -137,45 +137,6 @@ def numbering(names: Sequence[str]) -> tuple[Found, ...]:
         "result.json lists them under data.classNames."
     )
     return (Found(name="data.labels", value=f"{len(names)} names", reason=reason),)
-
-
-def _one_per_sample(labels: AnyArray, *, where: str) -> tuple[AnyArray, int | None]:
-    """Labels as [samples], and how many columns one-hot rows had."""
-    kind, shape = labels.dtype.kind, labels.shape
-    if kind == "O":
-        as_text = np.array(labels.tolist()) if all(isinstance(each, str | bytes) for each in labels.ravel()) else labels
-        kind, labels = as_text.dtype.kind, as_text
-    if kind not in "iufbSU":
-        raise bad_data(
-            f"{where}: labels are of type {labels.dtype}, which names no classes: write integers, or strings (`.astype(str)`)."
-        )
-    if labels.ndim == 0:
-        raise bad_data(f"{where}: the labels are a single value; {_SHAPES}.")
-    if labels.size == len(labels) > 0:
-        return labels.reshape(len(labels)), None
-    if labels.ndim == 2 and labels.size > 0 and kind not in "SU":
-        return _columns(labels, where=where), shape[1]
-    if labels.size == 0:
-        raise bad_data(f"{where}: there are no labels; they have the shape {shape}.")
-    raise bad_data(
-        f"{where}: labels have the shape {shape}; {_SHAPES}. A run learns one class for each sample, not one for each of its "
-        "parts."
-    )
-
-
-def _columns(rows: AnyArray, *, where: str) -> Numbers:
-    """The places of the ones in one-hot rows."""
-    is_one = rows == 1
-    odd = np.flatnonzero(~(is_one | (rows == 0)).all(axis=1) | (is_one.sum(axis=1) != 1))
-    if len(odd) > 0:
-        position = int(odd[0])
-        shown = ", ".join(f"{value:g}" for value in rows[position, :10].astype(np.float64)) + ", ..." * (rows.shape[1] > 10)
-        raise bad_data(
-            f"{where}: the label of sample {position} is [{shown}]; expected one 1, the class, and zeros (one-hot). Several "
-            "classes, or shares of them, are not learnt: write one integer per sample, such as `y.argmax(axis=1)`."
-        )
-    numbers: Numbers = is_one.argmax(axis=1).astype(np.int64)
-    return numbers
 
 
 def _of_names(labels: AnyArray, *, where: str) -> Classes:
