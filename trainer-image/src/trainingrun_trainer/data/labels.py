@@ -2,7 +2,7 @@
 
 Integers from 0 without a gap are the numbers of classes already: they stay as they are, and the classes have no names. All
 other labels are names, also integers (1 to 26, -1 and +1): their classes are numbered in the labels' order. Why a gap is
-refused: docs/adr/0020-integers-from-zero-are-positions.md.
+refused: docs/adr/0023-integers-from-zero-are-positions.md.
 """
 
 from collections.abc import Sequence
