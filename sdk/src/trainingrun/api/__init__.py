@@ -21,11 +21,13 @@ from trainingrun.api.compression import (
 from trainingrun.api.data import BuiltinDataset, Data, DataSource, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
+    ChannelOrder,
     CSVFiles,
     DataFormat,
     IDXFiles,
     ImageFolder,
     ImageSize,
+    LabelGaps,
     NPZArrays,
     TFRecordFiles,
 )
@@ -139,6 +141,7 @@ __all__ = [
     "BuiltinModel",
     "CSVFiles",
     "CertificateAuthority",
+    "ChannelOrder",
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
@@ -170,6 +173,7 @@ __all__ = [
     "ImageSize",
     "IntRange",
     "KeyReference",
+    "LabelGaps",
     "Ledger",
     "Location",
     "LostNode",

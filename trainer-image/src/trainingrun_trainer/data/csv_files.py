@@ -3,15 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import CSVFiles
-from trainingrun_trainer.data.class_names import number_classes
+from trainingrun.api import CSVFiles, LabelGaps
 from trainingrun_trainer.data.dataset import Dataset, dataset
 from trainingrun_trainer.data.files import matching_files, read_file
+from trainingrun_trainer.data.labels import number_texts
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
 
@@ -34,7 +35,7 @@ class _Table(NamedTuple):
     labels: list[str]
 
 
-def load(folder: Folder, settings: CSVFiles) -> Dataset:
+def load(folder: Folder, settings: CSVFiles, *, gaps: LabelGaps = LabelGaps.REFUSE) -> Dataset:
     """Read all files; validation samples of their own come last.
 
     Raises TrainerError (bad data) naming the file, the line and the column.
@@ -50,10 +51,12 @@ def load(folder: Folder, settings: CSVFiles) -> Dataset:
             raise bad_data(f"{name} has the columns {', '.join(reader.columns)}, but {names[0]} has {', '.join(columns)}.")
         columns = reader.columns
         tables.append(reader.read())
-    labels, class_names = _classes([label for table in tables for label in table.labels])
-    checked = dataset(np.concatenate([table.features for table in tables]), labels, where=", ".join(names))
+    where = ", ".join(names)
+    if not any(table.labels for table in tables):
+        raise bad_data(f"{where}: there are no samples.")
+    classes = number_texts([label for table in tables for label in table.labels], where=where, gaps=gaps)
     held_out = sum(len(table.labels) for table in tables[len(names) :])
-    return Dataset(checked.inputs, checked.labels, checked.classes, class_names=class_names, held_out=held_out)
+    return replace(dataset(np.concatenate([table.features for table in tables]), classes, where=where), held_out=held_out)
 
 
 class _Reader:
@@ -144,24 +147,3 @@ def _is_finite(text: str) -> bool:
             return bool(np.isfinite(np.float32(text)))
     except ValueError:
         return False
-
-
-def _classes(labels: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels as numbers, and the names of the classes if they have names.
-
-    Raises TrainerError (bad data) when some labels are numbers and some are not: one of them is a mistake.
-    """
-    numeric = [_is_finite(label) for label in labels]
-    if not any(numeric):
-        return number_classes(labels)
-    if not all(numeric):
-        named = labels[numeric.index(False)]
-        raise bad_data(
-            f"The label {named!r} is a name, but others are numbers, such as {labels[numeric.index(True)]}: give all classes "
-            "numbers from 0, or give all names."
-        )
-    numbers = np.array(labels, dtype=np.float64)
-    broken = np.flatnonzero(numbers != np.floor(numbers))
-    if len(broken) > 0:
-        raise bad_data(f"The label {labels[broken[0]]} is no integer: classes are numbered from 0, or have names.")
-    return numbers.astype(np.int64), ()
