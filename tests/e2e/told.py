@@ -13,8 +13,8 @@ from tools.kubectl import Kubectl
 def told(playground: Playground, **variables: str) -> Iterator[None]:
     """Both operators have these variables while the context lasts, as `kubectl set env` gives them to an administrator's."""
     system = playground.installation.kubectl.within(OPERATOR_NAMESPACE)
-    _set(system, *(f"{name}={value}" for name, value in variables.items()))
     try:
+        _set(system, *(f"{name}={value}" for name, value in variables.items()))
         yield
     finally:
         _set(system, *(f"{name}-" for name in variables))
