@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.layout import API_SERVICE, DOMAIN, Layout
+from cluster.layout import DOMAIN, Layout
 from cluster.shell import run
 
 DAYS = "3650"
@@ -26,12 +26,12 @@ class Certificate:
 def certificates(layout: Layout) -> tuple[Certificate, ...]:
     """All certificates of a cluster."""
     services = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{DOMAIN}")
-    node = (f"IP:{layout.node_address}", f"DNS:{layout.node_name}")
+    node = (*(f"IP:{address}" for address in layout.node_addresses), f"DNS:{layout.node_name}")
     return (
         Certificate(
             "apiserver",
             "/CN=kube-apiserver",
-            (*(f"DNS:{name}" for name in services), f"IP:{API_SERVICE}", "IP:127.0.0.1", *node),
+            (*(f"DNS:{name}" for name in services), f"IP:{layout.api_service}", "IP:127.0.0.1", *node),
         ),
         Certificate("apiserver-kubelet", "/O=system:masters/CN=kube-apiserver-kubelet-client"),
         Certificate("admin", "/O=system:masters/CN=admin"),

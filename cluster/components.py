@@ -4,12 +4,13 @@ YAML is written as JSON, which is a part of it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.layout import API_PORT, DNS_SERVICE, DOMAIN, POD_NETWORK, SERVICE_NETWORK, Layout
+from cluster.families import Network
+from cluster.layout import API_PORT, DOMAIN, Layout
 
 Programs = Mapping[str, Path]
 
@@ -61,7 +62,7 @@ def _apiserver(layout: Layout, programs: Programs) -> list[str | Path]:
         f"--service-account-key-file={folder / 'service-accounts.pub'}",
         f"--service-account-signing-key-file={folder / 'service-accounts.key'}",
         f"--service-account-issuer=https://kubernetes.default.svc.{DOMAIN}",
-        f"--service-cluster-ip-range={SERVICE_NETWORK}",
+        f"--service-cluster-ip-range={_list(layout.service_networks)}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
@@ -134,7 +135,7 @@ def _containerd_files(layout: Layout) -> dict[str, str]:
                 "hairpinMode": True,
                 "ipam": {
                     "type": "host-local",
-                    "ranges": [[{"subnet": str(POD_NETWORK)}]],
+                    "ranges": [[{"subnet": str(network)}] for network in layout.pod_networks],
                     "dataDir": str(layout.state / "addresses"),
                 },
             },
@@ -180,7 +181,7 @@ def _kubelet(layout: Layout, programs: Programs) -> list[str | Path]:
         f"--config={layout.state / 'kubelet.json'}",
         f"--kubeconfig={layout.certificates / 'kubelet.kubeconfig'}",
         f"--hostname-override={layout.node_name}",
-        f"--node-ip={layout.node_address}",
+        f"--node-ip={','.join(layout.node_addresses)}",
         f"--root-dir={layout.state / 'kubelet'}",
         f"--cert-dir={layout.state / 'kubelet'}",
     ]
@@ -207,7 +208,7 @@ def _kubelet_files(layout: Layout) -> dict[str, str]:
             cgroupRoot=f"/{layout.cgroup}",
             failCgroupV1=False,
             failSwapOn=False,
-            clusterDNS=[DNS_SERVICE],
+            clusterDNS=[layout.dns_service],
             clusterDomain=DOMAIN,
             resolvConf=str(layout.state / "resolv.conf"),
             podLogsDir=str(layout.state / "pod-logs"),
@@ -231,7 +232,7 @@ def _proxy_files(layout: Layout) -> dict[str, str]:
             "KubeProxyConfiguration",
             mode="iptables",
             hostnameOverride=layout.node_name,
-            clusterCIDR=str(POD_NETWORK),
+            clusterCIDR=_list(layout.pod_networks),
             clientConnection={"kubeconfig": str(layout.certificates / "proxy.kubeconfig")},
             conntrack={"maxPerCore": 0, "min": 0},
             metricsBindAddress="127.0.0.1:10249",
@@ -247,10 +248,10 @@ def _coredns(layout: Layout, programs: Programs) -> list[str | Path]:
 def _coredns_files(layout: Layout) -> dict[str, str]:
     return {
         "Corefile": f""".:53 {{
-    bind {layout.node_address}
+    bind {" ".join(layout.node_addresses)}
     errors
     health 127.0.0.1:8181
-    kubernetes {DOMAIN} in-addr.arpa {{
+    kubernetes {DOMAIN} in-addr.arpa ip6.arpa {{
         kubeconfig {layout.certificates / "coredns.kubeconfig"}
         pods insecure
         ttl 5
@@ -259,6 +260,10 @@ def _coredns_files(layout: Layout) -> dict[str, str]:
 }}
 """
     }
+
+
+def _list(networks: Iterable[Network]) -> str:
+    return ",".join(map(str, networks))
 
 
 def _configuration(version: str, kind: str, **fields: Any) -> str:

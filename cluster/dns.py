@@ -1,7 +1,7 @@
 """The Service that pods ask for names: CoreDNS runs as a process of the node, so its endpoint is written by hand."""
 
 from cluster.api import Api
-from cluster.layout import DNS_SERVICE, Layout
+from cluster.layout import Layout
 
 _SERVICE = "/api/v1/namespaces/kube-system/services/kube-dns"
 _SLICE = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices/kube-dns"
@@ -16,7 +16,7 @@ def publish(layout: Layout, api: Api) -> None:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {"name": "kube-dns", "namespace": "kube-system"},
-            "spec": {"clusterIP": DNS_SERVICE, "ports": ports},
+            "spec": {"clusterIP": layout.dns_service, "ports": ports},
         },
     )
     api.apply(
@@ -29,7 +29,7 @@ def publish(layout: Layout, api: Api) -> None:
                 "namespace": "kube-system",
                 "labels": {"kubernetes.io/service-name": "kube-dns"},
             },
-            "addressType": "IPv4",
+            "addressType": f"IPv{layout.service_networks[0].version}",
             "endpoints": [{"addresses": [layout.node_address], "conditions": {"ready": True}}],
             "ports": ports,
         },

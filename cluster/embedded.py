@@ -15,6 +15,7 @@ from cluster import binaries, certificates, cgroups, dns, health, images, networ
 from cluster.api import Api
 from cluster.components import COMPONENTS, GO, Component, Programs
 from cluster.errors import ClusterError
+from cluster.families import IpFamily
 from cluster.features import NOTHING_MORE, Features
 from cluster.layout import Layout, free_link, layout
 from cluster.processes import Process, end
@@ -30,10 +31,13 @@ class EmbeddedCluster:
     name: str
     cache: Path
     features: Features = NOTHING_MORE
+    family: IpFamily | None = None
+    """Of its addresses; None: those that it has, and IPv4 for a new one."""
 
     def up(self) -> None:
         """Start what does not run. Interrupting is safe: the next `up` or `down` goes on from there."""
         _require_root()
+        self._check_family()
         if self._is_healthy():
             return
         packages.ensure()
@@ -183,7 +187,17 @@ class EmbeddedCluster:
             chosen = json.loads(self._choice().read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return layout(self.name, cache=self.cache, link=IPv4Network(chosen["link"]))
+        family = IpFamily(chosen.get("family", IpFamily.IPV4))
+        return layout(self.name, cache=self.cache, link=IPv4Network(chosen["link"]), family=family)
+
+    def _check_family(self) -> None:
+        """Raise ClusterError when the cluster is there and has other addresses: it keeps those it was made with."""
+        where = self._layout()
+        if where is not None and self.family not in (None, where.family):
+            raise ClusterError(
+                f"The cluster {self.name} is there and its addresses are {where.family}, not {self.family}: take it down first "
+                "(`make cluster-down`), or take another name (CLUSTER_NAME=...)."
+            )
 
     def _make_layout(self) -> Layout:
         """Choose addresses that nothing else uses, and remember the choice before anything is made."""
@@ -193,7 +207,7 @@ class EmbeddedCluster:
         link = free_link(self.name, used=network.used_networks())
         self._choice().parent.mkdir(parents=True, exist_ok=True)
         temporary = self._choice().with_suffix(".new")
-        temporary.write_text(json.dumps({"link": str(link)}))
+        temporary.write_text(json.dumps({"link": str(link), "family": self.family or IpFamily.IPV4}))
         temporary.replace(self._choice())
         return self.layout()
 

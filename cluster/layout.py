@@ -1,8 +1,7 @@
 """Names, addresses and folders of one embedded cluster, all derived from its name. Pure: no I/O.
 
 Two clusters on one machine share nothing but the binaries: each has a network namespace, a link to the host, a cgroup,
-a state folder and a folder below /run of its own. Pod and Service addresses exist inside the network namespace only, so
-they may be the same in every cluster.
+a state folder and a folder below /run of its own.
 """
 
 import hashlib
@@ -13,16 +12,10 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from cluster.errors import ClusterError
+from cluster.families import LINKS, IpFamily, Network, links, pod_networks, service_networks
 
-POD_NETWORK = IPv4Network("10.244.0.0/24")
-SERVICE_NETWORK = IPv4Network("10.96.0.0/16")
-API_SERVICE = str(SERVICE_NETWORK[1])
-DNS_SERVICE = str(SERVICE_NETWORK[10])
 API_PORT = 6443
 DOMAIN = "cluster.local"
-
-LINKS = IPv4Network("198.18.0.0/15")
-"""The range that the links between host and clusters are taken from, reserved for tests of devices (RFC 2544)."""
 
 _NAME = re.compile(r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$")
 
@@ -34,6 +27,7 @@ class Layout:
     name: str
     cache: Path
     link: IPv4Network
+    family: IpFamily = IpFamily.IPV4
 
     @property
     def namespace(self) -> str:
@@ -51,14 +45,39 @@ class Layout:
         return "uplink0"
 
     @property
-    def host_address(self) -> str:
-        """Address of the host on the link."""
-        return str(self.link[1])
+    def links(self) -> tuple[Network, ...]:
+        """Networks of the link, one for each family."""
+        return links(self.link, family=self.family)
+
+    @property
+    def node_addresses(self) -> tuple[str, ...]:
+        """Addresses of the node, one for each family."""
+        return tuple(str(network[2]) for network in self.links)
 
     @property
     def node_address(self) -> str:
-        """Address of the node: the API server and the kubelet listen here."""
-        return str(self.link[2])
+        """First address of the node: the API server and the kubelet listen here."""
+        return self.node_addresses[0]
+
+    @property
+    def pod_networks(self) -> tuple[Network, ...]:
+        """Of the pods' addresses, one for each family."""
+        return pod_networks(self.family)
+
+    @property
+    def service_networks(self) -> tuple[Network, ...]:
+        """Of the Services' addresses, one for each family."""
+        return service_networks(self.family)
+
+    @property
+    def api_service(self) -> str:
+        """Address of the Service `kubernetes`."""
+        return str(self.service_networks[0][1])
+
+    @property
+    def dns_service(self) -> str:
+        """Address of the Service `kube-dns`."""
+        return str(self.service_networks[0][10])
 
     @property
     def node_name(self) -> str:
@@ -68,7 +87,8 @@ class Layout:
     @property
     def server(self) -> str:
         """URL of the API server."""
-        return f"https://{self.node_address}:{API_PORT}"
+        host = f"[{self.node_address}]" if ":" in self.node_address else self.node_address
+        return f"https://{host}:{API_PORT}"
 
     @property
     def state(self) -> Path:
@@ -116,7 +136,7 @@ class Layout:
         return f"trainingrun-{self.name}"
 
 
-def layout(name: str, *, cache: Path, link: IPv4Network) -> Layout:
+def layout(name: str, *, cache: Path, link: IPv4Network, family: IpFamily = IpFamily.IPV4) -> Layout:
     """The layout of the cluster called `name`.
 
     Raises ClusterError when the name cannot be used.
@@ -126,7 +146,7 @@ def layout(name: str, *, cache: Path, link: IPv4Network) -> Layout:
             f"The cluster name {name!r} cannot be used: take up to 30 lower-case letters, digits and dashes, beginning "
             "with a letter (CLUSTER_NAME=...)."
         )
-    return Layout(name=name, cache=cache, link=link)
+    return Layout(name=name, cache=cache, link=link, family=family)
 
 
 def free_link(name: str, *, used: Iterable[IPv4Network]) -> IPv4Network:

@@ -6,7 +6,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from cluster.errors import ClusterError
-from cluster.layout import SERVICE_NETWORK, Layout
+from cluster.families import Network
+from cluster.layout import Layout
 from cluster.shell import run
 
 
@@ -30,8 +31,10 @@ def inside(layout: Layout, command: Sequence[str | Path]) -> list[str | Path]:
 def make(layout: Layout) -> None:
     """Make the namespace and the link, or complete what an interrupted call left.
 
-    Raises ClusterError when this process may not, or when the addresses are taken.
+    Raises ClusterError when this process may not, when the addresses are taken, or when the kernel lacks their family.
     """
+    if any(link.version == 6 for link in layout.links) and not Path("/proc/sys/net/ipv6").exists():
+        raise ClusterError(f"The kernel has no IPv6, and {layout.name} needs it: take CLUSTER_IP_FAMILY=ipv4.")
     if not Path(f"/run/netns/{layout.namespace}").exists():
         _as_administrator(["ip", "netns", "add", layout.namespace])
     if not _interface_exists(layout.host_interface):
@@ -58,20 +61,39 @@ def remove(layout: Layout) -> None:
 
 
 def _configure(layout: Layout) -> None:
-    prefix = layout.link.prefixlen
-    run(["ip", "address", "replace", f"{layout.host_address}/{prefix}", "dev", layout.host_interface])
+    for link in layout.links:
+        run(_address(link, place=1, interface=layout.host_interface))
     run(["ip", "link", "set", layout.host_interface, "up"])
-    for command in (
-        ["ip", "link", "set", "lo", "up"],
-        ["ip", "address", "replace", f"{layout.node_address}/{prefix}", "dev", layout.node_interface],
-        ["ip", "link", "set", layout.node_interface, "up"],
-        # The kernel must route Service addresses somewhere before iptables rewrites those of local processes.
-        ["ip", "route", "replace", str(SERVICE_NETWORK), "dev", "lo"],
-        ["sysctl", "-qw", "net.ipv4.ip_forward=1"],
-    ):
-        run(inside(layout, command))
-    if Path("/proc/sys/net/bridge").exists():
-        run(inside(layout, ["sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1"]))
+    run(inside(layout, ["ip", "link", "set", "lo", "up"]))
+    for link in layout.links:
+        run(inside(layout, _address(link, place=2, interface=layout.node_interface)))
+    run(inside(layout, ["ip", "link", "set", layout.node_interface, "up"]))
+    for services in layout.service_networks:
+        run(inside(layout, _route(services, layout=layout)))
+        run(inside(layout, ["sysctl", "-qw", *_forwarding(services)]))
+
+
+def _address(link: Network, *, place: int, interface: str) -> list[str]:
+    """How an interface gets its address, one of IPv6 at once: nothing can bind it while neighbours are asked about it."""
+    at_once = ["nodad"] if link.version == 6 else []
+    return ["ip", "address", "replace", f"{link[place]}/{link.prefixlen}", "dev", interface, *at_once]
+
+
+def _route(services: Network, *, layout: Layout) -> list[str]:
+    """The kernel must route Service addresses somewhere before iptables rewrites those of local processes.
+
+    In IPv6 a route to the loopback refuses what it gets; the link has nobody who would answer instead.
+    """
+    interface = "lo" if services.version == 4 else layout.node_interface
+    return ["ip", f"-{services.version}", "route", "replace", str(services), "dev", interface]
+
+
+def _forwarding(network: Network) -> list[str]:
+    """Settings of the kernel with which pods reach each other and Services."""
+    four = network.version == 4
+    bridged = f"net.bridge.bridge-nf-call-{'iptables' if four else 'ip6tables'}=1"
+    routed = "net.ipv4.ip_forward=1" if four else "net.ipv6.conf.all.forwarding=1"
+    return [routed, *([bridged] if Path("/proc/sys/net/bridge").exists() else [])]
 
 
 def _as_administrator(command: Sequence[str]) -> None:

@@ -17,7 +17,8 @@ import cluster
 from cluster.cgroups import hierarchies
 from cluster.components import COMPONENTS
 from cluster.embedded import EmbeddedCluster
-from cluster.layout import LINKS, layout
+from cluster.families import LINKS
+from cluster.layout import layout
 from cluster.processes import Process
 from cluster.shell import run
 from images.cache import cache_folder

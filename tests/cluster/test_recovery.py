@@ -13,7 +13,7 @@ import pytest
 from cluster import health, network
 from cluster.components import COMPONENTS, PAUSE_IMAGE
 from cluster.embedded import EmbeddedCluster
-from cluster.layout import DNS_SERVICE, DOMAIN
+from cluster.layout import DOMAIN
 from cluster.processes import Process, start_time
 from images.cache import cache_folder
 from tests.patience import patience
@@ -132,7 +132,7 @@ def check_that_it_works(running: EmbeddedCluster, *, namespace: str) -> None:
         interval=0.1,
     )
     service = (kubectl.get("service", "names") or {})["spec"]["clusterIP"]
-    for server in (DNS_SERVICE, service):
+    for server in (running.layout().dns_service, service):
         wait_for(
             partial(address_of, running, f"names.{namespace}.svc.{DOMAIN}", server=server),
             lambda found: found == service,

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from cluster.embedded import EmbeddedCluster
-from cluster.layout import API_SERVICE
 from tests.e2e.conftest import SMALL, Playground
+from tests.e2e.names import A_NAME, another_name_server, asks
+from tests.e2e.told import told
 from tests.policies.enforcer import enforcing
 from tests.waiting import wait_for
 from trainingrun.api import TrainingRun
@@ -27,6 +28,8 @@ try:
 except OSError as problem:
     print(type(problem).__name__)
 """
+
+_RESOLVE = "import socket, sys; print(socket.getaddrinfo(sys.argv[1], 443)[0][4][0])"
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def test_a_stranger_reaches_no_worker_and_no_worker_a_stranger_while_the_gang_tr
     worker = playground.pod("guarded", worker=0)
     inwards = ("stranger", address(playground, worker), PROGRESS_PORT)
     outwards = (worker, address(playground, "stranger"), STRANGERS_PORT)
-    api = (worker, API_SERVICE, 443)
+    api = (worker, cluster.layout().api_service, 443)
     assert [reaches(playground, *way) for way in (inwards, outwards, api)] == [True] * 3, "nobody enforces anything yet"
     with enforcing(cluster, folder=tmp_path):
         wait_for(lambda: reaches(playground, *inwards), lambda open_: not open_, what="strangers to be kept out", timeout=60)
@@ -88,6 +91,36 @@ def test_a_gang_meets_and_trains_under_its_policy(
         finished = playground.wait_until_finished(name)
     assert finished.status.result is not None, finished.status.failure
     assert finished.status.attempt == 1
+
+
+def test_a_gang_without_a_way_out_asks_for_names_at_the_name_servers_of_the_cluster_only(
+    playground: Playground, cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
+    """CoreDNS is a process of the node here, and no pod that the operator would know by a label: the setting has to name it."""
+    where = cluster.layout()
+    servers, others = where.dns_service, str(where.pod_networks[0][1])
+    network = {"network": {"egress": "Cluster"}}
+    with another_name_server(where, address=others, folder=tmp_path):
+        playground.play("unnamed", epochs=None, further=network)
+        playground.wait_for_epoch("unnamed", 1)
+        unnamed = playground.pod("unnamed", worker=0)
+        with told(playground, NAME_SERVERS=", ".join(where.node_addresses)):
+            playground.play("named", epochs=None, further=network)
+            playground.wait_for_epoch("named", 1)
+            named = playground.pod("named", worker=0)
+            answers = {(pod, server): asks(playground, pod, server) for pod in (unnamed, named) for server in (servers, others)}
+            assert all(len(each) == 2 for each in answers.values()), f"nobody enforces anything yet: {answers}"
+            with enforcing(cluster, folder=tmp_path):
+                wait_for(
+                    lambda: asks(playground, named, others), lambda heard: not heard, what="others to be silent", timeout=60
+                )
+                assert asks(playground, named, servers) == {"udp": where.api_service, "tcp": where.api_service}
+                assert asks(playground, unnamed, servers) == asks(playground, unnamed, others) == {}
+                assert (
+                    playground.kubectl.run("exec", named, "--", "python3", "-c", _RESOLVE, A_NAME).strip() == where.api_service
+                )
+        for name in ("unnamed", "named"):
+            playground.kubectl.delete("trainingrun", name)
 
 
 def a_stranger(*, image: str) -> dict[str, Any]:

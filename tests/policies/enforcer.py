@@ -7,7 +7,7 @@ from pathlib import Path
 from cluster import network, packages
 from cluster.binaries import GoModule, ensure_extra
 from cluster.embedded import EmbeddedCluster
-from cluster.layout import SERVICE_NETWORK
+from cluster.families import IpFamily
 from cluster.processes import Process
 from cluster.shell import run
 from images.cache import cache_folder
@@ -17,7 +17,10 @@ MODULE = GoModule(
 )
 _ONLY_FIREWALL = ("--run-firewall=true", "--run-router=false", "--run-service-proxy=false", "--health-port=0")
 
-_FORGET = "iptables-save | grep -v -e KUBE-ROUTER -e KUBE-POD-FW -e KUBE-NWPLCY | iptables-restore && ipset destroy"
+_FORGET = (
+    "for family in ip ip6; do ${family}tables-save | grep -v -e KUBE-ROUTER -e KUBE-POD-FW -e KUBE-NWPLCY | "
+    "${family}tables-restore || exit 1; done; ipset destroy"
+)
 """Takes its rules and sets away again; its own `--cleanup-config` ends in a panic where it has only been a firewall."""
 
 
@@ -33,7 +36,9 @@ def enforcing(cluster: EmbeddedCluster, *, folder: Path) -> Iterator[None]:
     options = (
         f"--kubeconfig={where.kubeconfig}",
         f"--hostname-override={where.node_name}",
-        f"--service-cluster-ip-range={SERVICE_NETWORK}",
+        *(f"--service-cluster-ip-range={services}" for services in where.service_networks),
+        f"--enable-ipv4={str(where.family is not IpFamily.IPV6).lower()}",
+        f"--enable-ipv6={str(where.family is not IpFamily.IPV4).lower()}",
     )
     process = Process(name="kube-router", folder=folder, logs=folder)
     process.start(network.inside(where, [program, *_ONLY_FIREWALL, *options]))

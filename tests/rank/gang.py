@@ -73,7 +73,8 @@ class Together:
 
 
 def _listen(board: Board, *, others: int, address: str) -> list[socket.socket]:
-    with socket.create_server((address, 0), backlog=others) as server:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family, backlog=others) as server:
         while not board.put(_PATH, f"{address}:{server.getsockname()[1]}".encode()):
             time.sleep(_RETRY_SECONDS)
         return [server.accept()[0] for _ in range(others)]

@@ -58,7 +58,9 @@ def main() -> None:
     with open(os.environ[VARIABLE]) as file:
         told = json.load(file)
     part = Part(told)
-    with socket.create_server(("", PROGRESS_PORT), backlog=64) as server:
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    both = family == socket.AF_INET6
+    with socket.create_server(("", PROGRESS_PORT), family=family, dualstack_ipv6=both, backlog=64) as server:
         threading.Thread(target=_serve, args=(server, part), daemon=True).start()
         part.is_over.wait()
         print("all is answered", flush=True)

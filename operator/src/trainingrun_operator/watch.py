@@ -72,4 +72,6 @@ async def watch(queue: WorkQueue[Key], *, namespace: str | None, timing: Timing)
         namespaces=[namespace] if namespace else [],
         clusterwide=namespace is None,
         standalone=True,
+        # Ours know each other by their Lease. Without a word Kopf would ask for the name of its user, who may have none.
+        identity=names.OPERATOR_NAME,  # type: ignore[arg-type]  # a string, whose type kopf does not export
     )

@@ -13,8 +13,9 @@ import pytest
 
 from cluster import ClusterError, binaries, connect, packages
 from cluster.components import COMPONENTS
+from cluster.families import LINKS
 from cluster.images import reference_of, single_program_image
-from cluster.layout import LINKS, free_link, layout
+from cluster.layout import free_link, layout
 from cluster.processes import Process
 from tests.waiting import wait_for
 

@@ -64,6 +64,7 @@ PENDING = {**a_claim(), "status": {"phase": "Pending"}}
 PENDING["metadata"] = {**PENDING["metadata"], "uid": "claim"}
 PENDING["spec"] = {**PENDING["spec"], "storageClassName": "fast"}
 
+_UNCONSTRAINED = "unable to validate against any security context constraint"
 TROUBLES = {
     "a quota that is full": Trouble(
         "QuotaExceeded", ("exceeded quota: team", "as soon as the quota has room"), "Waits", events=refused(NO_ROOM)
@@ -101,6 +102,23 @@ TROUBLES = {
         "Stalled",
         events=refused('pods "mnist-1-0-abc" is forbidden: no PriorityClass with name urgent was found'),
     ),
+    **{
+        f"OpenShift, and {what} of ours": Trouble(
+            "FailedCreate",
+            (_UNCONSTRAINED, found, "leave spec.workers.securityContext out, and set WORKER_USER=Cluster in the operator's"),
+            "Stalled",
+            events=refused(
+                f'pods "mnist-1-0-" is forbidden: {_UNCONSTRAINED}: [provider "anyuid": Forbidden: not usable by user or '
+                f"serviceaccount, provider restricted-v2: {found}: Invalid value: 1000: must be in the ranges: [1000650000, "
+                "1000659999]]"
+            ),
+        )
+        for what, found in (
+            ("a user", ".containers[0].runAsUser"),
+            ("a group", ".spec.securityContext.fsGroup"),
+            ("further groups", ".spec.securityContext.supplementalGroups"),
+        )
+    },
     "a webhook that is down": Trouble(
         "FailedCreate",
         ("failed calling webhook",),

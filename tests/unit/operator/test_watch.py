@@ -1,6 +1,7 @@
 """Which events the operator gets, and which run each of them is about."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import kopf
@@ -8,7 +9,7 @@ import pytest
 
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.pace import Timing
-from trainingrun_operator.watch import registry, settings
+from trainingrun_operator.watch import registry, settings, watch
 
 LABELS = {"trainingrun.dev/run": "mnist", "app.kubernetes.io/name": "trainingrun-trainer"}
 
@@ -38,3 +39,22 @@ def test_of_jobs_and_pods_only_those_of_runs_are_sent() -> None:
         "pods": "trainingrun.dev/run",
     }
     assert all(watched[kind].labels == {"trainingrun.dev/run": kopf.PRESENT} for kind in ("jobs", "pods"))
+
+
+@pytest.mark.parametrize("namespace", [None, "team"])
+async def test_it_is_watched_by_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch, namespace: str | None) -> None:
+    """As clusters choose users that no image knows: OpenShift does."""
+
+    async def ended(tasks: Collection["asyncio.Task[Any]"], **_: Any) -> None:
+        """What Kopf has started asks a cluster, which is not there."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def no_name() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000650000")
+
+    monkeypatch.setattr("kopf._core.reactor.running.run_tasks", ended)
+    monkeypatch.setattr("getpass.getuser", no_name)
+    monkeypatch.delenv("POD_ID", raising=False)
+    await watch(WorkQueue(timing=Timing()), namespace=namespace, timing=Timing())

@@ -1,5 +1,6 @@
 """What tests change of an installation: the operator's environment, and how long kubectl may take. Nothing else."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 import images
+from images.recipe import ROOT
 from tools.install import changed
 from tools.kubectl import Kubectl
 
@@ -44,3 +46,13 @@ def test_patience_stretches_every_deadline(monkeypatch: pytest.MonkeyPatch, pati
     Kubectl(binary="kubectl", kubeconfig=Path("none"), patience=patience).run("wait", "pod/x", "--timeout=60s", timeout=70)
     assert seen["timeout"] == own
     assert seen["command"][-2:] == ["pod/x", kubectls]
+
+
+def test_the_operator_runs_as_the_user_of_its_image_or_one_that_the_cluster_gives_it() -> None:
+    (deployment,) = deployments(list(yaml.safe_load_all(MANIFESTS)))
+    pod = deployment["spec"]["template"]["spec"]
+    contexts = [pod["securityContext"], *(container["securityContext"] for container in pod["containers"])]
+    assert not {"runAsUser", "runAsGroup", "fsGroup"} & {field for context in contexts for field in context}
+    assert pod["securityContext"]["runAsNonRoot"]
+    users = re.findall(r"^USER (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert set(users) == {"1000:1000"}, "by its name nobody could tell a user from root"

@@ -5,6 +5,7 @@ import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tests.patience import patience
 from tests.unit.trainer.gangs import Gang
 from tests.unit.trainer.mpi import Variables, needs_mpi, processes, surroundings, with_program
 from tests.unit.trainer.starting import Start
+from trainingrun_trainer.agent.mpi.meeting import MeetingError
+from trainingrun_trainer.agent.transport import mpi
 
 pytestmark = needs_mpi
 
@@ -123,6 +126,30 @@ def test_an_sshd_that_is_killed_is_a_sentence(start: Start, world: Variables) ->
     assert (second.exit_code, second.cause) == (70, "RendezvousFailed")
     assert second.message.startswith("Open MPI did not start: on worker 1 sshd was ended by signal 9")
     assert first.cause == "PeerLost"
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (None, "the image has no user 1000650000 in /etc/passwd"),
+        ("/sbin/nologin", "the user 1000650000 has /sbin/nologin in /etc/passwd in place of a shell"),
+        ("/usr/sbin/nologin", "the user 1000650000 has /usr/sbin/nologin"),
+        ("/bin/false", "the user 1000650000 has /bin/false"),
+    ],
+)
+def test_a_user_whom_sshd_would_not_serve_is_a_sentence(monkeypatch: pytest.MonkeyPatch, entry: str | None, words: str) -> None:
+    def user(number: int) -> SimpleNamespace:
+        if entry is None:
+            raise KeyError(number)
+        return SimpleNamespace(pw_shell=entry)
+
+    monkeypatch.setattr(mpi, "shutil", SimpleNamespace(which=lambda program: program))
+    monkeypatch.setattr(mpi, "os", SimpleNamespace(getuid=lambda: 1000650000))
+    monkeypatch.setattr(mpi, "pwd", SimpleNamespace(getpwuid=user))
+    with pytest.raises(MeetingError) as unfit:
+        mpi._check_image()
+    assert unfit.value.verdict.message.startswith(f"spec.strategy.transport MPI cannot be used: {words}")
+    assert "transport Gloo" in str(unfit.value.verdict.hint)
 
 
 def test_an_image_without_open_mpi_is_a_sentence(start: Start, world: Variables, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ rank that does not follow.
 import os
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ def of_output(folder: Path) -> set[str]:
     """Files and folders of the run that people or other attempts look for."""
     run, state = folder / "output" / "run", folder / "output" / ".trainingrun" / "uid-1" / "1"
     return {path.name for path in run.iterdir()} | {f"state/{path.name}" for path in state.iterdir()}
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_a_played_gang_meets_in_a_cluster_of_ipv6(start: Start) -> None:
+    assert [record.exit_code for record in start(rank=PLAYED, host="[::1]").wait()] == [0, 0]
 
 
 @both

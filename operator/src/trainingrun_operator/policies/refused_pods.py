@@ -14,6 +14,8 @@ from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, s
 _QUOTA = re.compile(r"exceeded quota: .*requested: (?P<requested>.*), used: .*, limited: (?P<limited>.*)")
 _PASSING = ("failed calling webhook", "etcdserver:", "context deadline exceeded", "too many requests")
 """In words that are no answer to what was asked for."""
+_OWN_USERS = "unable to validate against any security context constraint"
+"""OpenShift's words, whose namespaces have users and groups of their own."""
 
 
 def refused_pods(life: ActiveAttempt) -> Hindrance | None:
@@ -45,6 +47,13 @@ def _judged(words: str, *, workers: int) -> tuple[str, str, bool]:
         return Cause.QUOTA_EXCEEDED, f"{misfit}: ask for less in spec.workers, or for a larger quota.", False
     if any(words_of_nobody in words for words_of_nobody in _PASSING):
         return Cause.FAILED_CREATE, "That is no answer; it is tried again at least once a minute.", True
+    if _OWN_USERS in words:
+        return (
+            Cause.FAILED_CREATE,
+            "Where namespaces have users of their own, leave spec.workers.securityContext out, and set WORKER_USER=Cluster in "
+            "the operator's Deployment; then change spec.rerun.",
+            False,
+        )
     return (
         Cause.FAILED_CREATE,
         "Make or allow what it names, and they are made within a minute; or change spec.workers together with spec.rerun.",

@@ -19,6 +19,8 @@ from trainingrun_trainer.agent.verdict import Verdict
 from trainingrun_trainer.settings import Settings
 
 PROGRAMS = ("mpirun", "orted", "ssh", "ssh-keygen", str(SSHD))
+NO_SHELLS = ("nologin", "false")
+"""What CRI-O, the container runtime of OpenShift, gives the users that it adds to /etc/passwd."""
 
 
 class Mpi:
@@ -78,9 +80,11 @@ def _check_image() -> None:
     if missing:
         raise _unfit(f"the image has no {', '.join(Path(program).name for program in missing)}")
     try:
-        pwd.getpwuid(os.getuid())
+        user = pwd.getpwuid(os.getuid())
     except KeyError:
         raise _unfit(f"the image has no user {os.getuid()} in /etc/passwd, and ssh serves nobody without a name") from None
+    if Path(user.pw_shell).name in NO_SHELLS:
+        raise _unfit(f"the user {os.getuid()} has {user.pw_shell} in /etc/passwd in place of a shell, which sshd needs")
 
 
 def _unfit(why: str) -> MeetingError:
@@ -90,6 +94,6 @@ def _unfit(why: str) -> MeetingError:
             cause=Cause.BAD_CONFIG,
             message=f"spec.strategy.transport MPI cannot be used: {why}.",
             hint="Build spec.image from the trainer's image and leave spec.workers.securityContext.runAsUser out, or use "
-            "spec.strategy.transport Gloo.",
+            "spec.strategy.transport Gloo, all that is left where the cluster chooses the users, as OpenShift does.",
         )
     )
