@@ -109,8 +109,8 @@ def test_short_epochs_are_written_every_few_seconds_and_at_the_end(tmp_path: Pat
     assert len(lines(rank)) == 2
     an_epoch(journal, state, clock, seconds=0.1)
     assert len(lines(rank)) == 2
-    journal.write(state)
-    journal.write(state)
+    journal.close(state)
+    journal.close(state)
     assert len(lines(rank)) == len(events(rank)) - 1 == 3
 
 
