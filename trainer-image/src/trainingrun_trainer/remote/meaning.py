@@ -32,6 +32,7 @@ _STATUS_CANNOT = {501, 505}
 
 _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "RefreshError", "DefaultCredentialsError"}
 _NEVER_SENT = {"ParamValidationError", "NoRegionError", "InvalidRegionError", "UnknownEndpointError", "InvalidURL"}
+_OF_A_PROXY = {"ClientHttpProxyError", "ProxyConnectionError"}
 _OF_THE_PARSER = {"HttpProcessingError"}
 """In aiohttp: half an answer, with a status that no server has sent."""
 _OF_THE_NETWORK = {"BotoCoreError", "ClientError", "HttpError", "GoogleAuthError", "RequestException", "ChecksumError"}
@@ -45,6 +46,7 @@ class Meaning(Enum):
     NO_BUCKET = "There is no such bucket."
     REFUSED = "The credentials are wrong, or do not permit this."
     UNTRUSTED = "The server's certificate is not trusted."
+    PROXIED = "The proxy on the way does not let it pass."
     REJECTED = "The server does not do such a thing, or not at this address."
     LASTING = "The server will not do it with this object."
     FULL = "There is no room: nothing that passes by itself."
@@ -54,7 +56,7 @@ class Meaning(Enum):
     @property
     def is_said_of_all(self) -> bool:
         """Whether it is no matter of one object: then it was not so before, if the same has worked before."""
-        return self in (Meaning.NO_BUCKET, Meaning.REFUSED, Meaning.UNTRUSTED, Meaning.REJECTED)
+        return self in (Meaning.NO_BUCKET, Meaning.REFUSED, Meaning.UNTRUSTED, Meaning.PROXIED, Meaning.REJECTED)
 
 
 def meaning(problem: BaseException) -> Meaning:
@@ -65,6 +67,8 @@ def meaning(problem: BaseException) -> Meaning:
     names = {kind.__name__ for each in chain for kind in type(each).__mro__}
     if any("CERTIFICATE_VERIFY_FAILED" in str(each) for each in chain):
         return Meaning.UNTRUSTED
+    if names & _OF_A_PROXY:
+        return Meaning.PROXIED if statuses and _by_status(max(statuses)) is Meaning.REJECTED else Meaning.UNAVAILABLE
     by_code = _by_code(codes)
     if by_code is not None:
         return by_code
@@ -128,7 +132,8 @@ def _statuses(problem: BaseException) -> Iterator[int]:
     if {kind.__name__ for kind in type(problem).__mro__} & _OF_THE_PARSER:
         return
     response = getattr(problem, "response", None)
-    said = [getattr(problem, "code", None), getattr(problem, "status", None), *_codes(problem)]
+    status = getattr(problem, "status", None)
+    said = [getattr(problem, "code", None) if status is None else status, *_codes(problem)]
     if isinstance(response, dict):
         said.append(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
     if str(problem).startswith("Forbidden:"):  # gcsfs says 403 as a bare OSError

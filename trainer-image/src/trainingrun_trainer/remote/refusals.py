@@ -64,6 +64,11 @@ def refusal(problem: BaseException, *, access: Access, action: Action, seconds: 
                 f"The certificate of {server} for {place} is not trusted: {words}. Name the CA that has signed it in "
                 f"{access.field}.certificateAuthority."
             )
+        case Meaning.PROXIED:
+            return bad_config(
+                f"The proxy of the environment (HTTPS_PROXY, HTTP_PROXY) refuses the way to {place}, it says: {words}. Let it "
+                "pass there, correct spec.workers.env, or name the server in NO_PROXY."
+            )
         case Meaning.REJECTED | Meaning.LASTING:
             return bad_config(
                 f"The server of {place} refuses {action.value}, it says: {words}. Correct {_address(access)}, or what the "
