@@ -97,7 +97,7 @@ def test_a_read_that_comes_in_parts_is_put_together(data: Path, size: int) -> No
 
 
 def test_a_file_that_promises_more_than_it_gives_has_stumbled(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    really_read, reads = os.pread, iter([b"", b"hel", b""])
+    really_read, reads = os.pread, iter([b"", b"he", b""])
     monkeypatch.setattr(os, "pread", lambda *arguments: next(reads, None) or really_read(*arguments))
     assert read_file(steady(data), "b.txt", field="f") == b"hello"
 
