@@ -83,20 +83,21 @@ class Trouble:
         """Since the first failure."""
         return 0.0 if self._since is None else self._patience.clock() - self._since
 
-    def wait(self, problem: BaseException, *, share: float = 1.0) -> bool:
-        """Pause before the next try; False when this share of the patience is at an end.
+    def wait(self, problem: BaseException, *, seconds: float | None = None) -> bool:
+        """Pause before the next try; False after so many seconds, by default when patience is at an end.
 
         Raises TrainerError (Interrupted) when the pod is told to stop meanwhile. What begins after that, the saving of the
         state, is tried for as long as the pod is let live.
         """
         if self._since is None:
             self._since = self._patience.clock()
-        left = self._patience.seconds * share - self.seconds
+        most = self._patience.seconds if seconds is None else seconds
+        left = most - self.seconds
         if left <= 0:
             return False
         if not self._is_said and self.seconds > self._patience.seconds * _UNSAID:
             self._is_said = True
-            self._patience._waiters.enter(self._what, problem, seconds=self._patience.seconds * share)
+            self._patience._waiters.enter(self._what, problem, seconds=most)
         self._pause(min(left, self._patience.pause(self._tries)))
         self._tries += 1
         return True

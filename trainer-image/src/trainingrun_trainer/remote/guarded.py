@@ -7,14 +7,15 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
-from trainingrun_trainer.patience import Answer, Patience, Trouble
+from trainingrun_trainer.patience import BRIEF_SECONDS, Answer, Patience, Trouble
 from trainingrun_trainer.remote.access import Access
 from trainingrun_trainer.remote.filesystems import FileSystem
 from trainingrun_trainer.remote.meaning import Meaning, meaning
 from trainingrun_trainer.remote.refusals import Action, no_bucket, refusal
 
 _FIRST_SHARE = 0.2
-"""Of the patience, until a server has answered for the first time: an address that is mistyped is not tried for minutes."""
+"""Of the patience, until a server has answered for the first time: a mistyped address is not tried for minutes. A brief
+patience is not made briefer."""
 
 
 class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no types
@@ -146,7 +147,9 @@ class Guarded(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
 
     def _bear(self, problem: BaseException, *, action: Action, trouble: Trouble) -> None:
         """Pause before another try. Raises TrainerError when patience is at an end."""
-        if not trouble.wait(problem, share=1.0 if self._worked else _FIRST_SHARE):
+        seconds = self._patience.seconds
+        first = min(seconds, max(_FIRST_SHARE * seconds, BRIEF_SECONDS))
+        if not trouble.wait(problem, seconds=seconds if self._worked else first):
             worked = action in self._worked
             raise refusal(problem, access=self._access, action=action, seconds=trouble.seconds, worked=worked) from problem
         if meaning(problem) is Meaning.REFUSED:
