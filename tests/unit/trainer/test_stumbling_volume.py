@@ -186,12 +186,13 @@ def test_half_an_addition_is_taken_away_before_the_next_try(place: VolumePlace, 
     assert place.join("log").read().count(b"four\n") == 1
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ETIMEDOUT, errno.ESTALE], ids=errno.errorcode.get)
 def test_a_model_whose_place_was_taken_although_the_server_says_no_is_not_changed_back(
-    place: VolumePlace, monkeypatch: pytest.MonkeyPatch
+    place: VolumePlace, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     (place.path / "model").mkdir(parents=True)
     (place.path / "model" / "old").touch()
-    lost = [errno.EIO, errno.ETIMEDOUT]
+    lost = [number]
 
     def exchange(new: Path, *, target: Path) -> None:
         replace_folder(new, target=target)
@@ -254,7 +255,7 @@ def test_a_checkpoint_that_a_disk_has_lost_is_passed_over(two_checkpoints: Volum
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES], ids=errno.errorcode.get)
 def test_an_output_that_is_away_is_none_without_checkpoints(two_checkpoints: VolumePlace, number: int) -> None:
     disk = StumblingDisk(two_checkpoints.path, every=10_000, errors=[number])
-    disk.on_call = lambda call: disk.go_away(60) if call == 4 else None  # after the folders have been listed
+    disk.on_call = lambda call: disk.go_away(60) if call == 5 else None  # after the folders have been listed
     with mounted(disk), pytest.raises(TrainerError) as away:
         checkpoints.newest(two_checkpoints, before=1)
     assert away.value.cause == Cause.OUTPUT_FAILED
