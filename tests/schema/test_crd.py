@@ -87,6 +87,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "spec__output": {
             "uri": "s3://models/a/b/",
             "endpoint": "http://10.96.0.7",
+            "addressing": "VirtualHosted",
             "certificateAuthority": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}},
         },
     },
@@ -210,6 +211,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "spec.data.source.uri",
     ),
     "an endpoint with a path": ({"spec__output": {**S3, "endpoint": "https://host/path"}}, "spec.output.endpoint"),
+    "an addressing that no server has": ({"spec__output": {**S3, "addressing": "Bucket"}}, "spec.output.addressing"),
+    "addressing for Google's cloud": (
+        {"spec__output": {"uri": "gs://models", "addressing": "Path"}},
+        "output.addressing is only read with output.uri that begins with s3://",
+    ),
+    "addressing for a claim": (
+        {"spec__output": {**PVC, "addressing": "Path"}},
+        "output.addressing is only read with output.uri that begins with s3://",
+    ),
     "a Secret for a claim": (
         {"spec__output": {**PVC, "secretName": "writer"}},
         "output.secretName, endpoint and certificateAuthority are only read with output.uri",

@@ -95,12 +95,12 @@ CAUSES: Mapping[Cause, Explanation] = {
         "Nothing has been done for 600 s (spec.recovery.hangTimeoutSeconds): Training has stood still at step 40 of 500.",
     ),
     Cause.DATA_UNAVAILABLE: Explanation(
-        "the server of the data does not answer, or its Secret is not there yet",
+        "the data does not answer for minutes, or its Secret is not there yet",
         Follows.RESTARTS,
         "The Secret bucket (spec.data.source.secretName) does not exist, or is empty.",
     ),
     Cause.OUTPUT_FAILED: Explanation(
-        "the output is full, not writable, or does not answer",
+        "the output is full, not writable, or does not answer for minutes",
         Follows.RESTARTS,
         "The output cannot be written at /output/digits: No space left on device.",
     ),

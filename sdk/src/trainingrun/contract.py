@@ -20,10 +20,11 @@ In a worker pod:
 
 Every worker serves HTTP on `PROGRESS_PORT`: `GET /healthz` (200 as long as the agent lives) and `GET /readyz` (200 once
 all ranks of this worker are initialised, 503 before). Worker 0 also serves `GET /progress` (a `ProgressReport`, JSON). Its
-`updated_at` moves when something of the stage has been done by all ranks, and at no other time: a report that stays the same
-is a hang. `POST` to `STACKS_PATH` makes a worker write the Python stacks of all its ranks into its log and at once to
-`<run>/logs/<attempt>/<worker>.stacks.txt` on the output. It answers 200 within about 2 s, with the ranks that were asked
-and, among them, those that did not answer: `{"ranks": [2, 3], "silent": [3]}`.
+`updated_at` moves when something of the stage has been done by all ranks, or while one waits for storage that does not answer
+(for some minutes at most), and at no other time: a report that stays the same is a hang. `POST` to `STACKS_PATH` makes a worker
+write the Python stacks of all its ranks into its log and at once to `<run>/logs/<attempt>/<worker>.stacks.txt` on the output.
+It answers 200 within about 2 s, with the ranks that were asked and, among them, those that did not answer:
+`{"ranks": [2, 3], "silent": [3]}`.
 
 A checkpoint is newer than another by its stage, then by its epoch and step, which count from 0 over the whole of a stage: with
 several sparsities on through all of them. Trials that have ended are not repeated: they count as progress, as checkpoints do.

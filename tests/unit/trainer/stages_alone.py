@@ -20,6 +20,7 @@ from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
 
@@ -65,6 +66,8 @@ class Alone:
     root: Place | None = None
     """Where it writes, if not to the folder `output`."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
+    """With its data; `root` has one of its own."""
 
     @property
     def paths(self) -> OutputPaths:
@@ -80,6 +83,7 @@ class Alone:
             paths=self.paths,
             gang=SingleProcess(),
             progress=Progress(self.notes, attempt=self.config.attempt, speaks=True),
+            patience=self.patience,
             is_interrupted=self.is_interrupted,
         )
 

@@ -10,6 +10,7 @@ from tests.unit.trainer.starting import free_ports
 from trainingrun.api import Location
 from trainingrun.contract import Cause
 from trainingrun_trainer.output.objects import ObjectPlace, Store
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.remote.access import Access
 
 
@@ -34,6 +35,6 @@ def an_access(location: dict[str, Any], *, mount: Path, cause: Cause = Cause.OUT
     return Access(location=Location.model_validate(location), field="spec.output", mount=mount, unavailable=cause)
 
 
-def a_place(store: ObjectStore, *, mount: Path, uri: str = "s3://models/team") -> ObjectPlace:
+def a_place(store: ObjectStore, *, mount: Path, uri: str = "s3://models/team", patience: Patience | None = None) -> ObjectPlace:
     """The folder of an output."""
-    return ObjectPlace(Store(an_access(a_location(store, uri), mount=mount)))
+    return ObjectPlace(Store(an_access(a_location(store, uri), mount=mount), patience or Patience()))

@@ -16,8 +16,9 @@ from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.compression.made import Compressed
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.output import volume
-from trainingrun_trainer.output.volume import VolumePlace, replace_folder
+from trainingrun_trainer.output import exchange
+from trainingrun_trainer.output.exchange import replace_folder
+from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.settings import OutputPaths
 from trainingrun_trainer.stages import artifact_list
 from trainingrun_trainer.stages import export as exporting
@@ -179,7 +180,7 @@ def test_a_folder_is_replaced_also_where_two_cannot_change_at_once(tmp_path: Pat
     def refuse(one: Path, other: Path) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr(volume, "_exchange", refuse)
+    monkeypatch.setattr(exchange, "_exchange", refuse)
     target, spare = a_folder(tmp_path / "model", "old"), a_folder(tmp_path / ".new", "new")
     replace_folder(spare, target=target)
     assert ((target / "file").read_text(), (spare / "file").read_text()) == ("new", "old")

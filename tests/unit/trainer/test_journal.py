@@ -1,6 +1,8 @@
 """`metrics.jsonl` and the TensorBoard logs: every epoch once, across attempts, on both kinds of output."""
 
+import errno
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,12 @@ import pytest
 import tensorflow as tf
 
 from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
+from tests.unit.trainer.stumbling_disk import StumblingDisk, mounted
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.output.volume import VolumePlace, output_failed
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.stages.journal import EVENTS_FILE, PAUSE_SECONDS, Journal
 from trainingrun_trainer.stages.train import train
 
@@ -109,8 +114,8 @@ def test_short_epochs_are_written_every_few_seconds_and_at_the_end(tmp_path: Pat
     assert len(lines(rank)) == 2
     an_epoch(journal, state, clock, seconds=0.1)
     assert len(lines(rank)) == 2
-    journal.write(state)
-    journal.write(state)
+    journal.close(state)
+    journal.close(state)
     assert len(lines(rank)) == len(events(rank)) - 1 == 3
 
 
@@ -121,6 +126,78 @@ def test_an_attempt_that_is_overtaken_does_not_write_over_the_newer_ones_journal
     with pytest.raises(TrainerError, match="Attempt 1 ends"):
         an_epoch(journal, state, clock, seconds=6)
     assert rank.paths.run.names() == []
+
+
+REFUSALS = {
+    "a full volume": errno.ENOSPC,
+    "a server that is away": errno.ESTALE,
+    "a volume that may not be written": errno.EACCES,
+}
+
+
+@pytest.mark.parametrize("number", REFUSALS.values(), ids=REFUSALS)
+def test_an_output_that_does_not_take_it_ends_no_run_and_the_next_write_makes_up_for_it(
+    tmp_path: Path, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    an_epoch(journal, state, clock, seconds=6)
+    with mounted(StumblingDisk(tmp_path, every=1, errors=[number])):
+        for _ in range(3):
+            an_epoch(journal, state, clock, seconds=6)
+    assert [line["epoch"] for line in lines(rank)] == [1]
+    for _ in range(2):
+        an_epoch(journal, state, clock, seconds=60)
+    assert [line["epoch"] for line in lines(rank)] == [1, 2, 3, 4, 5, 6]
+    assert [event.step for event in events(rank)] == [0, 1, 2, 3, 4, 5, 6]
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in said if "metrics are" in line] == [
+        "metrics are not written for now",
+        "metrics are written again",
+    ]
+
+
+def test_half_a_line_is_not_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    an_epoch(journal, state, clock, seconds=6)
+
+    def torn(self: VolumePlace, content: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(content[:7])
+        raise output_failed(self.path, OSError(errno.EDQUOT, "no more"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(VolumePlace, "append", torn)
+        an_epoch(journal, state, clock, seconds=6)
+    an_epoch(journal, state, clock, seconds=60)
+    assert [line["epoch"] for line in lines(rank)] == [1, 2, 3]
+
+
+def test_who_is_told_to_stop_saves_the_state_and_not_the_metrics(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    told: list[bool] = []
+    rank.patience = Patience(1000.0, is_told=lambda: bool(told), sleep=lambda seconds: told.append(True))
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    with mounted(StumblingDisk(tmp_path, every=1, errors=[errno.EIO])):
+        an_epoch(journal, state, clock, seconds=6)
+    assert told
+
+
+def test_metrics_are_tried_ever_more_rarely_and_with_all_patience_at_the_end(tmp_path: Path) -> None:
+    rank, state, clock = alone(tmp_path), LoopState(), Clock()
+    slept: list[float] = []
+    real = time.monotonic
+    rank.patience = Patience(100.0, clock=lambda: real() + sum(slept), sleep=slept.append, chance=lambda: 1.0)
+    rank.root = VolumePlace(tmp_path, "pvc://models", patience=rank.patience)
+    journal = Journal(rank.context, state, steps=30, clock=clock)
+    with mounted(StumblingDisk(tmp_path, every=1, errors=[errno.EIO])):
+        for _ in range(12):
+            an_epoch(journal, state, clock, seconds=6)
+        assert 3 * 0.9 < sum(slept) < 5 * 1.1
+        slept.clear()
+        journal.close(state)
+        assert sum(slept) > 90
 
 
 def test_training_keeps_a_journal(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.objects import ObjectPlace, Store
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.output.volume import VolumePlace
-from trainingrun_trainer.remote import guarded
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.settings import OutputPaths
 from trainingrun_trainer.stages import artifact_list
 from trainingrun_trainer.stages import export as exporting
@@ -212,11 +212,10 @@ def test_a_search_goes_on_from_a_store_as_from_a_volume(place: Place) -> None:
     assert (turn.trial, turn.status.completed, turn.status.failed) == (2, 1, 1)
 
 
-def test_a_store_that_is_down_is_no_output_without_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_down_is_no_output_without_checkpoints(tmp_path: Path) -> None:
     """Else the next attempt would train from the start."""
-    monkeypatch.setattr(guarded, "PATIENCE_SECONDS", 0.5)
     with a_store(tmp_path / "store") as store:
-        place = a_place(store, mount=put_credentials(tmp_path / "keys"))
+        place = a_place(store, mount=put_credentials(tmp_path / "keys"), patience=Patience(0.5))
         checkpoints.save(a_checkpoint(1), folder=place.join("1"), keep=1)
     with pytest.raises(TrainerError, match=r"s3://models/team \(spec.output.uri\) did not answer for") as down:
         checkpoints.newest(place, before=1)
@@ -227,9 +226,8 @@ def test_a_store_that_is_down_is_no_output_without_checkpoints(tmp_path: Path, m
 def test_a_store_that_goes_down_while_a_checkpoint_is_read_is_not_a_damaged_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded, "PATIENCE_SECONDS", 0.5)
     with a_store(tmp_path / "store") as store:
-        place = a_place(store, mount=put_credentials(tmp_path / "keys"))
+        place = a_place(store, mount=put_credentials(tmp_path / "keys"), patience=Patience(0.5))
         checkpoints.save(a_checkpoint(1), folder=place.join("1"), keep=1)
         names = {"": ["1"], "1": place.join("1").names()}
     monkeypatch.setattr(ObjectPlace, "names", lambda place: names[place.name])

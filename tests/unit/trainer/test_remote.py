@@ -27,9 +27,10 @@ from trainingrun_trainer.data.parts import Fractions, part
 from trainingrun_trainer.data.shard import shard
 from trainingrun_trainer.data.source import load_split, open_data
 from trainingrun_trainer.errors import TrainerError
-from trainingrun_trainer.remote import filesystems, guarded
+from trainingrun_trainer.patience import Patience
+from trainingrun_trainer.remote import filesystems
 from trainingrun_trainer.remote.access import Access
-from trainingrun_trainer.remote.refusals import Meaning, meaning
+from trainingrun_trainer.remote.meaning import Meaning, meaning
 from trainingrun_trainer.storage import Folder, open_source
 
 CA = {"certificateAuthority": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}}
@@ -55,12 +56,12 @@ def keys(tmp_path: Path) -> Path:
     return put_credentials(tmp_path / "keys")
 
 
-def folder_of(location: dict[str, Any], *, mount: Path) -> Folder:
-    return open_source(DataSource.model_validate(location), mount=Path("/none"), access=mount)
+def folder_of(location: dict[str, Any], *, mount: Path, patience: Patience | None = None) -> Folder:
+    return open_source(DataSource.model_validate(location), mount=Path("/none"), access=mount, patience=patience)
 
 
-def read(location: dict[str, Any], *, mount: Path, name: str = "a.txt") -> bytes:
-    return read_file(folder_of(location, mount=mount), name, field="spec.data.idx.images")
+def read(location: dict[str, Any], *, mount: Path, name: str = "a.txt", patience: Patience | None = None) -> bytes:
+    return read_file(folder_of(location, mount=mount, patience=patience), name, field="spec.data.idx.images")
 
 
 @pytest.mark.parametrize("uri", ["s3://datasets/d", "s3://datasets/d/"])
@@ -153,16 +154,13 @@ def test_a_mistake_is_named_with_the_field_to_correct(
     assert refused.value.exit_code == {"BadConfig": 64, "BadData": 65, "DataUnavailable": 70}[cause]
 
 
-def test_a_server_that_dies_in_mid_read_is_a_failure_within_seconds(
-    store: ObjectStore, keys: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guarded, "PATIENCE_SECONDS", 2)
+def test_a_server_that_dies_in_mid_read_is_a_failure_within_seconds(store: ObjectStore, keys: Path) -> None:
     (store.bucket("datasets") / "large").write_bytes(bytes(3_000_000))
     with cutting_proxy(store.address, limit=1_000_000) as proxy:
         location = {**a_location(store, "s3://datasets"), "endpoint": f"http://{proxy.address}"}
         began = time.monotonic()
         with pytest.raises(TrainerError, match=r"s3://datasets \(spec.data.source.uri\) did not answer for") as dead:
-            read(location, mount=keys, name="large")
+            read(location, mount=keys, name="large", patience=Patience(2))
         assert proxy.is_cut.is_set()
     assert (dead.value.cause, dead.value.exit_code) == ("DataUnavailable", 70)
     assert time.monotonic() - began < patience(20)
@@ -170,12 +168,11 @@ def test_a_server_that_dies_in_mid_read_is_a_failure_within_seconds(
 
 def test_a_server_that_never_answers_is_a_failure_within_seconds(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filesystems, "READ_SECONDS", 1)
-    monkeypatch.setattr(guarded, "PATIENCE_SECONDS", 1)
     with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as silent:  # listens, and never accepts
         location = {"uri": "s3://datasets", "endpoint": f"http://127.0.0.1:{silent.server_port}", "secretName": "keys"}
         began = time.monotonic()
         with pytest.raises(TrainerError, match="did not answer for"):
-            read(location, mount=keys)
+            read(location, mount=keys, patience=Patience(1))
     assert time.monotonic() - began < patience(20)
 
 

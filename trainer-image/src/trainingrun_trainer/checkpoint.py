@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.output.place import Place
+from trainingrun_trainer.output.place import Place, UnreadableError
 
 Arrays = list[NDArray[Any]]
 
@@ -164,7 +164,8 @@ def newest(round_folder: Place, *, before: int) -> tuple[bytes, bytes] | None:
         try:
             arrays, note = folder.join(f"{stem}.npz").read(), folder.join(f"{stem}.json").read()
             Checkpoint.decode(arrays, note)
-        except (OSError, ValueError, KeyError, TypeError) as damaged:
+        except (FileNotFoundError, UnreadableError, ValueError, KeyError, TypeError) as damaged:
+            folder.names()  # an output that is away is none without checkpoints: this raises
             print(f"checkpoint {folder.join(stem).uri} is passed over: {damaged}")
             continue
         print(f"going on from checkpoint {folder.join(stem).uri}")

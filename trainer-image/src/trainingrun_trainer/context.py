@@ -1,11 +1,12 @@
 """What every stage gets: the configuration, the gang, and where to write and report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.parallel.gang import Gang
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.settings import OutputPaths, Settings
 
@@ -21,6 +22,8 @@ class Context:
     progress: Progress
     is_interrupted: Callable[[], bool]
     """Whether this rank has been told to stop."""
+    patience: Patience = field(default_factory=Patience)
+    """With storage; `paths` have it already."""
     found: tuple[Found, ...] = ()
     """What `Auto` has become, as the configuration then says."""
 

@@ -16,10 +16,14 @@ from trainingrun_trainer.settings import OutputPaths
 def claim(paths: OutputPaths) -> None:
     """Make this attempt's folder: older attempts see it, and the output is seen to be writable before hours are spent.
 
+    What older ones have left half-written is taken away.
+
     Raises TrainerError: OutputFailed when it cannot be written, Superseded when a newer attempt has been here.
     """
     paths.attempt.claim()
     require_newest(paths)
+    for folder in (paths.run, paths.round):
+        folder.tidy()
 
 
 def require_newest(paths: OutputPaths) -> None:

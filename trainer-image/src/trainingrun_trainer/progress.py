@@ -1,6 +1,7 @@
 """What rank 0 tells about how far the training is.
 
-Every message is about something that has been done: a rank that waits sends none, and the operator sees that it waits.
+Every message is about something that has been done: a rank that waits sends none, and the operator sees that it waits. One that
+waits for storage says so itself: see `agent.signs`.
 """
 
 import time

@@ -15,12 +15,14 @@ from trainingrun.contract import AttemptConfig, Cause, ExitCode
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent.mpi.slots import PLACE_VARIABLE, take_place
 from trainingrun_trainer.agent.rendezvous import Board, board_address
+from trainingrun_trainer.agent.signs import Signs
 from trainingrun_trainer.agent.stacks import answer_when_asked
 from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE, TensorFlowGpus, take_gpu
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.resources import processors_per_rank
 from trainingrun_trainer.settings import OutputPaths, Settings
 from trainingrun_trainer.tuning.parameters import check_search
@@ -70,13 +72,15 @@ def _run(settings: Settings, *, reporter: Reporter, told: threading.Event) -> No
     gc.enable()
     progress = Progress(reporter, attempt=config.attempt, speaks=gang.rank == 0)
     progress.ready()
+    patience = Patience(settings.storage_patience, is_told=told.is_set, alive=Signs.of(os.environ))
     result = run(
         Context(
             config=config,
             settings=settings,
-            paths=OutputPaths.of(config, settings=settings),
+            paths=OutputPaths.of(config, settings=settings, patience=patience),
             gang=gang,
             progress=progress,
+            patience=patience,
             is_interrupted=told.is_set,
         )
     )

@@ -14,6 +14,7 @@ from trainingrun.contract_version import CONTRACT
 from trainingrun_trainer.errors import TrainerError, bad_config
 from trainingrun_trainer.output.opening import open_output
 from trainingrun_trainer.output.place import Place
+from trainingrun_trainer.patience import PATIENCE_SECONDS, Patience
 
 BUILTIN_DATA = "/opt/trainingrun/data"
 
@@ -36,6 +37,8 @@ class Settings:
     """Where a ConfigMap with the user's network is mounted."""
     output: Path
     output_access: Path
+    storage_patience: float
+    """Seconds that a rank bears storage that does not answer."""
     termination_message: Path
     rendezvous_port: int
     progress_port: int
@@ -59,6 +62,7 @@ class Settings:
             code=Path(environment.get("TRAININGRUN_CODE_MOUNT", contract.CODE_MOUNT)),
             output=Path(environment.get("TRAININGRUN_OUTPUT_MOUNT", contract.OUTPUT_MOUNT)),
             output_access=Path(environment.get("TRAININGRUN_OUTPUT_ACCESS_MOUNT", contract.OUTPUT_ACCESS_MOUNT)),
+            storage_patience=float(environment.get("TRAININGRUN_STORAGE_PATIENCE_SECONDS", PATIENCE_SECONDS)),
             termination_message=Path(environment.get("TRAININGRUN_TERMINATION_MESSAGE", contract.TERMINATION_MESSAGE_PATH)),
             rendezvous_port=int(environment.get("TRAININGRUN_RENDEZVOUS_PORT", contract.RENDEZVOUS_PORT)),
             progress_port=int(environment.get("TRAININGRUN_PROGRESS_PORT", contract.PROGRESS_PORT)),
@@ -128,9 +132,11 @@ class OutputPaths:
     config: AttemptConfig
 
     @classmethod
-    def of(cls, config: AttemptConfig, *, settings: Settings) -> "OutputPaths":
-        """The places of an attempt on the output that its configuration names."""
-        return cls(root=open_output(config.output, mount=settings.output, access=settings.output_access), config=config)
+    def of(cls, config: AttemptConfig, *, settings: Settings, patience: Patience | None = None) -> "OutputPaths":
+        """The places of an attempt on the output that its configuration names; brief is the patience of who names none."""
+        mount, access = settings.output, settings.output_access
+        root = open_output(config.output, mount=mount, access=access, label=str(config.attempt), patience=patience)
+        return cls(root=root, config=config)
 
     @property
     def run(self) -> Place:

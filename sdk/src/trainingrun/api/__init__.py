@@ -87,7 +87,7 @@ from trainingrun.api.status import (
     TrainerRecord,
     TrainingRunStatus,
 )
-from trainingrun.api.storage import CertificateAuthority, Location
+from trainingrun.api.storage import Addressing, CertificateAuthority, Location
 from trainingrun.api.strategy import GradientCompression, Strategy, StrategyType, Transport
 from trainingrun.api.training import (
     MOST_BATCH,
@@ -130,6 +130,7 @@ __all__ = [
     "Acceptance",
     "AcceptanceMetric",
     "Account",
+    "Addressing",
     "Algorithm",
     "Allocation",
     "ApplicationModel",

@@ -3,18 +3,27 @@
 `data.source` and `output` have the same fields, and each its own credentials: what may be read is not what may be written.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from trainingrun.api.base import Frozen, ObjectName, Rule, rule, rules
 from trainingrun.api.environment import KeyReference
+from trainingrun.contract_version import Since
 
 _SEGMENT = "[A-Za-z0-9_=+@~%-][A-Za-z0-9._=+@~%-]*"
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 
 URI_PATTERN = f"^[a-z0-9]+://[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(:[0-9]{{1,5}})?(/{_SEGMENT})*/?$"
 ENDPOINT_PATTERN = f"^https?://{_HOST}/?$"
+
+
+class Addressing(StrEnum):
+    """Where the name of a bucket stands in the URLs of an S3-compatible server."""
+
+    PATH = "Path"
+    VIRTUAL_HOSTED = "VirtualHosted"
 
 
 class CertificateAuthority(Frozen):
@@ -59,6 +68,15 @@ class Location(Frozen):
             "Default: that of the cloud. With http:// the samples travel unencrypted.",
         ),
     ] = None
+    addressing: Annotated[
+        Addressing | None,
+        Since(2),
+        Field(
+            description="Where the bucket's name stands in URLs of s3://. Path: behind the server's, for example "
+            "https://minio.storage:9000/bucket. VirtualHosted: before it, for example https://bucket.minio.storage:9000, which "
+            "some servers insist on. Default: Path with an endpoint, else what Amazon recommends."
+        ),
+    ] = None
     certificate_authority: Annotated[
         CertificateAuthority | None,
         Field(description="Who has signed the certificate of a private s3:// endpoint or https:// server."),
@@ -88,6 +106,11 @@ def location_rules(where: str, *, schemes: tuple[str, ...], places: tuple[str, .
             "!has(self.uri) || !self.uri.startsWith('https://') || !(has(self.secretName) || has(self.endpoint))",
             f"'{where}.secretName and endpoint are for s3:// and gs://, but {where}.uri is ' + self.uri + ': remove them.'",
             computed=True,
+        ),
+        rule(
+            "!has(self.addressing) || (has(self.uri) && self.uri.startsWith('s3://'))",
+            f"{where}.addressing is only read with {where}.uri that begins with s3://: remove it, or correct the uri.",
+            field_path=".addressing",
         ),
         rule(
             "!has(self.certificateAuthority) || !has(self.uri) || !self.uri.startsWith('gs://')",

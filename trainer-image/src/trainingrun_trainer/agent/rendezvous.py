@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import ClassVar, Literal, Protocol
 
@@ -22,6 +23,9 @@ from trainingrun_trainer.agent.http import listening
 AGENTS = "agents"
 State = Literal["here", "done", "stopped", "failed"]
 """`stopped`: its ranks have been told to stop, and have."""
+
+WAITING = "/waiting"
+"""Where signs of life are left by whoever waits for storage."""
 
 BOARD_VARIABLE = "TRAININGRUN_BOARD"
 """In a rank: `host:port` of the store."""
@@ -36,11 +40,15 @@ class Store:
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        self.sign: datetime | None = None
+        """When somebody who waits has last given a sign of life, by the clock of this machine."""
 
     def put(self, path: str, value: bytes) -> bool:
         """Set a value."""
         with self._lock:
             self._values[path] = value
+            if path == WAITING:
+                self.sign = datetime.now(UTC)
         return True
 
     def get(self, path: str) -> bytes | None:

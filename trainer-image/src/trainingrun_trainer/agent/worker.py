@@ -185,8 +185,14 @@ class Worker:
     def _progress(self) -> ProgressReport | None:
         if not self._is_first:
             return None
-        known = {"contract_version": CONTRACT, "run_uid": self._config.run.uid, "moments": self._moments()}
-        return self._crew.report.model_copy(update=known)
+        report = self._crew.report
+        known = {
+            "contract_version": CONTRACT,
+            "run_uid": self._config.run.uid,
+            "moments": self._moments(),
+            "updated_at": max(report.updated_at, self._store.sign or report.updated_at),
+        }
+        return report.model_copy(update=known)
 
     def _moments(self) -> StartMoments:
         return self._crew.report.moments.model_copy(update={"rendezvous_done": self._met})

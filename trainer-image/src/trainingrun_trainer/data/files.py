@@ -1,6 +1,6 @@
 """Find and read the files of a folder, wherever it is, and say what is there when one is missing.
 
-A local file system raises OSError. What a remote one raises beside FileNotFoundError is a sentence already.
+A volume raises OSError about what will not pass. What else a file system raises beside FileNotFoundError is a sentence already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from fsspec.implementations.local import LocalFileSystem
-
+from trainingrun_trainer import disk_errors
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
 
@@ -35,7 +34,7 @@ def reading(folder: Folder, name: str, *, field: str) -> Iterator[None]:
     except FileNotFoundError as missing:
         raise _missing(folder, f"There is no file {name} ({field})") from missing
     except OSError as unreadable:
-        raise bad_data(f"{name} cannot be read: {unreadable.strerror or unreadable}.") from unreadable
+        raise _unreadable(name, unreadable) from unreadable
 
 
 def read_file(folder: Folder, name: str, *, field: str) -> bytes:
@@ -83,24 +82,28 @@ def require_listing(folder: Folder, *, field: str, value: str) -> None:
 
 
 def read_pieces(folder: Folder, pieces: Sequence[Piece]) -> list[bytes]:
-    """The bytes of many pieces, from a server at the same time. Raises TrainerError (bad data)."""
-    if isinstance(folder.filesystem, LocalFileSystem):
-        return [_read_local(piece) for piece in pieces]
+    """The bytes of many pieces, from a server at the same time.
+
+    Raises TrainerError (bad data): a file has gone, or has become shorter, since the data was listed.
+    """
+    paths, starts, ends = zip(*pieces, strict=True)
     try:
-        paths, starts, ends = zip(*pieces, strict=True)
         contents: list[bytes] = folder.filesystem.cat_ranges(list(paths), list(starts), list(ends))
     except FileNotFoundError as missing:
         raise bad_data(f"A file has gone since the data was listed: {missing}. Restart when the data is complete.") from missing
+    except OSError as unreadable:
+        raise _unreadable(unreadable.filename or "A file", unreadable) from unreadable
+    for piece, content in zip(pieces, contents, strict=True):
+        if len(content) != piece.end - piece.start:
+            raise bad_data(
+                f"{piece.path} has changed since the data was listed: it has {len(content)} bytes from byte {piece.start} on, "
+                f"and had {piece.end - piece.start}. Restart when the data is complete."
+            )
     return contents
 
 
-def _read_local(piece: Piece) -> bytes:
-    try:
-        with open(piece.path, "rb", buffering=0) as file:
-            file.seek(piece.start)
-            return file.read(piece.end - piece.start)
-    except OSError as unreadable:
-        raise bad_data(f"{piece.path} cannot be read any more: {unreadable.strerror}.") from unreadable
+def _unreadable(name: str, problem: OSError) -> TrainerError:
+    return bad_data(f"{name} cannot be read: {disk_errors.words(problem)}.", hint=disk_errors.way_to_read(problem))
 
 
 def _missing(folder: Folder, what: str) -> TrainerError:

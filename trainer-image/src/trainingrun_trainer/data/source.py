@@ -86,7 +86,9 @@ def open_data(context: Context) -> Dataset | Encoded:
     if data.source.builtin is not None:
         name, files = _BUILTIN[data.source.builtin]
         return idx.load(local_folder(context.settings.builtin_data / name), images=files.images, labels=files.labels)
-    folder = open_source(data.source, mount=context.settings.data, access=context.settings.data_access)
+    folder = open_source(
+        data.source, mount=context.settings.data, access=context.settings.data_access, patience=context.patience
+    )
     match data.format:
         case DataFormat.NPZ:
             arrays = data.npz or NPZArrays()

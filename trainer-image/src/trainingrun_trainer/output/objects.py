@@ -7,12 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainingrun_trainer.output.place import Place
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.remote.access import Access
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ class Store:
     """The object store of an output, connected when it is first asked."""
 
     access: Access
+    patience: Patience = field(default_factory=Patience, compare=False)
 
     @cached_property
     def folder(self) -> "Folder":
         """The folder of `spec.output`."""
         from trainingrun_trainer.storage import remote_folder
 
-        return remote_folder(self.access)
+        return remote_folder(self.access, patience=self.patience)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class ObjectPlace:
     def join(self, name: str) -> "ObjectPlace":
         """See `Place`."""
         return ObjectPlace(self.store, f"{self.name}/{name}" if self.name else name)
+
+    def within(self, patience: Patience) -> "ObjectPlace":
+        """See `Place`. It is connected anew, once for all that is joined to it."""
+        return replace(self, store=Store(self.store.access, patience))
 
     def names(self) -> list[str]:
         """See `Place`."""
@@ -92,6 +98,9 @@ class ObjectPlace:
     def claim(self) -> None:
         """See `Place`."""
         self.join(_CLAIM).write(b"")
+
+    def tidy(self) -> None:
+        """See `Place`. What is half-written is not there."""
 
     @contextmanager
     def staging(self, label: str) -> Iterator[Path]:

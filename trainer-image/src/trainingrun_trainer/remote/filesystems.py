@@ -1,17 +1,22 @@
 """The file systems of fsspec for each kind of uri, with bounded time-outs.
 
-They retry nothing and remember no listings: `guarded` retries, and other attempts write too.
+They remember no listings, because other attempts write too. What stumbles for a moment is tried again by the packages, each
+request by itself: a listing of a million files has a thousand of them, and a large file is written in parts. For what takes
+longer `guarded` has patience. Proxies are those of the environment: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 """
 
 import ssl
 from typing import Any
 
+from trainingrun.api import Addressing
 from trainingrun_trainer.errors import bad_config
 from trainingrun_trainer.remote.access import Access
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 10
 """Between two packets; a large file may take as long as it needs."""
+REQUEST_TRIES = 3
+"""Of one request to S3, with pauses of up to 1 and 2 s, drawn. Google's package has tries of its own."""
 
 FileSystem = Any
 
@@ -41,7 +46,9 @@ def _s3(access: Access) -> FileSystem:
         config_kwargs={
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
-            "retries": {"total_max_attempts": 1},
+            # Not "adaptive", which slows down all that follows: patience comes after this.
+            "retries": {"mode": "standard", "total_max_attempts": REQUEST_TRIES},
+            "s3": _addressing(access),
             **(_S3_COMPATIBLE if access.location.endpoint else {}),
         },
         **_FRESH,
@@ -50,8 +57,15 @@ def _s3(access: Access) -> FileSystem:
     return filesystem
 
 
+def _addressing(access: Access) -> dict[str, str]:
+    """Where the bucket's name stands: servers other than the cloud's own rarely have a name for each bucket."""
+    chosen = access.location.addressing
+    if chosen is None:
+        return {"addressing_style": "path"} if access.location.endpoint else {}
+    return {"addressing_style": {Addressing.PATH: "path", Addressing.VIRTUAL_HOSTED: "virtual"}[chosen]}
+
+
 _S3_COMPATIBLE = {
-    "s3": {"addressing_style": "path"},
     # Checksums that only Amazon's own servers know.
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
@@ -76,7 +90,12 @@ def _google(access: Access) -> FileSystem:
     from gcsfs.core import GCSFileSystem
 
     token = str(access.require("key.json")) if access.location.secret_name is not None else None
-    options = {"endpoint_url": access.location.endpoint, "requests_timeout": CONNECT_SECONDS + READ_SECONDS, **_FRESH}
+    options = {
+        "endpoint_url": access.location.endpoint,
+        "requests_timeout": _timeout(),
+        "session_kwargs": {"trust_env": True},
+        **_FRESH,
+    }
     try:
         return GCSFileSystem(token=token, **options)
     except (ValueError, KeyError) as malformed:
@@ -87,10 +106,15 @@ def _google(access: Access) -> FileSystem:
 
 
 def _https(access: Access) -> FileSystem:
-    import aiohttp
     from fsspec.implementations.http import HTTPFileSystem
 
     certificates = access.certificates
     trusted = {"ssl": ssl.create_default_context(cafile=str(certificates))} if certificates is not None else {}
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-    return HTTPFileSystem(client_kwargs={"timeout": timeout}, **trusted, **_FRESH)
+    return HTTPFileSystem(client_kwargs={"timeout": _timeout(), "trust_env": True}, **trusted, **_FRESH)
+
+
+def _timeout() -> Any:
+    """As aiohttp writes it."""
+    import aiohttp
+
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)

@@ -10,6 +10,7 @@ from trainingrun_trainer.acceptance import Judgement
 from trainingrun_trainer.artifacts.measurements import Measurements
 from trainingrun_trainer.compression.made import Made
 from trainingrun_trainer.context import Context
+from trainingrun_trainer.output.volume import borne
 from trainingrun_trainer.progress import metric_values
 
 MODEL = "model"
@@ -21,7 +22,7 @@ def listed_artifacts(
 ) -> tuple[Artifact, ...]:
     """The SavedModel, the models that were judged, and then those on the way to them, as many as status has room for."""
     folder = context.paths.run
-    digest, size = digest_of_folder(staged)
+    digest, size = borne(context.patience, lambda: digest_of_folder(staged))
     model = Artifact(name=MODEL, uri=folder.join(MODEL).uri, sha256=digest, size_bytes=size, accepted=judgement.accepts(MODEL))
     if floats is not None:
         model = model.model_copy(update=_numbers(floats))

@@ -26,6 +26,7 @@ from trainingrun_trainer.compression.made import TFLITE, Compressed, Made
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.keeping import retire
+from trainingrun_trainer.output.volume import borne
 from trainingrun_trainer.progress import metric_values
 from trainingrun_trainer.stages.artifact_list import MODEL, listed_artifacts
 from trainingrun_trainer.stages.details import details_of
@@ -59,7 +60,7 @@ def export(context: Context, network: Network, split: Split, ending: Ending) -> 
     fence.require_newest(paths)
     model, seal = paths.run.join(MODEL), paths.run.join("result.json")
     with model.staging(str(context.config.attempt)) as staged:
-        save_model(network, split=split, folder=staged)
+        save_model(network, split=split, folder=staged, patience=context.patience)
         context.progress.part_done()
         floats = _measured(context, network, split, folder=staged)
         judgement = judge(context, _judged_models(ending.compressed, floats), name=MODEL, floats=floats)
@@ -99,7 +100,8 @@ def _measured(context: Context, network: Network, split: Split, *, folder: Path)
         return None
     feed = split.training
     runtime = keras_runtime(network, shape=feed.shape, scale=feed.scale)
-    measured, _ = measure(packed(folder), runtime, judged(split), report=context.progress.part_done)
+    model = borne(context.patience, lambda: packed(folder))
+    measured, _ = measure(model, runtime, judged(split), report=context.progress.part_done)
     return measured
 
 

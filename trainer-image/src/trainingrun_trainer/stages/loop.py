@@ -44,7 +44,7 @@ def follow(course: Course, context: Context, network: Network, split: Split, *, 
     loop = _Loop.start(course, context, network, split, optimizer=optimizer)
     training, state = course.training, loop.state
     context.progress.stage(course.stage, epochs=training.epochs, steps=training.epochs * loop.steps)
-    journal = Journal(context, state, steps=loop.steps, folder=course.curves(context.paths))
+    journal = Journal(context, state, steps=loop.steps, curves=course.curves)
     while state.epoch < training.epochs and not state.stopped:
         loop.run_epoch()
         metrics = loop.finish_epoch()
@@ -54,7 +54,7 @@ def follow(course: Course, context: Context, network: Network, split: Split, *, 
         context.progress.epoch(state.epoch, metrics)
         if state.epoch % training.checkpoint.every_epochs == 0 or state.stopped or state.epoch == training.epochs:
             loop.save()
-    journal.write(state)
+    journal.close(state)
     check_equal_weights(context.gang, network.trainable_variables, when=f"at the end of stage {course.stage}")
     loop.restore_best()
     return state

@@ -50,6 +50,6 @@ def _built(context: Context, feed: Feed) -> Network:
         shape=feed.shape,
         classes=feed.classes,
         seed=config.training.seed,
-        data=open_source(config.data.source, mount=settings.data, access=settings.data_access),
+        data=open_source(config.data.source, mount=settings.data, access=settings.data_access, patience=context.patience),
         code=settings.code,
     )

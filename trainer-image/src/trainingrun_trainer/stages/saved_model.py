@@ -5,16 +5,22 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainingrun_trainer import disk_errors
 from trainingrun_trainer.data.feed import Split
-from trainingrun_trainer.output.volume import output_failed
+from trainingrun_trainer.output.volume import VOLUME, output_failed
+from trainingrun_trainer.patience import Patience
 
 Network = Any
 
 
-def save_model(network: Network, *, split: Split, folder: Path) -> None:
-    """Save the network so that it takes raw samples and returns probabilities.
+_LASTING = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
+"""A full disk, or one that may not be written: TensorFlow has its own names for what the system says."""
 
-    Raises TrainerError (OutputFailed) when the disk is full.
+
+def save_model(network: Network, *, split: Split, folder: Path, patience: Patience) -> None:
+    """Save the network so that it takes raw samples and returns probabilities. What may pass is borne.
+
+    Raises TrainerError (OutputFailed) when the disk is full, or does not work.
     """
     shape, scale = split.training.shape, split.training.scale
     module = tf.Module()
@@ -28,6 +34,14 @@ def save_model(network: Network, *, split: Split, folder: Path) -> None:
 
     module.serve = serve
     try:
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+        patience.bear(
+            lambda: tf.saved_model.save(module, str(folder), signatures={"serving_default": serve}),
+            may_pass=_may_pass,
+            what=VOLUME,
+        )
     except (OSError, tf.errors.OpError) as refused:
         raise output_failed(folder, refused) from refused
+
+
+def _may_pass(problem: Exception) -> bool:
+    return disk_errors.may_pass(problem) or (isinstance(problem, tf.errors.OpError) and not isinstance(problem, _LASTING))

@@ -18,8 +18,8 @@ START_SECONDS = 120.0
 """For the study to be there: it imports Optuna and reads the journal while the ranks import TensorFlow."""
 PATIENCE_SECONDS = 10.0
 """For worker 0 to be reached again; the agents take a worker that is silent for as long for lost."""
-ANSWER_SECONDS = 300.0
-"""For an answer, which waits until the output has taken a line."""
+ANSWER_SECONDS = 600.0
+"""For an answer, which waits until the output has taken a line: longer than the study has patience with it."""
 PAUSE_SECONDS = 0.1
 
 

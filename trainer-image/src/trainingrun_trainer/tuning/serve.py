@@ -24,11 +24,16 @@ from pydantic import BaseModel
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause, ExitCode
 from trainingrun_trainer.agent.http import listening
-from trainingrun_trainer.agent.rendezvous import own_address, publish
+from trainingrun_trainer.agent.rendezvous import Board, own_address, publish
+from trainingrun_trainer.agent.signs import Signs
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.settings import OutputPaths, Settings
 from trainingrun_trainer.tuning.address import PATH, Address, Refusal
+from trainingrun_trainer.tuning.client import ANSWER_SECONDS
 
+_PATIENCE_SHARE = 0.8
+"""The ranks do not wait for ever for an answer that waits for the output."""
 STOP, GONE = "stop", "gone"
 
 
@@ -50,7 +55,9 @@ def _serve(settings: Settings, words: "queue.SimpleQueue[str]") -> int:
     from trainingrun_trainer.tuning.journal import Journal
 
     config = settings.load_config()
-    clerk = Clerk(config, Journal(OutputPaths.of(config, settings=settings)))
+    signs = Signs(Board(worker=0, host="127.0.0.1", port=settings.rendezvous_port))
+    patience = Patience(min(settings.storage_patience, _PATIENCE_SHARE * ANSWER_SECONDS), alive=signs)
+    clerk = Clerk(config, Journal(OutputPaths.of(config, settings=settings, patience=patience)))
     handler = type("Handler", (_Handler,), {"clerk": clerk, "leave": staticmethod(lambda: words.put(GONE))})
     with listening(handler, port=0) as port:
         _publish(Address(host=own_address(settings.coordinator), port=port), settings=settings)
