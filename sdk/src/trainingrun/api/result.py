@@ -10,9 +10,14 @@ MOST_ARTIFACTS = 6
 
 
 class Choice(Tolerant):
-    """A value that was `Auto` in the spec, as the trainer has found it by measuring."""
+    """A value that was `Auto` in the spec, as the trainer has measured it, or a stage's learning rate on all ranks."""
 
-    name: Annotated[str, Field(max_length=63, description="Path in spec, for example training.batchSize.")]
+    name: Annotated[
+        str,
+        Field(
+            max_length=63, description="Path in spec, for example training.batchSize, or learningRate.Pruning: that of a stage."
+        ),
+    ]
     value: Annotated[str, Field(max_length=24, description="What applies.")]
     reason: Annotated[str, Field(max_length=512, description="Why, with the measurements that decided.")] = ""
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.shard import Shard, epoch_order, shard
-from trainingrun_trainer.stages.schedule import learning_rates
+from trainingrun_trainer.stages.schedule import Rates, training_rates
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,15 @@ class EpochPlan:
     """Steps of the epochs before."""
 
 
-def epoch_plan(context: Context, feed: Feed, *, epoch: int) -> EpochPlan:
-    """The plan of this rank for an epoch, counted from 0."""
+def epoch_plan(context: Context, feed: Feed, *, epoch: int, rates: Rates | None = None) -> EpochPlan:
+    """The plan of this rank for an epoch, counted from 0; the rates are those of `spec.training`, if no others are given."""
     training, gang = context.config.training, context.gang
     order = epoch_order(len(feed), seed=training.seed, epoch=epoch)
     mine = shard(len(feed), batch=context.step_samples, rank=gang.rank, size=gang.size, order=order)
+    rates = rates or training_rates(training, batches=context.step_batches, steps=mine.steps)
     return EpochPlan(
         shard=mine,
-        learning_rates=learning_rates(training, batches=context.step_batches, epoch=epoch, steps=mine.steps),
+        learning_rates=rates.of_epoch(epoch),
         key=int(np.random.default_rng((training.seed, epoch, gang.rank)).integers(2**63)),
         before=epoch * mine.steps,
     )
