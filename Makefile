@@ -140,6 +140,9 @@ bench-tuning: .venv-trainer/ready ## Measure a search in the gang beside one obj
 bench-compression: .venv/ready .venv-trainer/ready ## Measure how small models become, and what that costs (docs/benchmarks.md)
 	@$(BIN)/python -m tools.compression_bench
 
+bench-ranks: .venv/ready .venv-trainer/ready ## Measure what a network learns on 1 to 16 ranks (docs/benchmarks.md)
+	@$(BIN)/python -m tools.ranks_bench
+
 bench-launch: .venv/ready ## Measure the launch of a run beside the MPI operator's (docs/benchmarks.md)
 	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) $(BIN)/python -m tools.launch_bench
 
@@ -166,4 +169,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-launch record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-ranks bench-launch record-statuses clean

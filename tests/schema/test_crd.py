@@ -174,6 +174,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     },
     "SGD with momentum": {"spec__training__optimizer": {"name": "SGD", "momentum": "0.9", "learningRate": "1e-2"}},
     "warm-up shorter than the epochs": {"spec__training__schedule": {"warmupEpochs": 1}},
+    "a rate that scales as the optimizer wants": {"spec__training__schedule": {"scaling": "Auto"}},
     "one process alone": {"spec__strategy__type": "Single"},
     "a cpu written as a number": {"spec__workers__resources__requests": {"cpu": 1, "memory": "1Gi"}},
     "a lost node that is replaced": {"spec__recovery": {"lostNode": "Replace", "hangTimeoutSeconds": 10}},

@@ -85,9 +85,9 @@ CAUSES: Mapping[Cause, Explanation] = {
         "were not averaged over all ranks.",
     ),
     Cause.NOT_A_NUMBER: Explanation(
-        "the loss became NaN or infinite; lower the learning rate",
-        Follows.RESTARTS,
-        "The loss became nan in epoch 2, with spec.training.learningRate 9.8.",
+        "the loss became NaN or infinite; lower the learning rate, for the next attempt would compute the same",
+        Follows.FAILS,
+        "The loss became nan in epoch 2, with spec.training.optimizer.learningRate 9.8, which is 19.6 on all ranks.",
     ),
     Cause.HANG: Explanation(
         "no progress for `recovery.hangTimeoutSeconds`; the ranks' stacks are on the output, beside the log",

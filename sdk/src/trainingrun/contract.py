@@ -39,9 +39,9 @@ Every agent ends by writing a `FinalRecord` as its termination message, at most 
 """
 
 from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainingrun.api.accelerator import AcceleratorKind
 from trainingrun.api.acceptance import Acceptance
@@ -55,6 +55,7 @@ from trainingrun.api.result import Choice, Result, TuningStatus
 from trainingrun.api.strategy import GradientCompression, StrategyType, Transport
 from trainingrun.api.training import Training
 from trainingrun.api.tuning import Tuning
+from trainingrun.contract_version import heard
 from trainingrun.mounts import CODE_MOUNT as CODE_MOUNT
 from trainingrun.mounts import CONFIG_MOUNT as CONFIG_MOUNT
 from trainingrun.mounts import DATA_ACCESS_MOUNT as DATA_ACCESS_MOUNT
@@ -82,7 +83,8 @@ STACKS_PATH = "/stacks"
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried, nor is `Cause.TUNING_FAILED` with any code."""
+    """Exit codes of the agent (after sysexits). 64, 65 and 66 are never retried, nor is
+    `Cause.TUNING_FAILED` or `Cause.NOT_A_NUMBER` with any code."""
 
     SUCCEEDED = 0
     BAD_CONFIG = 64
@@ -195,6 +197,11 @@ class AttemptConfig(Frozen):
     compression: Compression | None = None
     acceptance: Acceptance | None = None
     output: Output
+
+    @model_validator(mode="before")
+    @classmethod
+    def _means_what_it_always_meant(cls, wire: Any) -> Any:
+        return heard(cls, wire)
 
     @property
     def world_size(self) -> int:

@@ -2,8 +2,9 @@
 
   - A configuration says only what differs from the defaults, and which version it takes to read it.
   - What is added later is marked with `Since`: a field, or some values of a field. Without it an image of version 1 will do.
-  - A default never changes, a field never goes, and nothing that was read is refused: it would mean something else to an image
-    of another version.
+  - What a field that is not there means never changes, a field never goes, and nothing that was read is refused: it would mean
+    something else to an image of another version. The API may have another default: `MeantBefore` says what an image takes a
+    field for that is not there, and the default is then written like any other value.
   - Reports and final records say which version their image speaks; those that do not say it speak 1.
 
 `CONTRACT` grows with the first mark of a release. `tests/unit/sdk/contracts` has what each version could read.
@@ -11,9 +12,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+Wire = dict[str, Any]
 
 CONTRACT = 2
 """The version that this release speaks; it reads all that came before."""
@@ -29,12 +33,21 @@ class Since:
 
 
 @dataclass(frozen=True)
+class MeantBefore:
+    """Annotates a field whose default in the API is newer: what it means in a configuration that does not say it."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class Need:
     """What takes a version to be read."""
 
     version: int
     path: str
     """In the configuration, for example `training.optimizer.name`."""
+    instead: str = ""
+    """What an older image takes the field for, where leaving it out of a spec means something else."""
 
 
 def version_needed(config: BaseModel) -> Need:
@@ -49,9 +62,64 @@ def _needs(value: Any, *, path: tuple[str, ...]) -> Iterator[Need]:
     if not isinstance(value, BaseModel):
         return
     for name, field in type(value).model_fields.items():
-        given, where = getattr(value, name), (*path, field.alias or name)
-        if not field.is_required() and given == field.get_default(call_default_factory=True, validated_data=dict(value)):
-            continue
-        marks = (mark for mark in field.metadata if isinstance(mark, Since))
-        yield from (Need(mark.version, ".".join(where)) for mark in marks if not mark.values or given in mark.values)
+        given, where, before = getattr(value, name), (*path, field.alias or name), meant_before(field)
         yield from _needs(given, path=where)
+        if before is None and not field.is_required():
+            before = MeantBefore(field.get_default(call_default_factory=True, validated_data=dict(value)))
+        if before is not None and given == before.value:
+            continue
+        marks = (mark for mark in field.metadata if isinstance(mark, Since) and (not mark.values or given in mark.values))
+        yield from (Need(mark.version, ".".join(where), instead=_in_words(field)) for mark in marks)
+
+
+def _in_words(field: FieldInfo) -> str:
+    before = meant_before(field)
+    return str(before.value) if before is not None else ""
+
+
+def meant_before(field: FieldInfo) -> MeantBefore | None:
+    """The mark of a field."""
+    return next((mark for mark in field.metadata if isinstance(mark, MeantBefore)), None)
+
+
+def told(value: BaseModel, sparse: Wire) -> Wire:
+    """The JSON of a value without its defaults, as a reader of any version takes it: see `MeantBefore`."""
+    said = dict(sparse)
+    for name, field in type(value).model_fields.items():
+        given, alias, before = getattr(value, name), field.alias or name, meant_before(field)
+        if before is not None:
+            said.pop(alias, None)
+            said |= {} if given == before.value else value.model_dump(mode="json", by_alias=True, include={name})
+        elif isinstance(given, BaseModel):
+            inner = told(given, said.pop(alias, {}))
+            said |= {alias: inner} if inner or not isinstance(field.default, BaseModel) else {}
+        elif isinstance(given, tuple) and alias in said:
+            pairs = zip(given, said[alias], strict=True)
+            said[alias] = [told(each, wire) if isinstance(each, BaseModel) else wire for each, wire in pairs]
+    return said
+
+
+def heard(model: type[BaseModel], wire: Any) -> Any:
+    """JSON with what it means by what it does not say, where that is not the default; what is no JSON object stays as it is."""
+    if not isinstance(wire, dict):
+        return [heard(model, each) for each in wire] if isinstance(wire, list) else wire
+    filled = dict(wire)
+    for name, field in model.model_fields.items():
+        alias, before = field.alias or name, meant_before(field)
+        key = name if name in wire else alias
+        inner = next(_models(field.annotation), None)
+        if before is not None:
+            filled.setdefault(key, before.value)
+        elif inner is not None and key in wire:
+            filled[key] = heard(inner, wire[key])
+        elif inner is not None and isinstance(field.default, BaseModel):
+            filled |= {key: meant} if (meant := heard(inner, {})) else {}
+    return filled
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, however it is made."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

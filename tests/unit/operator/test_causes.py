@@ -49,7 +49,8 @@ def test_no_policy_has_a_word_of_its_own() -> None:
 
 def test_what_is_final_and_what_is_free() -> None:
     assert {cause for cause in Cause if causes.is_final(cause)} == {
-        *(Cause.BAD_CONFIG, Cause.BAD_DATA, Cause.NOT_ACCEPTED, Cause.TUNING_FAILED, Cause.DEADLINE_EXCEEDED)
+        *(Cause.BAD_CONFIG, Cause.BAD_DATA, Cause.NOT_ACCEPTED, Cause.TUNING_FAILED, Cause.DEADLINE_EXCEEDED),
+        Cause.NOT_A_NUMBER,
     }
     assert {cause for cause in Cause if causes.is_nobodys_fault(cause)} == {
         *(Cause.PREEMPTED, Cause.EVICTED, Cause.POD_REJECTED, Cause.NODE_LOST),

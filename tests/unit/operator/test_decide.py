@@ -398,10 +398,13 @@ def test_an_evicted_worker_is_told_in_the_kubelets_words(words: str, hint: bool)
     assert ("spec.workers.scratch" in stopping.failure.hint) == hint
 
 
-@pytest.mark.parametrize(("code", "reason"), [(64, "Fail"), (65, "Fail"), (70, "Restart")])
-def test_bad_input_is_final_and_defects_are_tried_again(code: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "cause", "reason"),
+    [(64, "X", "Fail"), (65, "X", "Fail"), (70, "X", "Restart"), (70, "NotANumber", "Fail"), (70, "RankFailed", "Restart")],
+)
+def test_bad_input_is_final_and_defects_are_tried_again(code: int, cause: str, reason: str) -> None:
     run = an_active_run()
-    pods = [a_failed_pod(index, code=code, record=a_record(code=code, worker=index, cause="X")) for index in (0, 1)]
+    pods = [a_failed_pod(index, code=code, record=a_record(code=code, worker=index, cause=cause)) for index in (0, 1)]
     decision = look(run, children=children(run), pods=pods)
     assert decision.status.stopping is not None
     assert decision.status.stopping.reason == reason

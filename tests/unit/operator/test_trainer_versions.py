@@ -75,13 +75,24 @@ def test_an_image_that_may_know_it_is_started(image: str, spoken: dict[str, Any]
 
 
 def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told() -> dict[str, Any]:
+    def told(**spec: Any) -> dict[str, Any]:
         resolved = Resolved(image=IMAGE, strategy="Single", replicas=1, processes_per_worker=1)
-        manifest = config_map(a_run(workers=1), attempt=1, resolved=resolved)
+        manifest = config_map(a_run(workers=1, **spec), attempt=1, resolved=resolved)
         config: dict[str, Any] = json.loads(manifest["data"]["config.json"])
         return config
 
-    assert "contractVersion" not in told()
-    assert "seed" not in told()["training"]
+    first = {"spec__training": {"schedule": {"scaling": "Linear"}}}
+    assert "contractVersion" not in told(**first)
+    assert told(**first)["training"] == {}
+    assert (told()["contractVersion"], told()["training"]["schedule"]) == (2, {"scaling": "Auto"})
     monkeypatch.setattr(sys.modules[config_map.__module__], "version_needed", lambda config: Need(2, "training.placement"))
-    assert told()["contractVersion"] == 2
+    assert told(**first)["contractVersion"] == 2
+
+
+def test_an_older_image_is_told_to_by_name_what_the_default_was_before() -> None:
+    ready = look(a_run(status=SPOKEN, spec__image=IMAGE)).status.condition("Ready")
+    assert ready is not None
+    assert "spec.training.schedule.scaling needs version 2" in ready.message
+    assert "or set it to Linear, together with a new value of spec.rerun" in ready.message
+    as_before = a_run(status=SPOKEN, spec__image=IMAGE, spec__training={"schedule": {"scaling": "Linear"}})
+    assert look(as_before).status.attempt == 1

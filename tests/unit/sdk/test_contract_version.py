@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from trainingrun.api import Training
 from trainingrun.api.base import to_sparse_wire
 from trainingrun.contract import AttemptConfig, FinalRecord, ProgressReport
-from trainingrun.contract_version import CONTRACT, Need, Since, version_needed
+from trainingrun.contract_version import CONTRACT, MeantBefore, Need, Since, heard, meant_before, version_needed
 
 CONTRACTS = Path(__file__).parent / "contracts"
 KEPT = (
@@ -28,7 +28,27 @@ Schema = dict[str, Any]
 def fields() -> set[str]:
     """Every field of a configuration, and what may stand in it, a line each."""
     schema = AttemptConfig.model_json_schema(by_alias=True)
-    return set(_lines(schema, schema["$defs"], path="", required=True))
+    definitions = {name: _as_it_is_read(name, definition) for name, definition in schema["$defs"].items()}
+    return set(_lines(schema, definitions, path="", required=True))
+
+
+def _as_it_is_read(name: str, definition: Schema) -> Schema:
+    """The schema of a model, where a default is what a configuration means that does not say the field."""
+    model = next((each for each in _all_models(AttemptConfig) if each.__name__ == name), None)
+    properties = dict(definition.get("properties", {}))
+    for field_name, field in model.model_fields.items() if model is not None else ():
+        alias, before, default = field.alias or field_name, meant_before(field), field.default
+        if before is not None:
+            properties[alias] = properties[alias] | {"default": before.value}
+        elif isinstance(default, BaseModel) and (meant := heard(type(default), {})):
+            read = type(default).model_validate(meant).model_dump(mode="json", by_alias=True)
+            properties[alias] = properties[alias] | {"default": read}
+    return definition | ({"properties": properties} if properties else {})
+
+
+def _all_models(model: type[BaseModel]) -> set[type[BaseModel]]:
+    inner = {each for field in model.model_fields.values() for each in _models(field.annotation)}
+    return inner | {each for one in inner for each in _all_models(one)}
 
 
 def _lines(schema: Schema, definitions: Schema, *, path: str, required: bool) -> Iterator[str]:
@@ -138,6 +158,7 @@ class Later(Training):
 
     placement: Annotated[str | None, Since(2)] = None
     order: Annotated[str, Since(3, values=("Sorted",))] = "Shuffled"
+    pace: Annotated[str, Since(3, values=("Even",)), MeantBefore("Uneven")] = "Even"
 
 
 class LaterConfig(AttemptConfig):
@@ -156,8 +177,10 @@ def later(**changes: Any) -> LaterConfig:
         ({"placement": "Near"}, Need(2, "training.placement")),
         ({"order": "Reversed"}, Need(1, "")),
         ({"placement": "Near", "order": "Sorted"}, Need(3, "training.order")),
+        ({"pace": "Even"}, Need(3, "training.pace", instead="Uneven")),
+        ({"pace": "Uneven"}, Need(1, "")),
     ],
-    ids=["nothing new", "a new field", "a value that was there", "a new value"],
+    ids=["nothing new", "a new field", "a value that was there", "a new value", "a new default", "what the default was"],
 )
 def test_a_configuration_needs_the_version_of_the_newest_that_it_says(changes: dict[str, str], need: Need) -> None:
     assert version_needed(later(**changes)) == need
@@ -175,3 +198,30 @@ def test_a_new_field_that_nobody_uses_is_not_written() -> None:
     assert AttemptConfig.model_validate(to_sparse_wire(later())).training.epochs == 10
     with pytest.raises(ValidationError, match="placement"):
         AttemptConfig.model_validate(to_sparse_wire(later(placement="Near")))
+
+
+@pytest.mark.parametrize(
+    ("pace", "written"), [(None, {"pace": "Even"}), ("Even", {"pace": "Even"}), ("Uneven", {}), ("Other", {"pace": "Other"})]
+)
+def test_a_default_that_is_newer_is_written_and_the_one_before_is_not(pace: str | None, written: dict[str, str]) -> None:
+    config = later().model_copy(update={"training": Later.model_validate({} if pace is None else {"pace": pace})})
+    sparse = to_sparse_wire(config)
+    assert {name: value for name, value in sparse["training"].items() if name == "pace"} == written
+    assert LaterConfig.model_validate(sparse) == config
+    assert LaterConfig.model_validate_json(json.dumps(sparse)) == config
+
+
+@pytest.mark.parametrize("training", [{}, {"schedule": {}}, {"schedule": {"type": "Cosine"}}])
+def test_what_a_configuration_does_not_say_means_what_it_meant_to_the_first_image(training: dict[str, Any]) -> None:
+    wire = json.loads((CONTRACTS / "1" / "config.json").read_bytes())
+    assert AttemptConfig.model_validate({**wire, "training": training}).training.schedule.scaling == "Linear"
+    assert Training.model_validate(training).schedule.scaling == "Auto"
+
+
+def test_the_rules_for_learning_rates_that_came_with_version_2_are_not_an_older_images() -> None:
+    config = AttemptConfig.model_validate_json((CONTRACTS / "1" / "config.json").read_bytes())
+    today = config.model_copy(update={"training": Training()})
+    assert version_needed(today) == Need(2, "training.schedule.scaling", instead="Linear")
+    assert AttemptConfig.model_validate(to_sparse_wire(today)) == today
+    as_before = Training.model_validate({"schedule": {"scaling": "Linear"}})
+    assert version_needed(config.model_copy(update={"training": as_before})) == Need(1, "")

@@ -12,10 +12,12 @@ from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
 from tests.unit.trainer.writing import CLAIM
 from trainingrun_trainer import fence
 from trainingrun_trainer.choosing import batch_size, learning_rate
-from trainingrun_trainer.choosing.found import Found, Note
+from trainingrun_trainer.choosing.found import LEARNING_RATE, Found, Note
+from trainingrun_trainer.choosing.note import write_down
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.choose import choose
+from trainingrun_trainer.stages.schedule import training_rates
 from trainingrun_trainer.stages.tell import tell
 
 AUTO = {"epochs": 1, "batchSize": "Auto", "optimizer": {"learningRate": "Auto"}}
@@ -84,6 +86,48 @@ def test_the_rate_is_a_tenth_of_that_where_the_loss_is_smallest(bottom: float) -
 def test_a_loss_that_is_no_number_ends_the_test_and_counts_for_nothing() -> None:
     assert learning_rate.has_exploded([2.0, float("nan")])
     assert learning_rate.conclude([2.0, 1.0, float("nan")]).measured[-1]["loss"] == 1.0
+
+
+@pytest.mark.parametrize("first", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("others", [[], [1.0, 0.5]])
+def test_a_loss_that_is_no_number_from_the_first_step_on_is_a_sentence(first: float, others: list[float]) -> None:
+    with pytest.raises(TrainerError, match=f"The loss is {first} in the first step of the range test") as refused:
+        learning_rate.conclude([first, *others])
+    assert refused.value.cause == "NotANumber"
+    assert "data has no NaN" in refused.value.hint
+
+
+def test_data_without_numbers_ends_the_choice_of_a_learning_rate(tmp_path: Path) -> None:
+    rank, samples = alone(tmp_path, training={"epochs": 1, "optimizer": {"learningRate": "Auto"}}), easy_samples(40)
+    network = rank.network(samples)
+    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    fence.claim(rank.paths)
+    with pytest.raises(TrainerError, match="in the first step of the range test") as refused:
+        choose(rank.context, network, samples.training)
+    assert refused.value.cause == "NotANumber"
+
+
+SEARCH = {
+    "parameters": [{"name": "training.optimizer.name", "categorical": ["Adam"]}],
+    "trials": 1,
+    "epochsPerTrial": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "scaling", "factor"),
+    [("Adam", "Auto", 4.0), ("SGD", "Auto", 16.0), ("Adam", "Linear", 16.0), ("SGD", "SquareRoot", 4.0), ("SGD", "None", 1.0)],
+)
+def test_a_rate_that_the_whole_gang_has_measured_is_that_of_one_rank_in_a_trial_and_scaled_once(
+    tmp_path: Path, optimizer: str, scaling: str, factor: float
+) -> None:
+    training = {"epochs": 1, "optimizer": {"name": optimizer, "learningRate": "Auto"}, "schedule": {"scaling": scaling}}
+    rank, samples = alone(tmp_path, training=training, backwardPassesPerStep=16, tuning=SEARCH), easy_samples(40)
+    fence.claim(rank.paths)
+    write_down(rank.context, Note(found=(Found(LEARNING_RATE, "0.032", "measured"),)))
+    chosen = choose(rank.context, rank.network(samples), samples.training).config.training
+    assert float(chosen.optimizer.learning_rate) == pytest.approx(0.032 / factor)
+    assert training_rates(chosen, batches=16, steps=10).target == pytest.approx(0.032)
 
 
 def test_a_note_survives_being_written() -> None:

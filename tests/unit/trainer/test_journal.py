@@ -17,6 +17,7 @@ from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.volume import VolumePlace, output_failed
 from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.stages.journal import EVENTS_FILE, PAUSE_SECONDS, Journal
+from trainingrun_trainer.stages.schedule import Rates, training_rates
 from trainingrun_trainer.stages.train import train
 
 
@@ -39,6 +40,11 @@ def an_epoch(journal: Journal, state: LoopState, clock: Clock, *, seconds: float
     journal.epoch_done(state)
 
 
+def rates(rank: Alone) -> Rates:
+    """Of 30 steps in an epoch."""
+    return training_rates(rank.config.training, batches=1, steps=30)
+
+
 def lines(rank: Alone) -> list[dict[str, Any]]:
     return [json.loads(line) for line in rank.paths.run.join("metrics.jsonl").read().splitlines()]
 
@@ -55,7 +61,7 @@ def values(event: Any) -> dict[str, float]:
 
 def test_every_epoch_is_a_line_with_its_metrics_and_its_pace(tmp_path: Path) -> None:
     rank, state, clock = alone(tmp_path, training={"epochs": 4, "optimizer": {"learningRate": "0.01"}}), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     for _ in range(2):
         an_epoch(journal, state, clock, seconds=6)
     first, second = lines(rank)
@@ -76,7 +82,7 @@ def test_every_epoch_is_a_line_with_its_metrics_and_its_pace(tmp_path: Path) -> 
 
 def test_tensorboard_finds_the_same_numbers_by_epoch(tmp_path: Path) -> None:
     rank, state, clock = alone(tmp_path), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     for _ in range(3):
         an_epoch(journal, state, clock, seconds=6)
     version, *found = events(rank)
@@ -90,14 +96,14 @@ def test_tensorboard_finds_the_same_numbers_by_epoch(tmp_path: Path) -> None:
 
 def test_an_attempt_that_goes_on_keeps_the_epochs_of_its_checkpoint_and_repeats_none(tmp_path: Path) -> None:
     first, state, clock = alone(tmp_path, attempt=1), LoopState(), Clock()
-    journal = Journal(first.context, state, steps=30, clock=clock)
+    journal = Journal(first.context, state, rates=rates(first), clock=clock)
     for _ in range(3):
         an_epoch(journal, state, clock, seconds=6)
     # The checkpoint was written after two epochs and some steps of the third.
     kept: dict[str, Any] = {"history": state.history[:2], "samples": state.samples[:2], "notes": state.notes[:2]}
     resumed = LoopState(epoch=2, step=7, **kept)
     second = alone(tmp_path, attempt=2)
-    journal = Journal(second.context, resumed, steps=30, clock=clock)
+    journal = Journal(second.context, resumed, rates=rates(second), clock=clock)
     for _ in range(2):
         an_epoch(journal, resumed, clock, seconds=6)
     assert [(line["epoch"], line["attempt"]) for line in lines(second)] == [(1, 1), (2, 1), (3, 2), (4, 2)]
@@ -107,7 +113,7 @@ def test_an_attempt_that_goes_on_keeps_the_epochs_of_its_checkpoint_and_repeats_
 
 def test_short_epochs_are_written_every_few_seconds_and_at_the_end(tmp_path: Path) -> None:
     rank, state, clock = alone(tmp_path), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     an_epoch(journal, state, clock, seconds=0.1)
     assert "metrics.jsonl" not in rank.paths.run.names()
     an_epoch(journal, state, clock, seconds=PAUSE_SECONDS)
@@ -121,7 +127,7 @@ def test_short_epochs_are_written_every_few_seconds_and_at_the_end(tmp_path: Pat
 
 def test_an_attempt_that_is_overtaken_does_not_write_over_the_newer_ones_journal(tmp_path: Path) -> None:
     rank, state, clock = alone(tmp_path, attempt=1), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     fence.claim(alone(tmp_path, attempt=2).paths)
     with pytest.raises(TrainerError, match="Attempt 1 ends"):
         an_epoch(journal, state, clock, seconds=6)

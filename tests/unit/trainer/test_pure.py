@@ -15,29 +15,23 @@ from trainingrun_trainer.models.parameters import builtin_parameters
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.rank import unexpected
 from trainingrun_trainer.stages.early_stopping import judge_epoch
-from trainingrun_trainer.stages.schedule import learning_rates
+from trainingrun_trainer.stages.schedule import training_rates
 
 
 def a_training(**changes: object) -> Training:
     return Training.model_validate({"epochs": 10, **changes})
 
 
-@pytest.mark.parametrize(("scaling", "expected"), [("None", 0.001), ("Linear", 0.004), ("SquareRoot", 0.002)])
-def test_the_learning_rate_grows_with_the_number_of_ranks(scaling: str, expected: float) -> None:
-    rates = learning_rates(a_training(schedule={"scaling": scaling}), batches=4, epoch=0, steps=5)
-    np.testing.assert_allclose(rates, [expected] * 5)
-
-
 def test_warm_up_rises_by_equal_steps_to_the_scaled_rate() -> None:
     training = a_training(schedule={"warmupEpochs": 2, "scaling": "Linear"})
-    rates = np.concatenate([learning_rates(training, batches=4, epoch=epoch, steps=5) for epoch in range(3)])
+    rates = np.concatenate([training_rates(training, batches=4, steps=5).of_epoch(epoch) for epoch in range(3)])
     assert rates[0] > 0.001
     np.testing.assert_allclose(np.diff(rates[:10]), 0.0003, rtol=1e-3)
     np.testing.assert_allclose(rates[9:], 0.004, rtol=1e-5)
 
 
 def whole_course(training: Training, *, steps: int = 5) -> list[float]:
-    rates = [learning_rates(training, batches=1, epoch=epoch, steps=steps) for epoch in range(training.epochs)]
+    rates = [training_rates(training, batches=1, steps=steps).of_epoch(epoch) for epoch in range(training.epochs)]
     return [float(rate) for rate in np.concatenate(rates)]
 
 

@@ -68,8 +68,9 @@ class Progress:
         self._send(checkpoint=CheckpointPosition(stage=stage, epoch=epoch, step=step))
 
     def choices(self, choices: Sequence[Choice]) -> None:
-        """These values have been found for what is `Auto`."""
-        self._send(choices=tuple(choices))
+        """These values apply, beside what was told before; one with a name that was told takes its place."""
+        known = {choice.name: choice for choice in (*self._report.choices, *choices)}
+        self._send(choices=tuple(known.values()))
 
     @property
     def seconds(self) -> dict[Stage, float]:

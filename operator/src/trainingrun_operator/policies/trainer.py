@@ -4,7 +4,7 @@ What an image speaks nobody can tell before it has run. One that does not know t
 before its ranks start; from then on it is not started again for the same.
 """
 
-from trainingrun.contract_version import version_needed
+from trainingrun.contract_version import Need, version_needed
 from trainingrun_operator.children.config_map import attempt_config
 from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.policies.creation import what_applies
@@ -27,5 +27,9 @@ def wait_for_trainer(life: BetweenAttempts) -> Step | None:
         reason=Reason.TRAINER_TOO_OLD,
         message=f"The trainer image {trainer.image} speaks version {trainer.contract_version} of the contract with the "
         f"operator, but spec.{need.path} needs version {need.version}: use an image of the operator's release (spec.image, or "
-        "that of its preset), or remove the field, together with a new value of spec.rerun.",
+        f"that of its preset), or {_without(need)}, together with a new value of spec.rerun.",
     )
+
+
+def _without(need: Need) -> str:
+    return f"set it to {need.instead}" if need.instead else "remove the field"

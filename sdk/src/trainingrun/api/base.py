@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from trainingrun.contract_version import told
+
 DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
 AUTO = "Auto"
 """A value that the trainer finds by measuring, before it trains."""
@@ -147,5 +149,5 @@ def to_wire(value: BaseModel) -> dict[str, Any]:
 
 
 def to_sparse_wire(value: BaseModel) -> dict[str, Any]:
-    """The same, without what has its default value."""
-    return value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    """The same, without what an image of any version takes for so where it is not said: most defaults."""
+    return told(value, value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True))

@@ -43,8 +43,9 @@ class Pruning(Frozen):
     learning_rate: Annotated[
         Decimal | None,
         Field(
-            description="Learning rate of fine-tuning, before scaling; it falls along a cosine. Default: five times that of "
-            "training, up to 0.005 but never less than training's own; with SGD the same."
+            description="Learning rate of fine-tuning, before scaling, which is by the square root at most but with SGD; the "
+            "rate rises to it for a twentieth of the steps and falls along a cosine. Default: five times that of training, on "
+            "all ranks together no more than 0.005 or than training's own before scaling; with SGD that of training."
         ),
     ] = None
     skip_layers: Annotated[

@@ -10,9 +10,14 @@ MOST_ARTIFACTS = 6
 
 
 class Choice(Tolerant):
-    """A value that the spec leaves open, as the trainer has found it: `Auto` by measuring, others from what the data is."""
+    """What the spec leaves open, as the trainer has found it: `Auto` by measuring, a stage's rate, what the data is."""
 
-    name: Annotated[str, Field(max_length=63, description="Path in spec, for example training.batchSize.")]
+    name: Annotated[
+        str,
+        Field(
+            max_length=63, description="Path in spec, for example training.batchSize, or learningRate.Pruning: that of a stage."
+        ),
+    ]
     value: Annotated[str, Field(max_length=24, description="What applies.")]
     reason: Annotated[str, Field(max_length=512, description="Why, with the measurements that decided.")] = ""
 

@@ -229,7 +229,8 @@ class TrainingRunStatus(Tolerant):
         tuple[Choice, ...],
         Field(
             max_length=8,
-            description="Values that are Auto in the spec, as they were found; result.json has all measurements.",
+            description="Values that are Auto in the spec, as they were found, of which result.json has all measurements; "
+            "and the learning rate of each stage on all ranks.",
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = ()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from trainingrun.api.base import AUTO, AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, Decimal, Frozen, rule, rules
+from trainingrun.contract_version import MeantBefore, Since
 
 MOST_BATCH = 65536
 
@@ -67,6 +68,7 @@ class Optimizer(Frozen):
 class Scaling(StrEnum):
     """How the learning rate grows with the number of ranks, whose batches add up."""
 
+    AUTO = "Auto"
     NONE = "None"
     LINEAR = "Linear"
     SQUARE_ROOT = "SquareRoot"
@@ -99,11 +101,14 @@ class Schedule(Frozen):
     ] = 0
     scaling: Annotated[
         Scaling,
+        Since(2, values=(Scaling.AUTO,)),
+        MeantBefore(Scaling.LINEAR),
         Field(
             description="Factor on the learning rate by the number of ranks, times backwardPassesPerStep: None, Linear or "
-            "SquareRoot."
+            "SquareRoot. Auto: Linear with SGD, SquareRoot with the other optimizers, and a factor above 2 has a warm-up "
+            "where warmupEpochs is 0: 5 epochs, but at most a tenth of all steps."
         ),
-    ] = Scaling.LINEAR
+    ] = Scaling.AUTO
 
     model_config = rules(
         rule(

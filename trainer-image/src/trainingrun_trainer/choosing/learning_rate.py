@@ -9,7 +9,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun.contract import Cause
 from trainingrun_trainer.choosing.found import LEARNING_RATE, Found
+from trainingrun_trainer.errors import failed
 
 SMALLEST, LARGEST = 1e-5, 1.0
 STEPS = 100
@@ -35,7 +37,18 @@ def has_exploded(losses: list[float]) -> bool:
 
 
 def conclude(losses: list[float]) -> Found:
-    """The rate to train with, from the mean losses of the first steps of the ramp."""
+    """The rate to train with, from the mean losses of the first steps of the ramp.
+
+    Raises TrainerError (NotANumber) when already the first one is no number.
+    """
+    if not math.isfinite(losses[0]):
+        raise failed(
+            f"The loss is {losses[0]} in the first step of the range test, before any learning rate has had an effect "
+            "(spec.training.optimizer.learningRate Auto).",
+            cause=Cause.NOT_A_NUMBER,
+            hint="See that the data has no NaN and no huge numbers, and that the network gives numbers for it, together with a "
+            "new value of spec.rerun.",
+        )
     finite = losses[: next((index for index, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))]
     rates = ramp()[: len(finite)]
     smooth = smoothed(finite)

@@ -20,14 +20,20 @@ class HorovodGang(OneDevice):
 
     def __init__(self, compression: GradientCompression = GradientCompression.NONE) -> None:
         hvd.init()
-        half = compression is GradientCompression.FP16
-        self._compressor = hvd.Compression.fp16 if half else hvd.Compression.none
+        self._is_half = compression is GradientCompression.FP16
+        self._compressor = hvd.Compression.fp16 if self._is_half else hvd.Compression.none
         self.rank: int = hvd.rank()
         self.size: int = hvd.size()
 
     def sum_gradients(self, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """One fused all-reduce of all gradients."""
-        return list(hvd.grouped_allreduce(list(gradients), op=hvd.Sum, name="gradients", compression=self._compressor))
+        """One fused all-reduce of all gradients.
+
+        A rank's part of a mean over all samples is the smaller the more ranks there are, and below 3e-8 it is 0 in 16 bits. So
+        what is exchanged in 16 bits is as large as if this rank were alone. The sum ends at 65504: on 32 ranks a mean of 2000.
+        """
+        exchanged = [gradient * self.size for gradient in gradients] if self._is_half else list(gradients)
+        summed = hvd.grouped_allreduce(exchanged, op=hvd.Sum, name="gradients", compression=self._compressor)
+        return [each / self.size for each in summed] if self._is_half else list(summed)
 
     def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """All-reduce in double precision."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import AUTO, Scaling, Training
+from trainingrun.api import AUTO, Scaling, Training, number
 from trainingrun.contract import Stage
 from trainingrun_trainer.choosing import batch_size, learning_rate
 from trainingrun_trainer.choosing.found import BATCH_SIZE, LEARNING_RATE, Found, Note
@@ -21,6 +21,7 @@ from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.network import on_devices
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import EpochPlan
+from trainingrun_trainer.stages.schedule import factor, scaling_of
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
@@ -32,7 +33,7 @@ MEASURED_SECONDS = 0.4
 def choose(context: Context, network: Network, feed: Feed) -> Context:
     """The context with numbers in place of `Auto`; the network is left as it was.
 
-    What an earlier attempt of the round has found stays. Raises TrainerError: OutputFailed, or Interrupted.
+    What an earlier attempt of the round has found stays. Raises TrainerError: OutputFailed, NotANumber or Interrupted.
     """
     training = context.config.training
     if AUTO not in (training.batch_size, training.optimizer.learning_rate):
@@ -66,20 +67,23 @@ def _measured(context: Context, network: Network, feed: Feed) -> tuple[Context, 
 
 def _with(context: Context, found: Found | None) -> Context:
     assert found is not None, "it has just been found"
+    training = _trained_with(context, found)
+    return replace(context, config=context.config.model_copy(update={"training": training}))
+
+
+def _trained_with(context: Context, found: Found) -> Training:
     training = context.config.training
-    return replace(context, config=context.config.model_copy(update={"training": _trained_with(training, found)}))
-
-
-def _trained_with(training: Training, found: Found) -> Training:
     if found.name == BATCH_SIZE:
         return training.model_copy(update={"batch_size": int(found.value)})
-    # Measured on the whole gang, whose batches are one: there is nothing left to scale.
-    return training.model_copy(
-        update={
-            "optimizer": training.optimizer.model_copy(update={"learning_rate": found.value}),
-            "schedule": training.schedule.model_copy(update={"scaling": Scaling.NONE}),
-        }
-    )
+    # Measured on the whole gang, whose batches are one: there is nothing left to scale. A trial has one rank's batch only, and
+    # gets the rate that becomes what was measured when it is scaled.
+    rate, schedule = found.value, training.schedule
+    if context.config.tuning is None:
+        schedule = schedule.model_copy(update={"scaling": Scaling.NONE})
+    else:
+        rate = f"{number(rate) / factor(scaling_of(training), batches=context.step_batches):.6g}"
+    optimizer = training.optimizer.model_copy(update={"learning_rate": rate})
+    return training.model_copy(update={"optimizer": optimizer, "schedule": schedule})
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,9 @@ class _Probe:
         """Samples per second of all ranks in the best call: another program's burst must not decide."""
         steps = -(-len(self.feed) // (batch * self.context.step_batches))
         seconds, best = 0.0, 0.0
-        for number, call in enumerate(self._calls(batch, rates=np.zeros(steps, np.float32), length=CallLength())):
+        for index, call in enumerate(self._calls(batch, rates=np.zeros(steps, np.float32), length=CallLength())):
             speed = float(call.sums[2] / call.seconds)
-            if number == 0:
+            if index == 0:
                 best = 0.0 if steps > call.steps else speed  # it warms up, and counts only where there is no other
                 continue
             seconds, best = seconds + call.seconds, max(best, speed)

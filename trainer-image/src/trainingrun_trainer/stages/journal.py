@@ -23,7 +23,7 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.output.place import Place
 from trainingrun_trainer.settings import OutputPaths
-from trainingrun_trainer.stages.schedule import learning_rates
+from trainingrun_trainer.stages.schedule import Rates
 
 PAUSE_SECONDS = 5.0
 """Between two writes; twice as long after each that has failed."""
@@ -43,16 +43,16 @@ class Journal:
         context: Context,
         state: LoopState,
         *,
-        steps: int,
+        rates: Rates,
         curves: Callable[[OutputPaths], Place] = lambda paths: paths.run,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Training goes on from this state, in epochs of so many steps; `curves` is its folder, that of the run by default."""
+        """Training goes on from this state, with these rates; `curves` is its folder, that of the run by default."""
         hasty = replace(context.patience, seconds=context.patience.seconds * SHORT_PATIENCE)
         self._hasty = replace(context.paths, root=context.paths.root.within(hasty))
         self._curves = curves
         self._context = context
-        self._steps = steps
+        self._rates = rates
         self._clock = clock
         self._began = self._written = clock()
         self._is_whole = state.step == 0 and state.skipped == 0
@@ -102,16 +102,15 @@ class Journal:
     def _note(self, state: LoopState, *, seconds: float) -> dict[str, Any]:
         """What is known of the last epoch beside its metrics. Only a whole one has a pace."""
         config = self._context.config
-        rates = learning_rates(config.training, batches=self._context.step_batches, epoch=state.epoch - 1, steps=self._steps)
         pace = {"samplesPerSecond": round(sum(state.samples[-1]) / seconds)} if self._is_whole and seconds > 0 else {}
         return {
             "epoch": state.epoch,
-            "step": state.epoch * self._steps,
+            "step": state.epoch * self._rates.steps,
             "attempt": config.attempt,
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "seconds": round(seconds, 3),
             **pace,
-            "learningRate": float(rates[-1]),
+            "learningRate": float(self._rates.of_epoch(state.epoch - 1)[-1]),
         }
 
 

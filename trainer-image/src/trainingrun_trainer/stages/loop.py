@@ -30,6 +30,7 @@ from trainingrun_trainer.stages.finite import require_number, require_numbers
 from trainingrun_trainer.stages.journal import Journal
 from trainingrun_trainer.stages.optimizers import Learner
 from trainingrun_trainer.stages.plan import epoch_plan
+from trainingrun_trainer.stages.rate import Rate
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
@@ -44,7 +45,10 @@ def follow(course: Course, context: Context, network: Network, split: Split, *, 
     loop = _Loop.start(course, context, network, split, optimizer=optimizer)
     training, state = course.training, loop.state
     context.progress.stage(course.stage, epochs=training.epochs, steps=training.epochs * loop.steps)
-    journal = Journal(context, state, steps=loop.steps, curves=course.curves)
+    context.progress.choices([loop.rate.choice])
+    if context.is_chief:
+        print(f"learning rate of {course.stage}: {loop.rate.choice.value}. {loop.rate.choice.reason}")
+    journal = Journal(context, state, rates=loop.rate.rates, curves=course.curves)
     while state.epoch < training.epochs and not state.stopped:
         loop.run_epoch()
         metrics = loop.finish_epoch()
@@ -65,6 +69,7 @@ class _Loop:
     """The training loop's parts and its state."""
 
     course: Course
+    rate: Rate
     context: Context
     network: Network
     optimizer: Learner
@@ -84,8 +89,10 @@ class _Loop:
     def start(cls, course: Course, context: Context, network: Network, split: Split, *, optimizer: Learner) -> "_Loop":
         """Build the graphs, and give all ranks the same start: rank 0's weights, or the newest checkpoint."""
         validation = own_part(context, split.validation)
+        steps = steps_per_epoch(len(split.training), batch=context.step_samples, size=context.gang.size)
         loop = cls(
             course=course,
+            rate=Rate(course.stage, course.field, course.rates(batches=context.step_batches, steps=steps)),
             context=context,
             network=network,
             optimizer=optimizer,
@@ -106,7 +113,7 @@ class _Loop:
     @property
     def steps(self) -> int:
         """Steps of one epoch."""
-        return self._steps_of(len(self.split.training))
+        return self.rate.rates.steps
 
     def _steps_of(self, samples: int) -> int:
         return steps_per_epoch(samples, batch=self.context.step_samples, size=self.context.gang.size)
@@ -119,7 +126,7 @@ class _Loop:
     def run_epoch(self) -> None:
         """Take the steps of the current epoch that are left."""
         context, state = self.context, self.state
-        plan = epoch_plan(context, self.split.training, epoch=state.epoch, skipped=state.skipped)
+        plan = epoch_plan(context, self.split.training, epoch=state.epoch, rates=self.rate.rates, skipped=state.skipped)
         run = partial(self.run, plan)
         for call in in_calls(context, run, self.split.training, plan.shard, first=state.step, length=self.training_calls):
             state.sums = [before + new for before, new in zip(state.sums, call.sums.tolist(), strict=True)]
@@ -140,7 +147,7 @@ class _Loop:
             "val_loss": float(validated[0] / validated[2]),
             "val_accuracy": float(validated[1] / validated[2]),
         }
-        require_numbers(metrics, rate=self.course.rate, epoch=state.epoch + 1)
+        require_numbers(metrics, rate=self.rate, epoch=state.epoch + 1)
         state.epoch, state.skipped, state.step, state.sums = state.epoch + 1, 0, 0, [0.0, 0.0, 0.0]
         state.history.append(metrics)
         if self.context.is_chief:
@@ -174,7 +181,7 @@ class _Loop:
 
     def _look_around(self, call: Call) -> None:
         """After some steps: see once that the ranks train together, report, and stop when any rank has been told to."""
-        require_number(call, rate=self.course.rate, epoch=self.state.epoch + 1)
+        require_number(call, rate=self.rate, epoch=self.state.epoch + 1)
         if not self.is_checked:
             check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
             self.is_checked = True

@@ -1,36 +1,130 @@
-"""The learning rate of every step. NumPy only.
+"""The learning rate of every step of a training that many ranks share. NumPy only.
 
-Warm-up and linear scaling: Goyal et al., "Accurate, Large Minibatch SGD", https://arxiv.org/abs/1706.02677.
+Linear scaling and warm-up: Goyal et al., "Accurate, Large Minibatch SGD", https://arxiv.org/abs/1706.02677. That is a rule for
+SGD; optimizers that divide a gradient by its own size scale by the square root: Malladi et al., "On the SDEs and Scaling Rules
+for Adaptive Gradient Algorithms", https://arxiv.org/abs/2205.10287.
 Cosine: Loshchilov and Hutter, "SGDR", https://arxiv.org/abs/1608.03983, without restarts.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import Scaling, Schedule, ScheduleType, Training, number
+from trainingrun.api import OptimizerName, Scaling, Schedule, ScheduleType, Training, number
+
+WARMUP_FACTOR = 2.0
+"""A rate that grows by more than this is risen to, unless told otherwise."""
+WARMUP_EPOCHS, WARMUP_SHARE = 5, 0.1
+"""So many epochs, as Goyal et al. take, but of a short training no more than this part of its steps."""
+FEWEST_WARMUP_STEPS = 10
+"""As long as that is not more than half of the steps: moments of gradients that have seen less say nothing."""
+GENTLE_EPOCHS, GENTLE_SHARE = 1, 0.05
+"""The same of fine-tuning, which rises from 0 to any rate: it begins with fresh moments, on weights that are good."""
 
 
-def scaled_learning_rate(training: Training, *, batches: int) -> float:
-    """The learning rate after warm-up, when a step has `batches` batches: the number of ranks, times the passes of each."""
-    factor = {Scaling.NONE: 1.0, Scaling.LINEAR: float(batches), Scaling.SQUARE_ROOT: math.sqrt(batches)}
-    return number(training.optimizer.learning_rate) * factor[training.schedule.scaling]
+def is_adaptive(training: Training) -> bool:
+    """Whether the optimizer normalises its steps by the gradients that it has seen."""
+    return training.optimizer.name is not OptimizerName.SGD
 
 
-def learning_rates(training: Training, *, batches: int, epoch: int, steps: int) -> NDArray[np.float32]:
-    """Learning rates of the `steps` steps of an epoch, counted from 0.
+def scaling_of(training: Training) -> Scaling:
+    """The rule that applies: what `Auto` stands for with this optimizer."""
+    if training.schedule.scaling is not Scaling.AUTO:
+        return training.schedule.scaling
+    return Scaling.SQUARE_ROOT if is_adaptive(training) else Scaling.LINEAR
 
-    During warm-up the rate rises by the same amount each step, from that of one batch to the scaled one. Then the schedule's
-    course begins.
-    """
-    start, target = number(training.optimizer.learning_rate), scaled_learning_rate(training, batches=batches)
-    warmup = training.schedule.warmup_epochs * steps
-    position = np.arange(epoch * steps + 1, (epoch + 1) * steps + 1)
-    share = np.minimum(1.0, position / warmup) if warmup > 0 else np.ones(steps)
-    after = np.maximum(0, position - 1 - warmup)
-    course = _course(training.schedule, after=after, steps=steps, total=training.epochs * steps - warmup)
-    return ((start + (target - start) * share) * course).astype(np.float32)
+
+def factor(scaling: Scaling, *, batches: int) -> float:
+    """What a rule makes of the rate of one batch when a step has `batches`: the number of ranks, times the passes of each."""
+    return {Scaling.NONE: 1.0, Scaling.LINEAR: float(batches), Scaling.SQUARE_ROOT: math.sqrt(batches)}[scaling]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The learning rates of a training, on any number of ranks."""
+
+    one: str
+    """The rate of one batch, as people have written it."""
+    scaling: Scaling
+    """The rule that makes a rate of `batches` batches of it; never `Auto`."""
+    batches: int
+    first: float
+    """What warm-up rises from."""
+    target: float
+    """The rate after warm-up, from which the schedule takes its course."""
+    warmup: int
+    """Steps in which it rises."""
+    schedule: Schedule
+    epochs: int
+    steps: int
+    """Of an epoch."""
+
+    @property
+    def factor(self) -> float:
+        """What the rule multiplies the rate of one batch by."""
+        return factor(self.scaling, batches=self.batches)
+
+    def of_epoch(self, epoch: int) -> NDArray[np.float32]:
+        """Those of the steps of an epoch, counted from 0.
+
+        During warm-up the rate rises by the same amount each step. Then the schedule's course begins.
+        """
+        position = np.arange(epoch * self.steps + 1, (epoch + 1) * self.steps + 1)
+        share = np.minimum(1.0, position / self.warmup) if self.warmup > 0 else np.ones(self.steps)
+        after = np.maximum(0, position - 1 - self.warmup)
+        course = _course(self.schedule, after=after, steps=self.steps, total=self.epochs * self.steps - self.warmup)
+        return ((self.first + (self.target - self.first) * share) * course).astype(np.float32)
+
+
+def training_rates(training: Training, *, batches: int, steps: int) -> Rates:
+    """The rates of a training with `batches` batches in a step, and `steps` steps in an epoch."""
+    one, scaling = number(training.optimizer.learning_rate), scaling_of(training)
+    return Rates(
+        one=training.optimizer.learning_rate,
+        scaling=scaling,
+        batches=batches,
+        first=one,
+        target=one * factor(scaling, batches=batches),
+        warmup=_warmup(training, batches=batches, steps=steps),
+        schedule=training.schedule,
+        epochs=training.epochs,
+        steps=steps,
+    )
+
+
+def fine_tuning_rates(training: Training, *, batches: int, steps: int, most: float = math.inf) -> Rates:
+    """The rates of a fine-tuning: scaled by the square root at most where steps are normalised, and never above `most`."""
+    scaling = scaling_of(training)
+    if is_adaptive(training) and scaling is Scaling.LINEAR:
+        scaling = Scaling.SQUARE_ROOT
+    return Rates(
+        one=training.optimizer.learning_rate,
+        scaling=scaling,
+        batches=batches,
+        first=0.0,
+        target=min(most, number(training.optimizer.learning_rate) * factor(scaling, batches=batches)),
+        warmup=_bounded(GENTLE_EPOCHS * steps, share=GENTLE_SHARE, total=training.epochs * steps),
+        schedule=training.schedule,
+        epochs=training.epochs,
+        steps=steps,
+    )
+
+
+def _warmup(training: Training, *, batches: int, steps: int) -> int:
+    """Steps of warm-up: what the schedule says, and with `Auto`, where it says nothing, what a large factor needs."""
+    schedule = training.schedule
+    if schedule.warmup_epochs > 0 or schedule.scaling is not Scaling.AUTO:
+        return schedule.warmup_epochs * steps
+    if factor(scaling_of(training), batches=batches) <= WARMUP_FACTOR:
+        return 0
+    return _bounded(WARMUP_EPOCHS * steps, share=WARMUP_SHARE, total=training.epochs * steps)
+
+
+def _bounded(wanted: int, *, share: float, total: int) -> int:
+    """So many steps, but no more than a share of all, and then again not too few to be any use."""
+    return min(max(min(wanted, round(share * total)), FEWEST_WARMUP_STEPS), total // 2)
 
 
 def _course(schedule: Schedule, *, after: NDArray[np.int64], steps: int, total: int) -> NDArray[np.float64]:
