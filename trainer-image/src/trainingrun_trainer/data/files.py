@@ -3,10 +3,11 @@
 A local file system raises OSError. What a remote one raises beside FileNotFoundError is a sentence already.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fsspec.implementations.local import LocalFileSystem
 
@@ -33,6 +34,8 @@ def reading(folder: Folder, name: str, *, field: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as missing:
+        if isinstance(folder.filesystem, LocalFileSystem) and os.path.islink(folder.join(name)):
+            raise _leads_nowhere(folder, name) from missing
         raise _missing(folder, f"There is no file {name} ({field})") from missing
     except OSError as unreadable:
         raise bad_data(f"{name} cannot be read: {unreadable.strerror or unreadable}.") from unreadable
@@ -65,12 +68,15 @@ def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
 def list_folder(folder: Folder, within: str = "") -> list[tuple[str, bool]]:
     """The names in a folder, or in one `within` it, and whether each is a folder; hidden ones are left out."""
     path = folder.join(within) if within else folder.path
-    found = [
-        (str(entry["name"]).rstrip("/"), entry["type"] == "directory") for entry in folder.filesystem.ls(path, detail=True)
-    ]
+    found = [(str(entry["name"]).rstrip("/"), _is_folder(folder, entry)) for entry in folder.filesystem.ls(path, detail=True)]
     # An object store may hold an empty object in the place of a folder, and then lists it within itself.
     names = [(name.rpartition("/")[2], is_folder) for name, is_folder in found if name != path.rstrip("/")]
     return sorted((name, is_folder) for name, is_folder in names if not name.startswith("."))
+
+
+def _is_folder(folder: Folder, entry: Mapping[str, Any]) -> bool:
+    """Whether what was listed is a folder, or a link to one."""
+    return entry["type"] == "directory" or (bool(entry.get("islink")) and bool(folder.filesystem.isdir(entry["name"])))
 
 
 def require_listing(folder: Folder, *, field: str, value: str) -> None:
@@ -91,16 +97,37 @@ def read_pieces(folder: Folder, pieces: Sequence[Piece]) -> list[bytes]:
         contents: list[bytes] = folder.filesystem.cat_ranges(list(paths), list(starts), list(ends))
     except FileNotFoundError as missing:
         raise bad_data(f"A file has gone since the data was listed: {missing}. Restart when the data is complete.") from missing
-    return contents
+    return [_complete(content, piece) for content, piece in zip(contents, pieces, strict=True)]
 
 
 def _read_local(piece: Piece) -> bytes:
     try:
         with open(piece.path, "rb", buffering=0) as file:
             file.seek(piece.start)
-            return file.read(piece.end - piece.start)
+            content = file.read(piece.end - piece.start)
+            # Some file systems, FUSE's above all, answer with less than was asked for.
+            while len(content) < piece.end - piece.start and (more := file.read(piece.end - piece.start - len(content))):
+                content += more
+            return _complete(content, piece)
     except OSError as unreadable:
         raise bad_data(f"{piece.path} cannot be read any more: {unreadable.strerror}.") from unreadable
+
+
+def _complete(content: bytes, piece: Piece) -> bytes:
+    """Raises TrainerError (bad data) when a file is shorter than it was."""
+    if len(content) == piece.end - piece.start:
+        return content
+    raise bad_data(
+        f"{piece.path} ends at byte {piece.start + len(content)}, but was at least {piece.end} bytes long when the data was "
+        "listed: it has changed since. Restart when the data is complete."
+    )
+
+
+def _leads_nowhere(folder: Folder, name: str) -> TrainerError:
+    return bad_data(
+        f"{name} in {folder.path} is a link to {os.readlink(folder.join(name))}, which does not exist in this volume. Copy "
+        "what it leads to (rsync -L and cp -L do), or remove the link."
+    )
 
 
 def _missing(folder: Folder, what: str) -> TrainerError:
