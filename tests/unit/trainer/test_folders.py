@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from pydantic import ValidationError
 
 from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.writing import CLAIM
+from trainingrun.api import CSVFiles, ImageFolder
 from trainingrun.api.base import to_wire
 from trainingrun_trainer.data import folders
 from trainingrun_trainer.data.class_folders import images_in
-from trainingrun_trainer.data.files import Piece, read_pieces
+from trainingrun_trainer.data.files import Piece, matching_files, read_file, read_pieces
 from trainingrun_trainer.data.left_out import OTHERS, LeftOut, Tally, added_up
 from trainingrun_trainer.data.source import open_data
 from trainingrun_trainer.errors import TrainerError
@@ -314,6 +316,30 @@ def test_a_store_is_listed_by_the_same_rules(store: Folder, tmp_path: Path) -> N
         "files ending in .txt": 1,
         "files beside the class folders": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("feuille n° 1/März *.csv", ["feuille n° 1/März 1.csv", "feuille n° 1/März 2.csv"]),
+        ("raw (copy)/[1] a?.csv", ["raw (copy)/[1] ab.csv"]),
+        ("数据/*.csv", ["数据/a & b.csv"]),
+        ("feuille n° 1/März 1.csv", ["feuille n° 1/März 1.csv"]),
+    ],
+)
+def test_paths_are_those_that_file_systems_have(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    touched(tmp_path, "feuille n° 1/März 1.csv", "feuille n° 1/März 2.csv", "raw (copy)/[1] ab.csv", "raw (copy)/1 ab.csv")
+    touched(tmp_path, "数据/a & b.csv")
+    CSVFiles(files=pattern)
+    folder = local_folder(tmp_path)
+    assert matching_files(folder, pattern, field="spec.data.csv.files") == names
+    assert [read_file(folder, name, field="f") for name in names] == [b"x" * len(name) for name in names]
+
+
+@pytest.mark.parametrize("pattern", ["../a.csv", "a/../b", ".hidden/a", "a//b", "/a", "a\nb", "a\\b", "a?b=c/d", "a#b", "50%"])
+def test_paths_that_lead_elsewhere_are_refused(pattern: str) -> None:
+    with pytest.raises(ValidationError):
+        ImageFolder(folder=pattern)
 
 
 class Dribbling:

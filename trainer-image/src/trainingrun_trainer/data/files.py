@@ -59,7 +59,8 @@ def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
     within, slash, last = pattern.rpartition("/")
     with reading(folder, pattern, field=field):
         entries = list_folder(folder, within)
-    names = [f"{within}{slash}{name}" for name, is_folder in entries if not is_folder and fnmatchcase(name, last)]
+    meant = last.replace("[", "[[]")  # a bracket stands for itself
+    names = [f"{within}{slash}{name}" for name, is_folder in entries if not is_folder and fnmatchcase(name, meant)]
     if not names:
         raise _missing(folder, f"There is no file {pattern} ({field})")
     return sorted(names)

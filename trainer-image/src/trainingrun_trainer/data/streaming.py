@@ -9,6 +9,7 @@ names many damaged ones and not each its own.
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from trainingrun_trainer.data.dataset import Array, scale_of
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Batches
 from trainingrun_trainer.data.shard import Shard, shard
+from trainingrun_trainer.errors import TrainerError
 
 AHEAD_BYTES = 64 * 2**20
 """Decoded samples that wait to be taken. As many again may have been taken, and are copied into one tensor."""
@@ -115,13 +117,14 @@ class _StreamDealer:
             self._next += 1
 
     def _damaged_after(self) -> dict[int, str]:
-        """What is damaged of the samples that would have come next."""
+        """What is damaged of the samples that would have come next, as far as they can be read."""
         found: dict[int, str] = {}
-        for _ in range(-(-LOOKED_AT_AFTER // self._batch)):
-            if not self._ahead:
-                break
-            found |= self._ahead.popleft().result()[2]
-            self._read_ahead()
+        with suppress(TrainerError):
+            for _ in range(-(-LOOKED_AT_AFTER // self._batch)):
+                if not self._ahead:
+                    break
+                found |= self._ahead.popleft().result()[2]
+                self._read_ahead()
         return found
 
     def _step(self, step: int) -> tuple[Array, NDArray[np.int32], dict[int, str]]:
