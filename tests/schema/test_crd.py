@@ -55,6 +55,17 @@ EMPTY: dict[str, dict[str, Any]] = {
     "data.idx": {"spec__data": {"source": PVC, "format": "IDX", "idx": {}}},
     "data.npz": {"spec__data": {"source": PVC, "format": "NPZ", "npz": {}}},
     "data.imageFolder": {"spec__data": {"source": PVC, "format": "ImageFolder", "imageFolder": {}}},
+    "data.damaged": {
+        "spec__data": {"source": PVC, "format": "ImageFolder", "damaged": "Skip", "maximumDamaged": 20},
+    },
+    "data.damaged, refused as by default": {"spec__data": {"source": PVC, "format": "CSV", "damaged": "Refuse"}},
+    "names with spaces and letters of any script": {
+        "spec__data": {
+            "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": "Données (2024)/été"}},
+            "format": "CSV",
+            "csv": {"files": "feuille n° 1/März *.csv"},
+        },
+    },
     "data.tfRecord": {"spec__data": {"source": PVC, "format": "TFRecord", "tfRecord": {}}},
     "data.csv": {"spec__data": {"source": PVC, "format": "CSV", "csv": {}}},
     "one epoch": {"spec__training__epochs": 1},
@@ -297,6 +308,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "two channels": (
         {"spec__data": {"source": PVC, "format": "ImageFolder", "image": {"height": 8, "width": 8, "channels": 2}}},
         "spec.data.image.channels",
+    ),
+    "damaged records of numbers": (
+        {"spec__data": {"source": PVC, "format": "CSV", "damaged": "Skip"}},
+        "data.damaged Skip is about images, with data.format ImageFolder and TFRecord",
+    ),
+    "a bound for what is refused": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "maximumDamaged": 3}},
+        "data.maximumDamaged is only read with data.damaged Skip",
+    ),
+    "no damaged image at most": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "damaged": "Skip", "maximumDamaged": 0}},
+        "spec.data.maximumDamaged",
+    ),
+    "a hidden folder": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "imageFolder": {"folder": "a b/.trash"}}},
+        "spec.data.imageFolder.folder",
+    ),
+    "a control character": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "a\tb.csv"}}},
+        "spec.data.csv.files",
+    ),
+    "a query": (
+        {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"file": "a.npz?download=1"}}},
+        "spec.data.npz.file",
+    ),
+    "a path that climbs out of a folder": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "imageFolder": {"folder": "a/../../b"}}},
+        "spec.data.imageFolder.folder",
     ),
     "a pattern that climbs": (
         {"spec__data": {"source": PVC, "format": "CSV", "csv": {"files": "../*.csv"}}},

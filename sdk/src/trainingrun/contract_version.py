@@ -1,7 +1,8 @@
 """Versions of the contract: an image may be older than the operator, or newer, and either is used or refused by name.
 
   - A configuration says only what differs from the defaults, and which version it takes to read it.
-  - What is added later is marked with `Since`: a field, or some values of a field. Without it an image of version 1 will do.
+  - What is added later is marked with `Since`: a field, some values of it, or those beyond what could be said. Without it an
+    image of version 1 will do.
   - What a field that is not there means never changes, a field never goes, and nothing that was read is refused: it would mean
     something else to an image of another version. The API may have another default: `MeantBefore` says what an image takes a
     field for that is not there, and the default is then written like any other value.
@@ -10,6 +11,7 @@
 `CONTRACT` grows with the first mark of a release. `tests/unit/sdk/contracts` has what each version could read.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -30,6 +32,14 @@ class Since:
     version: int
     values: tuple[Any, ...] = ()
     """Only these; none: whatever differs from the default."""
+    beyond: str = ""
+    """A regular expression of texts that could be said before: only what it does not match is newer."""
+
+    def covers(self, given: Any) -> bool:
+        """Whether a value takes this version to be read."""
+        if self.beyond and isinstance(given, str) and re.search(self.beyond, given):
+            return False
+        return not self.values or given in self.values
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ def _needs(value: Any, *, path: tuple[str, ...]) -> Iterator[Need]:
             before = MeantBefore(field.get_default(call_default_factory=True, validated_data=dict(value)))
         if before is not None and given == before.value:
             continue
-        marks = (mark for mark in field.metadata if isinstance(mark, Since) and (not mark.values or given in mark.values))
+        marks = (mark for mark in field.metadata if isinstance(mark, Since) and mark.covers(given))
         yield from (Need(mark.version, ".".join(where), instead=_in_words(field)) for mark in marks)
 
 

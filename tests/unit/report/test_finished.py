@@ -19,6 +19,7 @@ from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.compression.made import Compressed, FineTuning, Made
+from trainingrun_trainer.data.left_out import LeftOut
 from trainingrun_trainer.output.volume import VolumePlace
 from trainingrun_trainer.report import ReportData
 from trainingrun_trainer.report.values import Confusion, Pictures, StageTime
@@ -105,6 +106,13 @@ def test_the_facts_are_sentences() -> None:
         ("Ranks", "2: 2 workers of 1"),
         ("Epochs", "3"),
     )
+
+
+def test_what_was_left_out_of_the_data_stands_below_it() -> None:
+    left_out = (LeftOut("damaged images", 1200, ("a.jpg",)), LeftOut("files ending in .tif", 3, ()))
+    facts = told(replace(a_finished_run(), left_out=left_out)).facts
+
+    assert facts[1] == ("Left out", "1,200 damaged images; 3 files ending in .tif")
 
 
 def test_parameters_can_be_read_back_and_name_no_attempt() -> None:

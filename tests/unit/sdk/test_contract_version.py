@@ -186,6 +186,27 @@ def test_a_configuration_needs_the_version_of_the_newest_that_it_says(changes: d
     assert version_needed(later(**changes)) == need
 
 
+@pytest.mark.parametrize(
+    ("folder", "version"),
+    [("train", 1), ("a/b.c/d-e", 1), ("", 1), ("two words", 2), ("été", 2), ("a (copy)/b", 2)],
+)
+def test_a_text_that_could_be_said_before_needs_no_newer_version(folder: str, version: int) -> None:
+    wire = json.loads((CONTRACTS / "1" / "config.json").read_bytes())
+    data = {"source": {"persistentVolumeClaim": {"claimName": "d"}}, "format": "ImageFolder", "imageFolder": {"folder": folder}}
+    need = version_needed(AttemptConfig.model_validate({**wire, "data": data}))
+    assert need == Need(version, "data.imageFolder.folder" if version > 1 else "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [({}, 1), ({"damaged": "Refuse"}, 1), ({"damaged": "Skip"}, 2), ({"damaged": "Skip", "maximumDamaged": 5}, 2)],
+)
+def test_to_leave_out_what_is_damaged_is_newer(changes: dict[str, Any], version: int) -> None:
+    wire = json.loads((CONTRACTS / "1" / "config.json").read_bytes())
+    data = {"source": {"persistentVolumeClaim": {"claimName": "d"}}, "format": "ImageFolder", **changes}
+    assert version_needed(AttemptConfig.model_validate({**wire, "data": data})).version == version
+
+
 def test_a_default_that_follows_from_another_field_is_one() -> None:
     wire = json.loads((CONTRACTS / "1" / "config.json").read_bytes())
     objective = {"metric": "val_loss", "goal": "Minimize"}

@@ -248,7 +248,10 @@ WRONG_IMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "3/x.jpg is damaged or truncated: jpeg",
     ),
     "a truncated PNG": (lambda folder: broken_images(folder, PNG[:-40]), "3/x.png is damaged or truncated: Invalid PNG"),
-    "a text": (lambda folder: broken_images(folder, b"hello"), "3/x.png is neither PNG nor JPEG: it begins with 68656c6c"),
+    "a text": (
+        lambda folder: broken_images(folder, b"hello"),
+        "3/x.png is neither PNG, JPEG, WebP, BMP nor GIF: it begins with 68656c6c",
+    ),
     "an empty file": (lambda folder: broken_images(folder, b""), "3/x.png is empty"),
     "another size": (
         lambda folder: broken_images(folder, png(IMAGES[0][:20])),

@@ -2,12 +2,16 @@
 
 import json
 import os
+import re
 import threading
 from typing import Literal
 
 from trainingrun.api.base import Frozen, to_wire
 from trainingrun.api.result import Result
 from trainingrun.contract import ProgressReport
+
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+"""A byte of a file's name that is no UTF-8, as Python has it."""
 
 PIPE_VARIABLE = "TRAININGRUN_REPORT_PIPE"
 
@@ -68,8 +72,17 @@ def result(final: Result) -> Message:
 
 
 def failure(*, exit_code: int, cause: str, text: str, hint: str, result: Result | None = None) -> Message:
-    """Why the rank is about to end, and what the run leaves all the same."""
-    return Message(kind="failed", exit_code=exit_code, cause=cause, text=text, hint=hint, result=result)
+    """Why the rank is about to end, and what the run leaves all the same.
+
+    What is no text in UTF-8 in it, such as a file's name, is written as the bytes that it is.
+    """
+    return Message(kind="failed", exit_code=exit_code, cause=cause, text=in_utf8(text), hint=in_utf8(hint), result=result)
+
+
+def in_utf8(text: str) -> str:
+    """The text, with what is no UTF-8 in it, as Python has it of names of files, written as `\\xff`."""
+    bytes_named = _ESCAPED_BYTE.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", text)
+    return bytes_named.encode("utf-8", "backslashreplace").decode()
 
 
 def ready() -> Message:

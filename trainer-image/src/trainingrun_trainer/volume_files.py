@@ -29,12 +29,12 @@ class VolumeFiles(LocalFileSystem):  # type: ignore[misc]  # fsspec ships no typ
 
     def info(self, path: Any, **options: Any) -> dict[str, Any]:
         """Name, size and type of a file or folder."""
-        found: dict[str, Any] = self._bear(lambda: super(VolumeFiles, self).info(path, **options), path=path)
+        found: dict[str, Any] = self.bear(lambda: super(VolumeFiles, self).info(path, **options), path=path)
         return found
 
     def ls(self, path: str, detail: bool = False, **options: Any) -> list[Any]:
         """The entries of a folder."""
-        entries: list[Any] = self._bear(lambda: super(VolumeFiles, self).ls(path, detail=detail, **options), path=path)
+        entries: list[Any] = self.bear(lambda: super(VolumeFiles, self).ls(path, detail=detail, **options), path=path)
         return entries
 
     def find(self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **options: Any) -> Any:
@@ -55,7 +55,7 @@ class VolumeFiles(LocalFileSystem):  # type: ignore[misc]  # fsspec ships no typ
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """The bytes of a file, or of a part of it."""
-        return self._bear(lambda: _read(path, start or 0, end), path=path)
+        return self.bear(lambda: _read(path, start or 0, end), path=path)
 
     def cat_ranges(self, paths: Sequence[str], starts: Sequence[int], ends: Sequence[int], **_: Any) -> list[bytes]:
         """Parts of many files, each tried by itself."""
@@ -72,7 +72,8 @@ class VolumeFiles(LocalFileSystem):  # type: ignore[misc]  # fsspec ships no typ
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _bear(self, question: Callable[[], Answer], *, path: Any) -> Answer:
+    def bear(self, question: Callable[[], Answer], *, path: Any) -> Answer:
+        """The answer to a question about a path, asked again while what keeps it away may pass."""
         try:
             return self._patience.bear(question, may_pass=disk_errors.may_pass, what="the volume of spec.data.source")
         except OSError as problem:

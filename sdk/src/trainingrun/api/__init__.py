@@ -18,7 +18,7 @@ from trainingrun.api.compression import (
     Quantization,
     QuantizationMode,
 )
-from trainingrun.api.data import BuiltinDataset, Data, DataSource, VolumePath
+from trainingrun.api.data import BuiltinDataset, Damaged, Data, DataSource, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
     ChannelOrder,
@@ -154,6 +154,7 @@ __all__ = [
     "Compression",
     "Condition",
     "ConfigMapVolume",
+    "Damaged",
     "Data",
     "DataFormat",
     "DataSource",

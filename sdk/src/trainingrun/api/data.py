@@ -36,6 +36,13 @@ class BuiltinDataset(StrEnum):
     MNIST10K = "MNIST10k"
 
 
+class Damaged(StrEnum):
+    """What is done about images that cannot be decoded."""
+
+    REFUSE = "Refuse"
+    SKIP = "Skip"
+
+
 class DataSource(Location):
     """Exactly one place that the data comes from: a claim, an object store or web server, or the trainer image."""
 
@@ -88,6 +95,23 @@ class Data(Frozen):
             "their order."
         ),
     ] = LabelGaps.REFUSE
+    damaged: Annotated[
+        Damaged,
+        Since(2),
+        Field(
+            description="With format ImageFolder or TFRecord, what is done about images that cannot be decoded: Refuse ends "
+            "the run with their names; Skip leaves them out, and looks at all images before the training for that."
+        ),
+    ] = Damaged.REFUSE
+    maximum_damaged: Annotated[
+        int | None,
+        Since(2),
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="With damaged: Skip, so many images at most may be left out, for example 20. Default: 100.",
+        ),
+    ] = None
     validation_fraction: Annotated[
         Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
     ] = "0.1"
@@ -109,6 +133,15 @@ class Data(Frozen):
         rule(
             "!has(self.image) || (has(self.format) && self.format in ['ImageFolder', 'TFRecord'])",
             "data.image is only read with data.format ImageFolder and TFRecord: change format or remove image.",
+        ),
+        rule(
+            "!has(self.damaged) || self.damaged == 'Refuse' || (has(self.format) && "
+            "self.format in ['ImageFolder', 'TFRecord'])",
+            "data.damaged Skip is about images, with data.format ImageFolder and TFRecord: change format or remove damaged.",
+        ),
+        rule(
+            "!has(self.maximumDamaged) || (has(self.damaged) && self.damaged == 'Skip')",
+            "data.maximumDamaged is only read with data.damaged Skip: set damaged to Skip or remove maximumDamaged.",
         ),
         rule(
             "!has(self.format) || self.format != 'ImageFolder' || !has(self.source.uri) || "

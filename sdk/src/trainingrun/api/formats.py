@@ -8,12 +8,18 @@ from pydantic import Field
 from trainingrun.api.base import Decimal, Frozen, rule, rules
 from trainingrun.contract_version import Since
 
-RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
-FILES_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*/)*[A-Za-z0-9_=+@*?-][A-Za-z0-9._=+@*?-]*$"
+_PART = r"[^./*?#%\\\x00-\x1f\x7f][^/*?#%\\\x00-\x1f\x7f]*"
+"""A name as file systems have it, spaces and letters of any script included: not hidden, no `..`, no control character, and
+nothing that means something else in a pattern or in a URL."""
+RELATIVE_PATH_PATTERN = rf"^({_PART}(/{_PART})*)?$"
+FILES_PATTERN = rf"^({_PART}/)*[^./#%\\\x00-\x1f\x7f][^/#%\\\x00-\x1f\x7f]*$"
 
-RelativePath = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, max_length=255)]
-FileName = Annotated[str, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max_length=255)]
-FileNames = Annotated[str, Field(pattern=FILES_PATTERN, min_length=1, max_length=255)]
+ANY_PATH = Since(2, beyond=r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$")
+ANY_FILES = Since(2, beyond=r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*/)*[A-Za-z0-9_=+@*?-][A-Za-z0-9._=+@*?-]*$")
+
+RelativePath = Annotated[str, ANY_PATH, Field(pattern=RELATIVE_PATH_PATTERN, max_length=255)]
+FileName = Annotated[str, ANY_PATH, Field(pattern=RELATIVE_PATH_PATTERN, min_length=1, max_length=255)]
+FileNames = Annotated[str, ANY_FILES, Field(pattern=FILES_PATTERN, min_length=1, max_length=255)]
 """A file name in which `*` stands for any characters and `?` for one; not in the folders before it."""
 Key = Annotated[str, Field(min_length=1, max_length=63)]
 """A name inside a file: of an array, a feature or a column."""
@@ -92,14 +98,14 @@ class NPZArrays(_Arrays):
 
 
 class ImageFolder(Frozen):
-    """PNG and JPEG files in one folder per class, which names the class; classes are numbered in the order of their names."""
+    """Images in one folder per class, which names the class; classes are numbered in the order of their names."""
 
     folder: Annotated[
         RelativePath,
         Field(description="Folder with the class folders, relative to the data source. Empty: its root."),
     ] = ""
     validation_folder: Annotated[
-        FileName | None, Field(description=f"Folder with class folders of validation images. {_VALIDATION}")
+        FileName | None, ANY_PATH, Field(description=f"Folder with class folders of validation images. {_VALIDATION}")
     ] = None
 
 
@@ -107,10 +113,12 @@ class TFRecordFiles(Frozen):
     """Files of tf.train.Example records, not compressed; the names of what is in them."""
 
     files: Annotated[FileNames, Field(description=_FILES)] = "*.tfrecord"
-    validation_files: Annotated[FileNames | None, Field(description=f"Files with validation samples. {_VALIDATION}")] = None
-    input_key: Annotated[
-        Key, Field(description="Feature with the sample: one encoded PNG or JPEG image, or a list of numbers.")
-    ] = "image/encoded"
+    validation_files: Annotated[
+        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples. {_VALIDATION}")
+    ] = None
+    input_key: Annotated[Key, Field(description="Feature with the sample: one encoded image, or a list of numbers.")] = (
+        "image/encoded"
+    )
     label_key: Annotated[
         Key,
         Field(description="Feature with the label: one integer, one string that names the class, or zeros with a single 1."),
@@ -124,7 +132,9 @@ class CSVFiles(Frozen):
     """Tables in UTF-8 with a line of column names; all columns but the label's are numbers, the features."""
 
     files: Annotated[FileNames, Field(description=_FILES)] = "*.csv"
-    validation_files: Annotated[FileNames | None, Field(description=f"Files with validation samples. {_VALIDATION}")] = None
+    validation_files: Annotated[
+        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples. {_VALIDATION}")
+    ] = None
     label_column: Annotated[
         Key, Field(description="Column with the label: integers in all rows, or names of classes in all rows.")
     ] = "label"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainingrun_trainer.data.arrays import Array
+from trainingrun_trainer.data.left_out import LeftOut
 
 Positions = NDArray[np.integer[Any]]
 
@@ -19,6 +20,8 @@ class Encoded(Protocol):
     class_names: tuple[str, ...]
     held_out: int
     """So many samples at the end are for validation, because the data says so."""
+    left_out: tuple[LeftOut, ...]
+    """What lies among the samples and is none."""
     sha256: str
     """Names the data: see docs/how-to/data.md for what it is taken of."""
     shape: tuple[int, ...]
@@ -28,8 +31,14 @@ class Encoded(Protocol):
     def __len__(self) -> int:
         """Number of samples."""
 
+    def name(self, position: int) -> str:
+        """What the sample at a position is called in errors."""
+
     def read(self, positions: Positions) -> list[bytes]:
         """The encoded samples at some positions. Raises TrainerError."""
 
     def decode(self, contents: Sequence[bytes], *, positions: Positions) -> Array:
-        """What was read from these positions as [n, *shape]. Raises TrainerError (bad data) naming the sample."""
+        """What was read from these positions as [n, *shape].
+
+        Raises TrainerError (bad data) naming the sample: DamagedSamplesError with all of these that cannot be decoded.
+        """

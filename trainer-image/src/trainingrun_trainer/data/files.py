@@ -3,14 +3,16 @@
 A volume raises OSError about what will not pass. What else a file system raises beside FileNotFoundError is a sentence already.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trainingrun_trainer import disk_errors
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
+from trainingrun_trainer.volume_files import VolumeFiles
 
 LISTED = 10
 
@@ -32,6 +34,8 @@ def reading(folder: Folder, name: str, *, field: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as missing:
+        if isinstance(folder.filesystem, VolumeFiles) and os.path.islink(folder.join(name)):
+            raise _leads_nowhere(folder, name) from missing
         raise _missing(folder, f"There is no file {name} ({field})") from missing
     except OSError as unreadable:
         raise _unreadable(name, unreadable) from unreadable
@@ -55,7 +59,8 @@ def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
     within, slash, last = pattern.rpartition("/")
     with reading(folder, pattern, field=field):
         entries = list_folder(folder, within)
-    names = [f"{within}{slash}{name}" for name, is_folder in entries if not is_folder and fnmatchcase(name, last)]
+    meant = last.replace("[", "[[]")  # a bracket stands for itself
+    names = [f"{within}{slash}{name}" for name, is_folder in entries if not is_folder and fnmatchcase(name, meant)]
     if not names:
         raise _missing(folder, f"There is no file {pattern} ({field})")
     return sorted(names)
@@ -64,12 +69,15 @@ def matching_files(folder: Folder, pattern: str, *, field: str) -> list[str]:
 def list_folder(folder: Folder, within: str = "") -> list[tuple[str, bool]]:
     """The names in a folder, or in one `within` it, and whether each is a folder; hidden ones are left out."""
     path = folder.join(within) if within else folder.path
-    found = [
-        (str(entry["name"]).rstrip("/"), entry["type"] == "directory") for entry in folder.filesystem.ls(path, detail=True)
-    ]
+    found = [(str(entry["name"]).rstrip("/"), _is_folder(folder, entry)) for entry in folder.filesystem.ls(path, detail=True)]
     # An object store may hold an empty object in the place of a folder, and then lists it within itself.
     names = [(name.rpartition("/")[2], is_folder) for name, is_folder in found if name != path.rstrip("/")]
     return sorted((name, is_folder) for name, is_folder in names if not name.startswith("."))
+
+
+def _is_folder(folder: Folder, entry: Mapping[str, Any]) -> bool:
+    """Whether what was listed is a folder, or a link to one."""
+    return entry["type"] == "directory" or (bool(entry.get("islink")) and bool(folder.filesystem.isdir(entry["name"])))
 
 
 def require_listing(folder: Folder, *, field: str, value: str) -> None:
@@ -93,17 +101,28 @@ def read_pieces(folder: Folder, pieces: Sequence[Piece]) -> list[bytes]:
         raise bad_data(f"A file has gone since the data was listed: {missing}. Restart when the data is complete.") from missing
     except OSError as unreadable:
         raise _unreadable(unreadable.filename or "A file", unreadable) from unreadable
-    for piece, content in zip(pieces, contents, strict=True):
-        if len(content) != piece.end - piece.start:
-            raise bad_data(
-                f"{piece.path} has changed since the data was listed: it has {len(content)} bytes from byte {piece.start} on, "
-                f"and had {piece.end - piece.start}. Restart when the data is complete."
-            )
-    return contents
+    return [_complete(content, piece) for content, piece in zip(contents, pieces, strict=True)]
 
 
 def _unreadable(name: str, problem: OSError) -> TrainerError:
     return bad_data(f"{name} cannot be read: {disk_errors.words(problem)}.", hint=disk_errors.way_to_read(problem))
+
+
+def _complete(content: bytes, piece: Piece) -> bytes:
+    """Raises TrainerError (bad data) when a file is shorter than it was."""
+    if len(content) == piece.end - piece.start:
+        return content
+    raise bad_data(
+        f"{piece.path} ends at byte {piece.start + len(content)}, but was at least {piece.end} bytes long when the data was "
+        "listed: it has changed since. Restart when the data is complete."
+    )
+
+
+def _leads_nowhere(folder: Folder, name: str) -> TrainerError:
+    return bad_data(
+        f"{name} in {folder.path} is a link to {os.readlink(folder.join(name))}, which does not exist in this volume. Copy "
+        "what it leads to (rsync -L and cp -L do), or remove the link."
+    )
 
 
 def _missing(folder: Folder, what: str) -> TrainerError:

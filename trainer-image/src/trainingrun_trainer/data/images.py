@@ -1,6 +1,9 @@
-"""Encoded images as pixels, many at once in one graph: that is several times as fast as one after the other."""
+"""Encoded images as pixels, many at once in one graph: that is several times as fast as one after the other.
 
-from collections.abc import Callable, Sequence
+Those whose pixels need care (`image_header`) are decoded one by one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,59 +11,108 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun.api import ImageSize
-from trainingrun_trainer.errors import TrainerError, bad_data
+from trainingrun_trainer.data.damaged import DamagedSamplesError
+from trainingrun_trainer.data.encoded import Positions
+from trainingrun_trainer.data.image_header import is_plain
+from trainingrun_trainer.data.one_image import Pixels, UnreadableImageError, decode
+from trainingrun_trainer.errors import bad_data
+
+FIRST = 100
+"""So many images at the beginning are tried for one that is intact."""
 
 Tensor = Any
 Name = Callable[[int], str]
-"""What the image at a place of a batch is called in errors."""
+"""What the image at a position of the data is called in errors."""
+Batch = NDArray[np.uint8]
+"""[n, height, width, channels]."""
 
 
 class ImageDecoder:
-    """Decodes PNG and JPEG images of one shape, or brings them to one size."""
+    """Decodes images of one shape, or brings them to one size."""
 
-    def __init__(self, size: ImageSize | None, *, first: bytes, name: str) -> None:
-        """`first` is an image of the data: without a size, all others must have its shape."""
+    def __init__(self, size: ImageSize | None, *, first: Iterable[tuple[str, bytes]]) -> None:
+        """`first` are images of the data and their names: without a size, all others must have the shape of the first intact.
+
+        Raises TrainerError (bad data) when none of them is intact.
+        """
         self._size = size
-        self._first_name = name
         self._channels = 0 if size is None else size.channels
-        self.shape = tuple(self._one(first, name=name).shape)
+        self._first_name, self.shape = self._first_intact(first)
 
         @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow ships no types
             autograph=False, input_signature=[tf.TensorSpec([None], tf.string)]
         )
-        def decode(contents: Tensor) -> Tensor:
-            return tf.map_fn(self._pixels, contents, fn_output_signature=tf.TensorSpec(self.shape, tf.uint8))
+        def decode_plain(contents: Tensor) -> Tensor:
+            return tf.map_fn(self._plain, contents, fn_output_signature=tf.TensorSpec(self.shape, tf.uint8))
 
-        self._decode = decode
+        self._decode_plain = decode_plain
 
-    def __call__(self, contents: Sequence[bytes], *, name: Name) -> NDArray[np.uint8]:
+    def __call__(self, contents: Sequence[bytes], *, positions: Positions, name: Name) -> Batch:
         """Pixels [n, height, width, channels].
 
-        Raises TrainerError (bad data) naming the first image that is damaged or of another shape.
+        Raises TrainerError (bad data): DamagedSamplesError with all of them that are, or one that names the first image of
+        another shape.
         """
+        plain = np.fromiter((is_plain(content) for content in contents), dtype=bool, count=len(contents))
+        if plain.all():
+            return self._many(contents, positions, name=name)
+        whole = np.empty((len(contents), *self.shape), np.uint8)
+        found: dict[int, str] = {}
+        for chosen, decode_all in ((plain, self._many), (~plain, self._one_by_one)):
+            some = [contents[place] for place in np.flatnonzero(chosen).tolist()]
+            try:
+                whole[chosen] = decode_all(some, positions[chosen], name=name) if some else 0
+            except DamagedSamplesError as damaged:
+                found |= damaged.found
+        if found:
+            raise DamagedSamplesError(found)
+        return whole
+
+    def _many(self, contents: Sequence[bytes], positions: Positions, *, name: Name) -> Batch:
         try:
-            pixels: NDArray[np.uint8] = self._decode(tf.constant(contents, tf.string)).numpy()
+            pixels: Batch = self._decode_plain(tf.constant(contents, tf.string)).numpy()
         except tf.errors.InvalidArgumentError:
-            for place, content in enumerate(contents):
-                self._require_shape(self._one(content, name=name(place)).shape, name=name(place))
-            raise
+            return self._one_by_one(contents, positions, name=name)
         return pixels
 
-    def _pixels(self, content: Tensor) -> Tensor:
-        """Decode one image, in a graph or not."""
+    def _one_by_one(self, contents: Sequence[bytes], positions: Positions, *, name: Name) -> Batch:
+        found: dict[int, str] = {}
+        pixels = np.empty((len(contents), *self.shape), np.uint8)
+        for row, (content, position) in enumerate(zip(contents, positions.tolist(), strict=True)):
+            try:
+                image = self._one(content)
+            except UnreadableImageError as unreadable:
+                found[position] = f"{name(position)} {unreadable}"
+                continue
+            if not found:
+                self._require_shape(image.shape, name=name(position))
+                pixels[row] = image
+        if found:
+            raise DamagedSamplesError(found)
+        return pixels
+
+    def _one(self, content: bytes) -> Pixels:
+        image = decode(content, channels=self._channels)
+        return image if self._size is None else self._resized(tf.constant(image)).numpy()
+
+    def _plain(self, content: Tensor) -> Tensor:
+        """Decode one image in a graph."""
         image = tf.raw_ops.DecodeImage(contents=content, channels=self._channels, expand_animations=False)
-        if self._size is None:
-            return image
-        image = tf.ensure_shape(image, [None, None, self._size.channels])
+        return image if self._size is None else self._resized(tf.ensure_shape(image, [None, None, self._size.channels]))
+
+    def _resized(self, image: Tensor) -> Tensor:
+        assert self._size is not None
         resized = tf.image.resize(image, [self._size.height, self._size.width], antialias=True)
         return tf.saturate_cast(tf.round(resized), tf.uint8)
 
-    def _one(self, content: bytes, *, name: str) -> NDArray[np.uint8]:
-        try:
-            pixels: NDArray[np.uint8] = self._pixels(tf.constant(content)).numpy()
-        except tf.errors.InvalidArgumentError as damaged:
-            raise _damaged(name, content=content, problem=damaged) from damaged
-        return pixels
+    def _first_intact(self, first: Iterable[tuple[str, bytes]]) -> tuple[str, tuple[int, ...]]:
+        found: dict[int, str] = {}
+        for place, (name, content) in enumerate(first):
+            try:
+                return name, tuple(self._one(content).shape)
+            except UnreadableImageError as unreadable:
+                found[place] = f"{name} {unreadable}"
+        raise DamagedSamplesError(found)
 
     def _require_shape(self, shape: tuple[int, ...], *, name: str) -> None:
         if shape != self.shape:
@@ -73,12 +125,3 @@ class ImageDecoder:
 def _in_words(shape: tuple[int, ...]) -> str:
     height, width, channels = shape
     return f"{height} x {width} pixels (height x width) with {channels} channel{'s' if channels > 1 else ''}"
-
-
-def _damaged(name: str, *, content: bytes, problem: Exception) -> TrainerError:
-    if not content:
-        return bad_data(f"{name} is empty; expected a PNG or JPEG image. Copy it again.")
-    said = str(problem).partition("}} ")[2].partition(" [Op:")[0].rstrip(".") or str(problem)
-    if said.startswith("Unknown image file format"):
-        return bad_data(f"{name} is neither PNG nor JPEG: it begins with {content[:4].hex()}. Convert it, or leave it out.")
-    return bad_data(f"{name} is damaged or truncated: {said}. Copy it again, or leave it out.")

@@ -4,6 +4,7 @@ Data that has changed is divided in another way: a network would be judged on sa
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from trainingrun_trainer.data.parts import Parts
 from trainingrun_trainer.errors import bad_data
@@ -14,9 +15,9 @@ _SHOWN = 12
 """Digits of a digest in a sentence."""
 
 
-def digest(data: str, parts: Parts) -> str:
-    """Of data with this digest, and of what is held out of it."""
-    whole = hashlib.sha256(data.encode())
+def digest(data: str, parts: Parts, *, without: Iterable[int] = ()) -> str:
+    """Of data with this digest, of what is held out of it, and of the positions of samples that are left out."""
+    whole = hashlib.sha256(f"{data} {sorted(without)}".encode())
     for positions in parts:
         whole.update(len(positions).to_bytes(8, "little"))
         whole.update(positions.tobytes())

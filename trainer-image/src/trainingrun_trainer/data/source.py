@@ -1,9 +1,9 @@
 """From `spec.data` to the parts that are trained, validated and tested on."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainingrun.api import (
     BuiltinDataset,
@@ -22,15 +22,15 @@ from trainingrun_trainer.data import csv_files, idx, npz
 from trainingrun_trainer.data.arrays import ArrayRules
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
-from trainingrun_trainer.data.feed import Feed, InMemory, Split
+from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
 from trainingrun_trainer.data.labels import numbering
+from trainingrun_trainer.data.left_out import EXAMPLES, LeftOut
+from trainingrun_trainer.data.loading import MAXIMUM_DAMAGED, Problems, in_memory, streamed
 from trainingrun_trainer.data.parts import Fractions, part
-from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.data.same import digest, require_same_on_all_ranks
-from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.data.tf_record import open_tf_record
-from trainingrun_trainer.resources import memory_limit, processors_per_rank
+from trainingrun_trainer.resources import memory_limit
 from trainingrun_trainer.storage import local_folder, open_source
 
 MEMORY_SHARE = 0.25
@@ -52,6 +52,9 @@ class About(NamedTuple):
     is_streamed: bool
     found: tuple[Found, ...] = ()
     """What has been decided from the values, and a user should see."""
+    left_out: tuple[LeftOut, ...] = ()
+    damaged: tuple[str, ...] = ()
+    """What is wrong with the samples that are left out for being damaged, the first of them."""
 
 
 def load_split(context: Context) -> tuple[Split, About]:
@@ -75,9 +78,18 @@ def load_split(context: Context) -> tuple[Split, About]:
         about = About(data.sha256, data.class_names, False, (*data.found, *numbering(data.class_names)))
         return Split(*feeds, sha256=sha256), about
     is_streamed = not _fits_in_memory(context, data)
-    streams = (_streamed(context, data, positions) for positions in parts)
-    split = Split(*(stream if is_streamed else _in_memory(context, stream) for stream in streams), sha256=sha256)
-    return split, About(data.sha256, data.class_names, is_streamed, numbering(data.class_names))
+    split, damaged = (streamed if is_streamed else in_memory)(context, data, parts)
+    about = About(
+        sha256=data.sha256,
+        class_names=data.class_names,
+        is_streamed=is_streamed,
+        found=numbering(data.class_names),
+        left_out=_left_out(data, damaged),
+        damaged=_problems(damaged),
+    )
+    if context.is_chief and about.left_out:
+        print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
+    return replace(split, sha256=digest(data.sha256, parts, without=damaged)), about
 
 
 def open_data(context: Context) -> Dataset | Encoded:
@@ -119,13 +131,13 @@ def _fits_in_memory(context: Context, data: Encoded) -> bool:
     return bool(len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room)
 
 
-def _streamed(context: Context, data: Encoded, positions: NDArray[np.int64]) -> Streamed:
-    """Twice as many threads as this rank has processors: some wait for a disk or a server."""
-    return Streamed(data, positions, threads=2 * processors_per_rank(context.config.processes_per_worker))
+def _left_out(data: Encoded, damaged: Problems) -> tuple[LeftOut, ...]:
+    """All that is no sample of the run, the damaged ones first."""
+    if not damaged:
+        return data.left_out
+    examples = tuple(data.name(position) for position in sorted(damaged)[:EXAMPLES])
+    return LeftOut("damaged images", len(damaged), examples), *data.left_out
 
 
-def _in_memory(context: Context, feed: Streamed) -> Feed:
-    """Decode all samples of a part."""
-    inputs = np.empty((len(feed), *feed.shape), dtype=feed.data.dtype)
-    together(context, feed.into(inputs))
-    return InMemory(Dataset(inputs, feed.data.labels[feed.positions], feed.classes))
+def _problems(damaged: Problems) -> tuple[str, ...]:
+    return tuple(damaged[position] for position in sorted(damaged)[:MAXIMUM_DAMAGED])

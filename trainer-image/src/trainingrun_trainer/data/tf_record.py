@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import chain
 
 import google_crc32c
 import numpy as np
@@ -13,8 +14,9 @@ from trainingrun_trainer.data.arrays import Array, require_finite
 from trainingrun_trainer.data.encoded import Positions
 from trainingrun_trainer.data.example import Example, Keys, image_of, parse, required_image, vector_of
 from trainingrun_trainer.data.files import Piece, matching_files, read_pieces
-from trainingrun_trainer.data.images import ImageDecoder
+from trainingrun_trainer.data.images import FIRST, ImageDecoder
 from trainingrun_trainer.data.labels import Classes, count_from, named_classes
+from trainingrun_trainer.data.left_out import LeftOut
 from trainingrun_trainer.data.record_scan import CHECKSUM, END, FILE, START, Found, Scan, joined, record_name
 from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.errors import bad_data
@@ -64,6 +66,9 @@ def _classes(found: Found, *, first: int, where: str, gaps: LabelGaps) -> Classe
 class EncodedExamples:
     """The records of some files: see `Encoded`. The digest is taken of the checksums and labels of all records."""
 
+    left_out: tuple[LeftOut, ...] = ()
+    """Every record is a sample."""
+
     def __init__(
         self,
         folder: Folder,
@@ -79,11 +84,12 @@ class EncodedExamples:
         self.held_out = held_out
         self.labels, self.class_names, self.classes = classes.numbers, classes.names, classes.size
         self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
-        start = np.zeros(1, dtype=np.int64)
-        example = self._examples(self.read(start), start)[0]
-        image = image_of(example, keys, name=self._name(0))
-        self._images = None if image is None else ImageDecoder(size, first=image, name=self._name(0))
-        self.shape = vector_of(example, keys, name=self._name(0)).shape if self._images is None else self._images.shape
+        first = ((self.name(place), self._example(place)) for place in range(min(FIRST, len(self))))
+        name, example = next(first)
+        image = image_of(example, keys, name=name)
+        others = ((name, required_image(example, keys, name=name)) for name, example in first)
+        self._images = None if image is None else ImageDecoder(size, first=chain([(name, image)], others))
+        self.shape = vector_of(example, keys, name=name).shape if self._images is None else self._images.shape
         self.dtype = np.dtype(np.float32 if self._images is None else np.uint8)
 
     def __len__(self) -> int:
@@ -105,10 +111,10 @@ class EncodedExamples:
     def decode(self, contents: Sequence[bytes], *, positions: Positions) -> Array:
         """Pixels, or numbers as they are."""
         examples = self._examples(contents, positions)
-        names = [self._name(int(position)) for position in positions]
+        names = [self.name(int(position)) for position in positions]
         if self._images is not None:
             images = [required_image(example, self._keys, name=name) for example, name in zip(examples, names, strict=True)]
-            return self._images(images, name=names.__getitem__)
+            return self._images(images, positions=positions, name=self.name)
         vectors = [vector_of(example, self._keys, name=name) for example, name in zip(examples, names, strict=True)]
         for vector, name in zip(vectors, names, strict=True):
             if vector.shape != self.shape:
@@ -117,9 +123,14 @@ class EncodedExamples:
         require_finite(stacked, name=names.__getitem__)
         return stacked
 
-    def _examples(self, contents: Sequence[bytes], positions: Positions) -> list[Example]:
-        return [parse(content, name=self._name(int(position))) for content, position in zip(contents, positions, strict=True)]
-
-    def _name(self, position: int) -> str:
+    def name(self, position: int) -> str:
+        """The file and where in it the record is."""
         row = self._records[position].tolist()
         return record_name(self._files[row[FILE]], row[START])
+
+    def _example(self, position: int) -> Example:
+        place = np.array([position])
+        return self._examples(self.read(place), place)[0]
+
+    def _examples(self, contents: Sequence[bytes], positions: Positions) -> list[Example]:
+        return [parse(content, name=self.name(int(position))) for content, position in zip(contents, positions, strict=True)]

@@ -31,6 +31,8 @@ def details_of(context: Context, *, split: Split, ending: Ending, judgement: Jud
             "classes": split.training.classes,
             "classNames": list(about.class_names),
             "streamed": about.is_streamed,
+            "leftOut": [asdict(each) for each in about.left_out],
+            "damaged": list(about.damaged),
             "judgedOn": "test" if len(split.test) > 0 else "validation",
         },
         "metrics": ending.metrics,

@@ -11,6 +11,7 @@ from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.checkpoint import LoopState
 from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.compression.made import Compressed
+from trainingrun_trainer.data.left_out import LeftOut
 from trainingrun_trainer.tuning.events import Event
 
 
@@ -36,6 +37,8 @@ class Finished:
     class_names: tuple[str, ...]
     classes: int
     data_sha256: str
+    left_out: tuple[LeftOut, ...] = ()
+    """What lies among the data and was no sample."""
     seconds: Mapping[Stage, float]
     """Wall-clock seconds of each stage of this attempt."""
     versions: Mapping[str, str]

@@ -17,6 +17,8 @@ def facts(finished: Finished) -> Iterator[Pair]:
     """The data, the ranks and the epochs."""
     counts = ", ".join(f"{count:,} {name}" for name, count in finished.samples.items() if count)
     yield "Data", f"{sum(finished.samples.values()):,} samples of {finished.classes:,} classes: {counts}"
+    if finished.left_out:
+        yield "Left out", "; ".join(f"{each.count:,} {each.kind}" for each in finished.left_out)
     workers, each = finished.config.replicas, finished.config.processes_per_worker
     yield "Ranks", f"{workers * each}: {workers} worker{'s' if workers > 1 else ''} of {each}"
     yield "Epochs", f"{finished.state.epoch:,}"
