@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from tests.unit.trainer.stages_alone import Alone, alone
+from tests.unit.trainer.stages_alone import Alone, alone, easy_samples
 from tests.unit.trainer.stumbling_disk import PASSING, StumblingDisk, mounted
 from trainingrun.contract import Cause
 from trainingrun_trainer import checkpoint as checkpoints
@@ -19,6 +20,7 @@ from trainingrun_trainer.output import volume
 from trainingrun_trainer.output.exchange import replace_folder
 from trainingrun_trainer.output.volume import VolumePlace, borne, output_failed
 from trainingrun_trainer.patience import Patience
+from trainingrun_trainer.stages.saved_model import save_model
 from trainingrun_trainer.storage import Folder, local_folder
 
 TRIES = Patience(10.0, sleep=lambda seconds: None, chance=lambda: 0.0)
@@ -308,3 +310,35 @@ def test_two_attempts_never_write_to_the_same_temporary_file(place: VolumePlace,
     for attempt in ("7", "8"):
         VolumePlace(place.path, "pvc://models", label=attempt).join("metrics.jsonl").write(b"")
     assert temporaries == [".metrics.jsonl.7.new", ".metrics.jsonl.8.new"]
+
+
+SAVES = {
+    "EIO, as TensorFlow says it": (tf.errors.UnknownError(None, None, "Input/output error"), True),
+    "a server that is away": (tf.errors.UnavailableError(None, None, "Connection timed out"), True),
+    "ESTALE": (OSError(errno.ESTALE, "Stale file handle"), True),
+    "a full disk": (tf.errors.ResourceExhaustedError(None, None, "No space left on device"), False),
+    "one that may not be written": (tf.errors.PermissionDeniedError(None, None, "Permission denied"), False),
+}
+
+
+@pytest.mark.parametrize(("problem", "passes"), SAVES.values(), ids=SAVES)
+def test_a_model_is_saved_again_when_its_volume_stumbles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception, passes: bool
+) -> None:
+    saved: list[str] = []
+    failing = [problem]
+
+    def save(module: object, folder: str, **_: object) -> None:
+        if failing:
+            raise failing.pop()
+        saved.append(folder)
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    monkeypatch.setattr(tf, "function", lambda **_: lambda function: function)
+    if passes:
+        save_model(None, split=easy_samples(8), folder=tmp_path, patience=TRIES)
+        assert saved == [str(tmp_path)]
+    else:
+        with pytest.raises(TrainerError, match=r"No space left on device|Permission denied") as told:
+            save_model(None, split=easy_samples(8), folder=tmp_path, patience=TRIES)
+        assert (told.value.cause, saved) == (Cause.OUTPUT_FAILED, [])
