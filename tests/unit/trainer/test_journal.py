@@ -146,7 +146,7 @@ def test_an_output_that_does_not_take_it_ends_no_run_and_the_next_write_makes_up
     tmp_path: Path, number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rank, state, clock = alone(tmp_path), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     an_epoch(journal, state, clock, seconds=6)
     with mounted(StumblingDisk(tmp_path, every=1, errors=[number])):
         for _ in range(3):
@@ -165,7 +165,7 @@ def test_an_output_that_does_not_take_it_ends_no_run_and_the_next_write_makes_up
 
 def test_half_a_line_is_not_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rank, state, clock = alone(tmp_path), LoopState(), Clock()
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     an_epoch(journal, state, clock, seconds=6)
 
     def torn(self: VolumePlace, content: bytes) -> None:
@@ -184,7 +184,7 @@ def test_who_is_told_to_stop_saves_the_state_and_not_the_metrics(tmp_path: Path)
     rank, state, clock = alone(tmp_path), LoopState(), Clock()
     told: list[bool] = []
     rank.patience = Patience(1000.0, is_told=lambda: bool(told), sleep=lambda seconds: told.append(True))
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     with mounted(StumblingDisk(tmp_path, every=1, errors=[errno.EIO])):
         an_epoch(journal, state, clock, seconds=6)
     assert told
@@ -196,7 +196,7 @@ def test_metrics_are_tried_ever_more_rarely_and_with_all_patience_at_the_end(tmp
     real = time.monotonic
     rank.patience = Patience(100.0, clock=lambda: real() + sum(slept), sleep=slept.append, chance=lambda: 1.0)
     rank.root = VolumePlace(tmp_path, "pvc://models", patience=rank.patience)
-    journal = Journal(rank.context, state, steps=30, clock=clock)
+    journal = Journal(rank.context, state, rates=rates(rank), clock=clock)
     with mounted(StumblingDisk(tmp_path, every=1, errors=[errno.EIO])):
         for _ in range(12):
             an_epoch(journal, state, clock, seconds=6)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trainingrun.contract import Cause, ExitCode
-from trainingrun_trainer.data.dataset import Array
+from trainingrun_trainer.data.arrays import Array
 from trainingrun_trainer.data.encoded import Encoded, Positions
 from trainingrun_trainer.data.files import LISTED
 from trainingrun_trainer.errors import TrainerError

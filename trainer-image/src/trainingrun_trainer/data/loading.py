@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from trainingrun.api import Damaged, Data
 from trainingrun_trainer.context import Context
+from trainingrun_trainer.data.arrays import Array
 from trainingrun_trainer.data.damaged import DamagedSamplesError, listed
-from trainingrun_trainer.data.dataset import Array, Dataset
+from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.parts import Parts
