@@ -18,7 +18,7 @@ from trainingrun.api.compression import (
     Quantization,
     QuantizationMode,
 )
-from trainingrun.api.data import BuiltinDataset, Data, DataSource, VolumePath
+from trainingrun.api.data import BuiltinDataset, Data, DataSource, NormalizationType, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
     CSVFiles,
@@ -26,6 +26,7 @@ from trainingrun.api.formats import (
     IDXFiles,
     ImageFolder,
     ImageSize,
+    MissingValues,
     NPZArrays,
     TFRecordFiles,
 )
@@ -175,11 +176,13 @@ __all__ = [
     "LostNode",
     "MetadataServer",
     "MetricValue",
+    "MissingValues",
     "Model",
     "ModelType",
     "NPZArrays",
     "Network",
     "NodeLabel",
+    "NormalizationType",
     "ObjectMeta",
     "Objective",
     "Optimizer",

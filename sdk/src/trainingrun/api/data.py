@@ -17,6 +17,7 @@ from trainingrun.api.formats import (
     TFRecordFiles,
 )
 from trainingrun.api.storage import Location, location_rules
+from trainingrun.contract_version import Since
 
 
 class VolumePath(Frozen):
@@ -32,6 +33,13 @@ class BuiltinDataset(StrEnum):
     """Data sets that the trainer image holds."""
 
     MNIST10K = "MNIST10k"
+
+
+class NormalizationType(StrEnum):
+    """What is done to the features of vectors before a network sees them."""
+
+    NONE = "None"
+    STANDARDIZE = "Standardize"
 
 
 class DataSource(Location):
@@ -77,6 +85,15 @@ class Data(Frozen):
             "Default: as they are, all alike."
         ),
     ] = None
+    normalization: Annotated[
+        NormalizationType | None,
+        Since(2),
+        Field(
+            description="What is done to the features of vectors, by the exported models too. Standardize: each feature minus "
+            "its mean, divided by its standard deviation, both of the training samples, and at most 10 from 0. None: they stay "
+            "as they are. Default: Standardize with format CSV, else None."
+        ),
+    ] = None
     validation_fraction: Annotated[
         Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
     ] = "0.1"
@@ -98,6 +115,12 @@ class Data(Frozen):
         rule(
             "!has(self.image) || (has(self.format) && self.format in ['ImageFolder', 'TFRecord'])",
             "data.image is only read with data.format ImageFolder and TFRecord: change format or remove image.",
+        ),
+        rule(
+            "!has(self.normalization) || self.normalization == 'None' || "
+            "(has(self.format) && self.format != 'ImageFolder' && !has(self.image))",
+            "data.normalization Standardize is for vectors of features, not for images: remove it, or set it to None.",
+            field_path=".normalization",
         ),
         rule(
             "!has(self.format) || self.format != 'ImageFolder' || !has(self.source.uri) || "

@@ -10,17 +10,17 @@ from trainingrun_trainer.context import Context
 from trainingrun_trainer.data import csv_files, idx, npz
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
+from trainingrun_trainer.data.features import Feature, encoded, width
 from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
+from trainingrun_trainer.data.memory import require_room, room_for_samples
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.rounds import together
+from trainingrun_trainer.data.standardization import normalization_of
 from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.data.tf_record import open_tf_record
-from trainingrun_trainer.resources import memory_limit, processors_per_rank
+from trainingrun_trainer.resources import processors_per_rank
 from trainingrun_trainer.storage import local_folder, open_source
-
-MEMORY_SHARE = 0.25
-"""Part of a container's memory that samples may take; while they become tensors they take up to twice as much."""
 
 _BUILTIN = {
     BuiltinDataset.MNIST10K: (
@@ -36,6 +36,8 @@ class About(NamedTuple):
     sha256: str
     class_names: tuple[str, ...]
     is_streamed: bool
+    features: tuple[Feature, ...] = ()
+    """What the entries of a vector are, if it comes from a table."""
 
 
 def load_split(context: Context) -> tuple[Split, About]:
@@ -53,11 +55,13 @@ def load_split(context: Context) -> tuple[Split, About]:
         held_out=data.held_out,
     )
     if isinstance(data, Dataset):
-        return Split(*(InMemory(data.take(positions)) for positions in parts)), About(data.sha256, data.class_names, False)
+        samples, features = _encoded(context, data, training=parts.training)
+        split = Split(*(InMemory(samples.take(positions)) for positions in parts))
+        return _normalized(context, split), About(data.sha256, data.class_names, is_streamed=False, features=features)
     is_streamed = not _fits_in_memory(context, data)
     feeds = (_streamed(context, data, positions) for positions in parts)
     split = Split(*feeds) if is_streamed else Split(*(_in_memory(context, feed) for feed in feeds))
-    return split, About(data.sha256, data.class_names, is_streamed)
+    return _normalized(context, split), About(data.sha256, data.class_names, is_streamed)
 
 
 def open_data(context: Context) -> Dataset | Encoded:
@@ -76,17 +80,32 @@ def open_data(context: Context) -> Dataset | Encoded:
         case DataFormat.TF_RECORD:
             return open_tf_record(context, folder, data.tf_record or TFRecordFiles(), size=data.image)
         case DataFormat.CSV:
-            return csv_files.load(folder, data.csv or CSVFiles())
+            return csv_files.load(context, folder, data.csv or CSVFiles())
         case _:
             files = data.idx or IDXFiles()
             return idx.load(folder, images=files.images, labels=files.labels)
 
 
+def _encoded(context: Context, data: Dataset, *, training: NDArray[np.int64]) -> tuple[Dataset, tuple[Feature, ...]]:
+    """A table as features; other data as it is."""
+    if not data.columns:
+        return data, ()
+    samples_bytes = len(data) * width(data) * data.inputs.itemsize
+    require_room(samples_bytes, room=room_for_samples(context), what="The table with a feature for each category")
+    return encoded(data, training=training)
+
+
+def _normalized(context: Context, split: Split) -> Split:
+    """The same samples, which networks will see as `spec.data.normalization` says."""
+    normalization = normalization_of(context, split.training)
+    for feed in (split.training, split.validation, split.test):
+        feed.normalization = normalization
+    return split
+
+
 def _fits_in_memory(context: Context, data: Encoded) -> bool:
     """Whether every rank of the gang has room for all samples; the same answer on all of them."""
-    own = context.settings.memory_limit or memory_limit()
-    room = context.gang.gather(np.array([float(own)])).min() * MEMORY_SHARE / context.config.processes_per_worker
-    return bool(len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room)
+    return len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room_for_samples(context)
 
 
 def _streamed(context: Context, data: Encoded, positions: NDArray[np.int64]) -> Streamed:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trainingrun_trainer.data.dataset import Array, scale_of
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Batches
+from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.data.shard import Shard, shard
 
 AHEAD_BYTES = 64 * 2**20
@@ -30,7 +31,8 @@ class Streamed:
     """Some samples of the data: see `Feed`."""
 
     def __init__(self, data: Encoded, positions: NDArray[np.int64], *, threads: int, ahead_bytes: int = AHEAD_BYTES) -> None:
-        self.shape, self.classes, self.scale = data.shape, data.classes, scale_of(data.dtype)
+        self.shape, self.classes = data.shape, data.classes
+        self.normalization = Normalization(scale_of(data.dtype))
         self.dtype = tf.as_dtype(data.dtype)
         self.sample_bytes = int(np.prod(data.shape)) * data.dtype.itemsize
         self.data, self.positions = data, positions

@@ -95,7 +95,7 @@ def _measured(context: Context, network: Network, split: Split, *, folder: Path)
     if context.config.compression is None and context.config.acceptance is None:
         return None
     feed = split.training
-    runtime = keras_runtime(network, shape=feed.shape, scale=feed.scale)
+    runtime = keras_runtime(network, shape=feed.shape, normalization=feed.normalization)
     measured, _ = measure(packed(folder), runtime, judged(split), report=context.progress.part_done)
     return measured
 

@@ -16,7 +16,7 @@ def save_model(network: Network, *, split: Split, folder: Path) -> None:
 
     Raises TrainerError (OutputFailed) when the disk is full.
     """
-    shape, scale = split.training.shape, split.training.scale
+    shape, normalization = split.training.shape, split.training.normalization
     module = tf.Module()
     module.network = network
 
@@ -24,7 +24,7 @@ def save_model(network: Network, *, split: Split, folder: Path) -> None:
         autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="samples")]
     )
     def serve(samples: Any) -> dict[str, Any]:
-        return {"probabilities": tf.nn.softmax(network(samples * scale, training=False))}
+        return {"probabilities": tf.nn.softmax(network(normalization(samples), training=False))}
 
     module.serve = serve
     try:
