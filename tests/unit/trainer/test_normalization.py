@@ -11,13 +11,14 @@ import tensorflow as tf
 import tf_keras
 
 from tests.unit.trainer.stages_alone import alone
-from tests.unit.trainer.writing import CLAIM
+from tests.unit.trainer.writing import CLAIM, write_tf_record
 from trainingrun.api import QuantizationMode
 from trainingrun_trainer.artifacts.runtime import TFLite, interpreter, keras_runtime
 from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.normalization import BOUND, Normalization, Statistics
+from trainingrun_trainer.data.raw import raw_samples
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.data.standardization import normalization_of
 from trainingrun_trainer.errors import TrainerError
@@ -178,6 +179,20 @@ def test_only_training_samples_are_looked_at(tmp_path: Path) -> None:
     samples = parts.training._inputs.numpy()  # type: ignore[attr-defined]
     assert np.allclose(np.array(parts.training.normalization.mean), samples.astype(np.float64).mean(axis=0), rtol=1e-6)
     assert len({id(feed.normalization) for feed in (parts.training, parts.validation, parts.test)}) == 1
+
+
+@pytest.mark.parametrize("limit", ["1000", "1000000000"], ids=["streamed", "in memory"])
+def test_vectors_of_records_are_standardised_wherever_they_are(tmp_path: Path, limit: str) -> None:
+    samples = table(60)
+    write_tf_record(tmp_path / "a.tfrecord", [{"x": row.tolist(), "y": place % 2} for place, row in enumerate(samples)])
+    record = {"format": "TFRecord", "tfRecord": {"inputKey": "x", "labelKey": "y"}}
+    environment = {"TRAININGRUN_DATA_MOUNT": str(tmp_path), "TRAININGRUN_MEMORY_LIMIT": limit}
+    data = {"source": CLAIM, **record, "normalization": "Standardize"}
+    split, about = load_split(alone(tmp_path, environment=environment, data=data).context)
+    assert about.is_streamed == (limit == "1000")
+    chosen = np.concatenate([each for each, _ in raw_samples(split.training, batch=16)])
+    assert np.allclose(np.array(split.training.normalization.mean), chosen.astype(np.float64).mean(axis=0), rtol=1e-5)
+    assert split.training.normalization(chosen).numpy().std(axis=0) == pytest.approx([1] * 5, rel=1e-3)
 
 
 @pytest.mark.parametrize("settings", [{}, {"normalization": "None"}])
