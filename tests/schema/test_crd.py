@@ -79,6 +79,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "spec__data__idx": {"images": "a", "labels": "b"},
     },
     "NPZ on a claim": {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__npz": {"file": "a.npz"}},
+    "arrays that need a word": {
+        "spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "First", "divisor": "4095"}, "labelGaps": "Close"}
+    },
     "data and output at a store of one's own": {
         "spec__data": {"source": {**S3, **ACCESS}, "format": "IDX"},
         "spec__output": {
@@ -276,6 +279,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "csv with TFRecord": (
         {"spec__data": {"source": PVC, "format": "TFRecord", "csv": {}}},
         "data.csv is only read with data.format CSV",
+    ),
+    "gaps among folders": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "labelGaps": "Close"}},
+        "data.labelGaps is only read with labels that may be integers",
+    ),
+    "gaps among the digits of the image": ({"spec__data__labelGaps": "Close"}, "data.labelGaps is only read with labels that"),
+    "nothing to divide by": (
+        {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"divisor": "0.0"}}},
+        "divisor must be more than 0",
+    ),
+    "a negative divisor": ({"spec__data": {"source": PVC, "format": "IDX", "idx": {"divisor": "-255"}}}, "divisor"),
+    "channels in the middle": (
+        {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "Middle"}}},
+        'supported values: "Last", "First"',
     ),
     "a size for vectors": (
         {"spec__data": {"source": PVC, "format": "CSV", "image": {"height": 8, "width": 8}}},

@@ -1,6 +1,7 @@
 """What becomes of `Auto`: the decisions as values, and the stage on one rank alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from tests.unit.trainer.writing import CLAIM
 from trainingrun_trainer import fence
 from trainingrun_trainer.choosing import batch_size, learning_rate
 from trainingrun_trainer.choosing.found import Found, Note
+from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.choose import choose
+from trainingrun_trainer.stages.tell import tell
 
 AUTO = {"epochs": 1, "batchSize": "Auto", "optimizer": {"learningRate": "Auto"}}
 
@@ -97,15 +101,16 @@ def test_auto_becomes_numbers_and_leaves_the_network_as_it_was(tmp_path: Path) -
     network = rank.network(samples)
     before = network.get_weights()
     fence.claim(rank.paths)
-    chosen = choose(rank.context, network, samples.training)
+    decided = Found("data.npz.divisor", "255", "The images are bytes.")
+    chosen = choose(replace(rank.context, found=(decided,)), network, samples.training)
     assert chosen.batch_size == 16
     assert 1e-6 < float(chosen.config.training.optimizer.learning_rate) < 1
     assert chosen.config.training.schedule.scaling == "None"
     assert all((one == other).all() for one, other in zip(before, network.get_weights(), strict=True))
-    assert [choice.name for choice in rank.notes.reports[-1].choices] == [
-        "training.batchSize",
-        "training.optimizer.learningRate",
-    ]
+    names = ["data.npz.divisor", "training.batchSize", "training.optimizer.learningRate"]
+    assert [choice.name for choice in rank.notes.reports[-1].choices] == names
+    assert [found.name for found in chosen.found] == names
+    assert [found.name for found in Note.decode(rank.paths.choices.read()).found] == names[1:]  # data is looked at again
 
 
 def test_a_later_attempt_takes_what_was_found_and_measures_nothing(tmp_path: Path) -> None:
@@ -132,3 +137,24 @@ def test_without_auto_nothing_happens(tmp_path: Path) -> None:
     context = rank.context
     assert choose(context, rank.network(samples), samples.training) is context
     np.testing.assert_equal(rank.notes.reports, [])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "first", "told"),
+    [
+        (np.linspace(0, 255, 640).reshape(40, 4, 4), 1, {"data.npz.divisor": "255", "data.labels": "4 names"}),
+        (np.linspace(0, 255, 640).reshape(40, 4, 4), 0, {"data.npz.divisor": "255"}),
+        (np.linspace(0, 1, 640).reshape(40, 4, 4), 10, {"data.labels": "4 names"}),
+        (np.linspace(0, 1, 640).reshape(40, 4, 4), 0, {}),
+    ],
+)
+def test_what_the_data_has_decided_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], inputs: Any, first: int, told: dict[str, str]
+) -> None:
+    np.savez(tmp_path / "mnist.npz", x_train=inputs, y_train=np.arange(40) % 4 + first)
+    rank = alone(tmp_path, environment={"TRAININGRUN_DATA_MOUNT": str(tmp_path)}, data={"source": CLAIM, "format": "NPZ"})
+    context = tell(rank.context, load_split(rank.context)[1].found)
+    assert {found.name: found.value for found in context.found} == told
+    assert {choice.name: choice.value for choice in rank.notes.reports[-1].choices} == told
+    log = capsys.readouterr().out
+    assert all(f"{name}: {value}. " in log for name, value in told.items())

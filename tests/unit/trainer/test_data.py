@@ -61,7 +61,7 @@ def corrupt(tmp_path: Path, content: bytes) -> Path:
 def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
     whole = gzip.compress(struct.pack(">HBBIII", 0, 8, 3, 20, 5, 4) + some_images().tobytes())
     cases = {
-        whole[:-30]: "i is damaged: gzip cannot decompress it",
+        whole[:-30]: "i is no readable gzip file: Compressed file ended before",
         b"PK\x03\x04 something else": "i is no IDX file: it begins with 504b0304",
         struct.pack(">HBBIII", 0, 8, 3, 20, 5, 4) + b"short": "i is damaged: its header promises 3 dimensions [20, 5, 4]",
         b"": "i is no IDX file: it begins with nothing",
@@ -87,7 +87,7 @@ def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path) -> N
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([{"a": 1}]), y=some_labels())
-    with pytest.raises(TrainerError, match=r"no readable \.npz archive"):
+    with pytest.raises(TrainerError, match=r"x in d\.npz is no readable array of NumPy: Object arrays cannot"):
         npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
 
 
@@ -95,9 +95,8 @@ def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     ("labels", "words"),
     [
         ([0, 1, 2, 7], "label 7 of sample 3 is out of range, or classes are missing: no sample is labelled 3"),
-        ([0, -1, 1, 2], "label -1 of sample 1 is out of range"),
         ([0, 0, 0, 0], "at least two classes"),
-        ([0.5, 1, 0, 1], "expected one integer per sample"),
+        ([0.5, 1, 0, 1], "the label 0.5 of sample 0 is no integer"),
         ([0, 1], "there are 4 samples but 2 labels"),
     ],
 )

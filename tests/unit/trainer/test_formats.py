@@ -1,5 +1,8 @@
 """Every format gives the samples that were written, and says what is wrong with a file that is wrong."""
 
+import bz2
+import gzip
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.writing import (
     CLAIM,
+    Labels,
     digits,
     image_records,
     jpeg,
@@ -96,9 +100,10 @@ def test_records_with_names_of_classes_and_vectors(tmp_path: Path) -> None:
 
 def test_labels_that_count_from_one(tmp_path: Path) -> None:
     write_tf_record(tmp_path / "a.tfrecord", image_records(IMAGES, LABELS + 1))
-    with pytest.raises(TrainerError, match="no sample is labelled 0"):
-        opened(tmp_path, format="TFRecord")
-    assert (opened(tmp_path, format="TFRecord", tfRecord={"firstLabel": 1}).labels == LABELS).all()
+    named, counted = opened(tmp_path, format="TFRecord"), opened(tmp_path, format="TFRecord", tfRecord={"firstLabel": 1})
+    assert (named.labels == LABELS).all()
+    assert (counted.labels == LABELS).all()
+    assert (named.class_names, counted.class_names) == (tuple(str(number) for number in range(1, 11)), ())
 
 
 def test_a_table_with_names_and_a_column_that_is_no_feature(tmp_path: Path) -> None:
@@ -161,6 +166,71 @@ def test_a_class_that_is_only_validated_on_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train" / "7").rename(tmp_path / "train" / "seven")
     with pytest.raises(TrainerError, match="The validation folder val has images of 7, but train has no such class folders"):
         opened(tmp_path, format="ImageFolder", **OWN["ImageFolder"][1])
+
+
+@pytest.mark.parametrize("kind", ["TFRecord", "CSV"])
+def test_a_class_that_only_validation_files_have_is_refused(tmp_path: Path, kind: str) -> None:
+    write_csv(tmp_path / "train.csv", IMAGES[:9].reshape(9, -1), [*range(9)])
+    write_csv(tmp_path / "a-val.csv", IMAGES[:1].reshape(1, -1), [9])
+    if kind == "TFRecord":
+        (tmp_path / "a-val.csv").unlink()
+        write_tf_record(tmp_path / "train.tfrecord", image_records(IMAGES[:9], np.arange(9)))
+        write_tf_record(tmp_path / "a-val.tfrecord", image_records(IMAGES[:1], np.array([9])))
+    with pytest.raises(TrainerError, match=r"train\..*: only validation samples are labelled 9: no such class is trained"):
+        opened(tmp_path, format=kind, **OWN[kind][1])
+
+
+def idx_labels(folder: Path, labels: Labels) -> None:
+    for name, array in (("i", IMAGES), ("l", labels)):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / name).write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+WITH_LABELS: dict[str, tuple[Callable[[Path, Labels], object], dict[str, Any]]] = {
+    "IDX": (idx_labels, {"idx": {"images": "i", "labels": "l"}}),
+    "NPZ": (lambda folder, labels: np.savez(folder / "mnist.npz", x_train=IMAGES, y_train=labels), {}),
+    "TFRecord": (lambda folder, labels: write_tf_record(folder / "a.tfrecord", image_records(IMAGES, labels)), {}),
+    "CSV": (lambda folder, labels: write_csv(folder / "a.csv", IMAGES.reshape(70, -1), labels.tolist()), {}),
+}
+
+
+@pytest.mark.parametrize("kind", WITH_LABELS)
+def test_integers_mean_the_same_in_every_format(tmp_path: Path, kind: str) -> None:
+    write, blocks = WITH_LABELS[kind]
+    for labels, names in (
+        (LABELS, ()),
+        (LABELS + 1, tuple(map(str, range(1, 11)))),
+        (LABELS * 5 + 5, [*map(str, range(5, 51, 5))]),
+    ):
+        write(tmp_path, labels)
+        data = opened(tmp_path, format=kind, **blocks)
+        assert (data.labels.tolist(), list(data.class_names)) == (LABELS.tolist(), list(names))
+    write(tmp_path, LABELS * 2)
+    with pytest.raises(TrainerError, match=r"no sample is labelled 1 .*spec\.data\.labelGaps"):
+        opened(tmp_path, format=kind, **blocks)
+    closed = opened(tmp_path, format=kind, labelGaps="Close", **blocks)
+    assert (closed.labels.tolist(), closed.class_names) == (LABELS.tolist(), tuple(map(str, range(0, 20, 2))))
+
+
+@pytest.mark.parametrize("number", [int, float])
+def test_one_hot_lists_and_whole_numbers_are_labels_of_records(tmp_path: Path, number: type) -> None:
+    hot = [{"x": [0.5, 1.0], "y": [number(place == label) for place in range(3)]} for label in (2, 0, 1)]
+    whole = [{"x": [0.5, 1.0], "y": number(label)} for label in (2, 0, 1)]
+    for records in (hot, whole):
+        write_tf_record(tmp_path / "a.tfrecord", records)
+        data = opened(tmp_path, format="TFRecord", tfRecord={"inputKey": "x", "labelKey": "y"})
+        assert (data.labels.tolist(), data.class_names, data.classes) == ([2, 0, 1], (), 3)
+
+
+@pytest.mark.parametrize("length", [0x8B1F, 0x8B1F + 2**16, 0x9C78])
+def test_a_length_that_looks_like_a_compression_is_a_length(tmp_path: Path, length: int) -> None:
+    filling = length
+    for _ in range(3):  # until the lengths of the lengths are right, too
+        record = {"x": [0.5, 1.0], "y": 0, "filling": bytes(filling)}
+        write_tf_record(tmp_path / "a.tfrecord", [record, {"x": [0.5, 1.0], "y": 1}])
+        filling += length - int.from_bytes((tmp_path / "a.tfrecord").read_bytes()[:8], "little")
+    assert (tmp_path / "a.tfrecord").read_bytes()[:8] == length.to_bytes(8, "little")
+    assert len(opened(tmp_path, format="TFRecord", tfRecord={"inputKey": "x", "labelKey": "y"})) == 2
 
 
 def an_empty_class(folder: Path) -> None:
@@ -231,7 +301,10 @@ def flipped(content: bytes, place: int) -> bytes:
 WRONG_RECORDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a text": (lambda folder: broken_records(folder, lambda _: b"hello, world\n"), "a.tfrecord is no TFRecord file"),
     "a few bytes": (lambda folder: broken_records(folder, lambda _: b"hello"), "a.tfrecord is no TFRecord file"),
-    "gzip": (lambda folder: broken_records(folder, lambda _: b"\x1f\x8b" + bytes(20)), "compressed with gzip"),
+    "gzip": (lambda folder: broken_records(folder, gzip.compress), "compressed with gzip"),
+    "ZLIB": (lambda folder: broken_records(folder, zlib.compress), "compressed with ZLIB"),
+    "ZLIB, at its best": (lambda folder: broken_records(folder, lambda content: zlib.compress(content, 9)), "with ZLIB"),
+    "another compression": (lambda folder: broken_records(folder, bz2.compress), "a.tfrecord is no TFRecord file"),
     "a truncated file": (lambda folder: broken_records(folder, lambda content: content[:-3]), "the file ends before"),
     "a truncated header": (
         lambda folder: broken_records(folder, lambda content: content + b"abc"),
@@ -253,7 +326,7 @@ WRONG_RECORDS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a decimal label": (
         lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": 0.5}),
-        "is a list of 1 decimal numbers; expected one integer",
+        "is a list of 1 decimal numbers, 0.5; expected one integer",
     ),
     "two labels": (
         lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": [1, 2]}),
@@ -266,6 +339,26 @@ WRONG_RECORDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a label outside the classes": (
         lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": 12}),
         "label 12 of sample 70 is out of range",
+    ),
+    "an empty label": (
+        lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": b""}),
+        "is a list of 1 strings; expected one integer",
+    ),
+    "two classes at once": (
+        lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": [1, 0, 1]}),
+        "is a list of 3 integers; expected one integer",
+    ),
+    "one-hot among numbers": (
+        lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": [0, 0, 1]}),
+        "has the label 2, but labels before it are of another kind: integers (spec.data.tfRecord.labelKey)",
+    ),
+    "a label beyond all integers": (
+        lambda folder: with_record(folder, {"image/encoded": PNG, "image/class/label": 1e30}),
+        "is a list of 1 decimal numbers, 1.0000000150474662e+30; expected one integer",
+    ),
+    "pixels as they are": (
+        lambda folder: with_record(folder, {"image/encoded": IMAGES[0].tobytes(), "image/class/label": 1}),
+        "is no image file such as PNG or JPEG: it has 784 bytes and begins with 00000000. If they are pixels as they are",
     ),
     "numbers among images": (
         lambda folder: with_record(folder, {"image/encoded": [1.0], "image/class/label": 1}),
@@ -290,7 +383,11 @@ def test_what_is_wrong_with_records_is_said(tmp_path: Path, break_it: Callable[[
 
 @pytest.mark.parametrize(
     ("vector", "words"),
-    [([1.0, float("nan")], "has the value nan at place 1"), ([1.0], "has 1 numbers, but the first record has 2")],
+    [
+        ([1.0, float("nan")], "has the value nan at place 1"),
+        ([1.0], "has 1 numbers, but the first record has 2"),
+        ([1, 1_700_000_001], "has the value 1700000001, which a network would see as 1700000000"),
+    ],
 )
 def test_a_vector_that_is_wrong_is_named(tmp_path: Path, vector: list[float], words: str) -> None:
     records = [{"x": [0.0, float(label)], "y": label} for label in (0, 1)]
@@ -311,8 +408,8 @@ WRONG_TABLES = {
     "too large": ("a,label\n1,0\n1e300,1\n", "a.csv, line 3, column a: '1e300' is no finite number"),
     "a NaN label": ("a,label\n1,0\n2,NaN\n", "a.csv, line 3: the label (column label) is NaN"),
     "no label": ("a,label\n1,0\n2,\n", "a.csv, line 3: the label (column label) is empty"),
-    "names and numbers": ("a,label\n1,0\n2,cat\n", "The label 'cat' is a name, but others are numbers, such as 0"),
-    "half a class": ("a,label\n1,0\n2,0.5\n", "The label 0.5 is no integer"),
+    "names and numbers": ("a,label\n1,0\n2,cat\n", "a.csv: the label 'cat' is a name, but others are numbers, such as 0"),
+    "half a class": ("a,label\n1,0\n2,0.5\n", "a.csv: the label 0.5 of sample 1 is no integer"),
     "labels only": ("label\n1\n", "there must be at least one feature"),
     "no samples": ("a,label\n", "there are no samples"),
     "one sample": ("a,label\n1,0\n", "all samples are labelled 0"),

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,31 @@ def test_to_begin_in_the_middle_is_to_go_on(folder: Path, tmp_path: Path) -> Non
     for (inputs, labels), (also, too) in zip(whole[11:], rest, strict=True):
         assert (inputs == also).all()
         assert (labels == too).all()
+
+
+def turned_over(content: bytes) -> bytes:
+    """The same length, a bit flipped in the first sample."""
+    return content[:60] + bytes([content[60] ^ 1]) + content[61:]
+
+
+def with_other_samples(content: bytes) -> bytes:
+    """The same records in another order: all of them valid."""
+    length = int.from_bytes(content[:8], "little") + 16
+    return content[length:] + content[:length]
+
+
+CHANGES = {"a flipped bit": turned_over, "another order": with_other_samples, "cut off": lambda content: content[:80]}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_records_that_have_changed_since_they_were_listed_are_named(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "records" / "a.tfrecord"
+    write_tf_record(path, image_records(IMAGES[:40], LABELS[:40] % 2))
+    data = open_data(a_rank(tmp_path, tmp_path).context)
+    assert not isinstance(data, Dataset)
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(TrainerError, match=r"a\.tfrecord, the record at byte 0 is not what it was when the data was listed"):
+        data.read(np.arange(3))
 
 
 class Counted:

@@ -15,6 +15,7 @@ from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.judge import require_accepted
 from trainingrun_trainer.stages.network import first_network
+from trainingrun_trainer.stages.tell import tell
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
 from trainingrun_trainer.tuning.parameters import start_of_search
@@ -34,7 +35,7 @@ def run(context: Context) -> Result | None:
         return require_accepted(finished.result, finished.reasons) if finished is not None else None
 
     split, about = load_split(context)
-    context.progress.part_done()
+    context = tell(context, about.found)
     context = replace(context, config=start_of_search(context.config))
     network = first_network(context, split)
     require_compressible(context, network, split)

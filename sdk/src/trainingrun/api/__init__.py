@@ -21,11 +21,13 @@ from trainingrun.api.compression import (
 from trainingrun.api.data import BuiltinDataset, Data, DataSource, NormalizationType, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
+    ChannelOrder,
     CSVFiles,
     DataFormat,
     IDXFiles,
     ImageFolder,
     ImageSize,
+    LabelGaps,
     MissingValues,
     NPZArrays,
     TFRecordFiles,
@@ -140,6 +142,7 @@ __all__ = [
     "BuiltinModel",
     "CSVFiles",
     "CertificateAuthority",
+    "ChannelOrder",
     "Checkpoint",
     "CheckpointPosition",
     "Checkpointing",
@@ -171,6 +174,7 @@ __all__ = [
     "ImageSize",
     "IntRange",
     "KeyReference",
+    "LabelGaps",
     "Ledger",
     "Location",
     "LostNode",

@@ -12,6 +12,7 @@ from trainingrun.api.formats import (
     IDXFiles,
     ImageFolder,
     ImageSize,
+    LabelGaps,
     NPZArrays,
     RelativePath,
     TFRecordFiles,
@@ -94,6 +95,15 @@ class Data(Frozen):
             "as they are. Default: Standardize with format CSV, else None."
         ),
     ] = None
+    label_gaps: Annotated[
+        LabelGaps,
+        Since(2),
+        Field(
+            description="What becomes of integer labels from 0 among which a number is missing, such as 0, 1, 3. Refuse: a "
+            "label may be damaged, and the data is refused. Close: the labels become names of classes, which are numbered in "
+            "their order."
+        ),
+    ] = LabelGaps.REFUSE
     validation_fraction: Annotated[
         Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
     ] = "0.1"
@@ -128,6 +138,10 @@ class Data(Frozen):
             "'data.format ImageFolder needs a source that lists its files, but data.source.uri ' + self.source.uri + "
             "' is a web server: copy the images to a volume or an object store.'",
             computed=True,
+        ),
+        rule(
+            "self.labelGaps == 'Refuse' || (has(self.format) && self.format != 'ImageFolder')",
+            "data.labelGaps is only read with labels that may be integers, in IDX, NPZ, TFRecord and CSV: remove it.",
         ),
         rule(
             "double(self.validationFraction) > 0.0",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trainingrun.api.base import Frozen
+from trainingrun.api.base import Decimal, Frozen, rule, rules
 from trainingrun.contract_version import Since
 
 RELATIVE_PATH_PATTERN = r"^([A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*(/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)*)?$"
@@ -32,19 +32,63 @@ class DataFormat(StrEnum):
     CSV = "CSV"
 
 
-class IDXFiles(Frozen):
+class LabelGaps(StrEnum):
+    """What integers from 0 mean when some number below the highest does not occur."""
+
+    REFUSE = "Refuse"
+    CLOSE = "Close"
+
+
+class ChannelOrder(StrEnum):
+    """Where the channels of an image stand in its shape."""
+
+    LAST = "Last"
+    FIRST = "First"
+
+
+class _Arrays(Frozen):
+    """Samples that are arrays of any type of number."""
+
+    channels: Annotated[
+        ChannelOrder | None,
+        Since(2),
+        Field(
+            description="Where samples of three dimensions have their channels: Last is [height, width, channels], First is "
+            "[channels, height, width], which is transposed. Default: last, and what looks like first is refused."
+        ),
+    ] = None
+    divisor: Annotated[
+        Decimal | None,
+        Since(2),
+        Field(
+            description="What values are divided by to be about 0 to 1, for example 4095; 1 takes them as they are. Default: "
+            "255 for bytes and images of other types whose values are those of bytes, 1 for others; images that are then far "
+            "from 0 to 1 are refused."
+        ),
+    ] = None
+
+    model_config = rules(
+        rule(
+            "!has(self.divisor) || double(self.divisor) > 0.0",
+            "divisor must be more than 0: values are divided by it.",
+            field_path=".divisor",
+        )
+    )
+
+
+class IDXFiles(_Arrays):
     """File names of an IDX data set; gzip-compressed files are recognised by their content."""
 
     images: Annotated[FileName, Field(description="File with the images.")] = "train-images-idx3-ubyte.gz"
     labels: Annotated[FileName, Field(description="File with the labels.")] = "train-labels-idx1-ubyte.gz"
 
 
-class NPZArrays(Frozen):
+class NPZArrays(_Arrays):
     """File and array names of a NumPy .npz data set."""
 
     file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
     images: Annotated[Key, Field(description="Array with the images or feature vectors.")] = "x_train"
-    labels: Annotated[Key, Field(description="Array with the integer labels.")] = "y_train"
+    labels: Annotated[Key, Field(description="Array with the labels: integers, names, or one-hot rows.")] = "y_train"
 
 
 class ImageFolder(Frozen):
@@ -67,9 +111,10 @@ class TFRecordFiles(Frozen):
     input_key: Annotated[
         Key, Field(description="Feature with the sample: one encoded PNG or JPEG image, or a list of numbers.")
     ] = "image/encoded"
-    label_key: Annotated[Key, Field(description="Feature with the label: one integer, or one string that names the class.")] = (
-        "image/class/label"
-    )
+    label_key: Annotated[
+        Key,
+        Field(description="Feature with the label: one integer, one string that names the class, or zeros with a single 1."),
+    ] = "image/class/label"
     first_label: Annotated[
         Literal[0, 1], Field(description="Number of the first class: 1 where 0 is kept for a background that does not occur.")
     ] = 0

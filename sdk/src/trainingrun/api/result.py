@@ -10,7 +10,7 @@ MOST_ARTIFACTS = 6
 
 
 class Choice(Tolerant):
-    """A value that was `Auto` in the spec, as the trainer has found it by measuring."""
+    """A value that the spec leaves open, as the trainer has found it: `Auto` by measuring, others from what the data is."""
 
     name: Annotated[str, Field(max_length=63, description="Path in spec, for example training.batchSize.")]
     value: Annotated[str, Field(max_length=24, description="What applies.")]

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import CSVFiles
+from trainingrun.api import CSVFiles, LabelGaps
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.class_names import number_classes
 from trainingrun_trainer.data.csv_lines import FIELD, Lines, listing, opened
-from trainingrun_trainer.data.csv_values import Codes, Values, is_finite
-from trainingrun_trainer.data.dataset import Column, Dataset, dataset
+from trainingrun_trainer.data.csv_values import Codes, Values
+from trainingrun_trainer.data.dataset import Column, Dataset
 from trainingrun_trainer.data.files import matching_files
+from trainingrun_trainer.data.labels import number_texts, require_trained
 from trainingrun_trainer.data.memory import require_room, room_for_samples
 from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.errors import bad_data
@@ -29,7 +29,7 @@ class _Table(NamedTuple):
     labels: list[str]
 
 
-def load(context: Context, folder: Folder, settings: CSVFiles) -> Dataset:
+def load(context: Context, folder: Folder, settings: CSVFiles, *, gaps: LabelGaps = LabelGaps.REFUSE) -> Dataset:
     """Read all files; validation samples of their own come last. Categories are numbers still: see `features`.
 
     All ranks must call this. Raises TrainerError (bad data) naming the file, the line and the column.
@@ -42,16 +42,18 @@ def load(context: Context, folder: Folder, settings: CSVFiles) -> Dataset:
     if context.is_chief:
         print("\n".join(files.remarks), end="\n" * bool(files.remarks))
     where = ", ".join(names)
-    labels, class_names = _classes([label for table in files.tables for label in table.labels])
-    # The features are checked already, as they were written.
-    checked = dataset(np.zeros((len(labels), 1), np.uint8), labels, where=where)
-    inputs = np.concatenate([table.features for table in files.tables])
+    labels = [label for table in files.tables for label in table.labels]
+    if not labels:
+        raise bad_data(f"{where}: there are no samples.")
+    classes = number_texts(labels, where=where, gaps=gaps)
     held_out = sum(len(table.labels) for table in files.tables[len(names) :])
+    require_trained(classes, held_out=held_out, where=where)
+    inputs = np.concatenate([table.features for table in files.tables])
     return Dataset(
         inputs,
-        checked.labels,
-        checked.classes,
-        class_names=class_names,
+        classes.numbers,
+        classes.size,
+        class_names=classes.names,
         held_out=held_out,
         columns=files.finished(inputs, where=where),
     )
@@ -121,26 +123,3 @@ class _Files:
             self.remarks.append(
                 f"{lines.name}: the first column has no name, as the row numbers that pandas writes; it is left out."
             )
-
-
-def _classes(labels: list[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Labels as numbers from 0, and the names of the classes: none where the labels are these numbers themselves.
-
-    Raises TrainerError (bad data) when some labels are numbers and some are not: one of them is a mistake.
-    """
-    numeric = [is_finite(label) for label in labels]
-    if not any(numeric):
-        return number_classes(labels)
-    if not all(numeric):
-        named = labels[numeric.index(False)]
-        raise bad_data(
-            f"The label {named!r} is a name, but others are numbers, such as {labels[numeric.index(True)]}: give all classes "
-            "numbers from 0, or give all names."
-        )
-    numbers = np.array(labels, dtype=np.float64)
-    broken = np.flatnonzero(numbers != np.floor(numbers))
-    if len(broken) > 0:
-        raise bad_data(f"The label {labels[broken[0]]} is no integer: classes are numbered, or have names.")
-    classes, places = np.unique(numbers.astype(np.int64), return_inverse=True)
-    is_from_zero = classes[0] == 0 and classes[-1] == len(classes) - 1
-    return places.astype(np.int64).ravel(), () if is_from_zero else tuple(str(number) for number in classes.tolist())

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.data.dataset import Array
+from trainingrun_trainer.data.arrays import Array
 
 Positions = NDArray[np.integer[Any]]
 

@@ -4,15 +4,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
+from trainingrun_trainer.data.arrays import require_exact
+from trainingrun_trainer.data.parsing import parsing
 from trainingrun_trainer.errors import bad_data
 
-Label = int | str
 Example = Any
 
 _LISTED = 10
+_LARGEST = 2**63
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+"""How files of images begin: PNG, JPEG, GIF, BMP, WebP."""
 
 
 class Keys(NamedTuple):
@@ -22,23 +25,55 @@ class Keys(NamedTuple):
     label: str
 
 
+class Kind(NamedTuple):
+    """What labels are: all of a data set are of one kind."""
+
+    what: str
+    columns: int = 0
+    """Of one-hot lists."""
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.columns}" if self.columns else self.what
+
+
+INTEGERS, NAMES = Kind("integers"), Kind("names")
+
+
+class Label(NamedTuple):
+    """The number of a class, or its name."""
+
+    kind: Kind
+    value: int | str
+
+
 def parse(content: bytes, *, name: str) -> Example:
     """A record's example; `name` says which record it is. Raises TrainerError (bad data)."""
-    try:
+    with parsing(name, what="tf.train.Example", way_out="Write the records with tf.train.Example."):
         return tf.train.Example.FromString(content)
-    except DecodeError as other:
-        raise bad_data(f"{name} is no tf.train.Example: write the records with tf.train.Example.") from other
 
 
 def label_of(example: Example, keys: Keys, *, name: str) -> Label:
-    """The label: a number, or the name of a class. Raises TrainerError (bad data)."""
+    """The label: a whole number, the name of a class, or a list of zeros with a 1 at the class's place (one-hot).
+
+    Raises TrainerError (bad data).
+    """
     kind, values = _feature(example, keys.label, field="labelKey", name=name)
-    if kind not in ("int64_list", "bytes_list") or len(values) != 1:
-        raise bad_data(
-            f"{name}: the feature {keys.label} (spec.data.tfRecord.labelKey) is {_in_words(kind, values)}; expected one "
-            "integer, or one string that names the class."
-        )
-    return int(values[0]) if kind == "int64_list" else values[0].decode(errors="replace")
+    if kind == "bytes_list" and len(values) == 1 and values[0].strip():
+        return Label(NAMES, values[0].decode(errors="backslashreplace"))
+    if (
+        kind in ("int64_list", "float_list")
+        and len(values) == 1
+        and float(values[0]).is_integer()
+        and abs(values[0]) < _LARGEST
+    ):
+        return Label(INTEGERS, int(values[0]))
+    if kind in ("int64_list", "float_list") and len(values) > 1 and sorted(values) == [0] * (len(values) - 1) + [1]:
+        return Label(Kind("one-hot lists", len(values)), list(values).index(1))
+    shown = f", {values[0]}" if len(values) == 1 and kind != "bytes_list" else ""
+    raise bad_data(
+        f"{name}: the feature {keys.label} (spec.data.tfRecord.labelKey) is {_in_words(kind, values)}{shown}; expected one "
+        "integer, one string that names the class, or zeros with a single 1."
+    )
 
 
 def image_of(example: Example, keys: Keys, *, name: str) -> bytes | None:
@@ -49,7 +84,16 @@ def image_of(example: Example, keys: Keys, *, name: str) -> bytes | None:
             f"{name}: the feature {keys.inputs} (spec.data.tfRecord.inputKey) is {_in_words(kind, values)}; expected one "
             "encoded image, or a list of numbers."
         )
-    return bytes(values[0]) if kind == "bytes_list" else None
+    if kind != "bytes_list":
+        return None
+    image = bytes(values[0])
+    if not image.startswith(_IMAGES):
+        raise bad_data(
+            f"{name}: the feature {keys.inputs} (spec.data.tfRecord.inputKey) is no image file such as PNG or JPEG: it has "
+            f"{len(image)} bytes and begins with {image[:4].hex() or 'nothing'}. If they are pixels as they are, for "
+            "tf.io.decode_raw: store tf.io.encode_png(pixels), or a list of numbers."
+        )
+    return image
 
 
 def required_image(example: Example, keys: Keys, *, name: str) -> bytes:
@@ -65,7 +109,10 @@ def vector_of(example: Example, keys: Keys, *, name: str) -> NDArray[np.float32]
     kind, values = _feature(example, keys.inputs, field="inputKey", name=name)
     if kind == "bytes_list":
         raise bad_data(f"{name}: the feature {keys.inputs} is an image; expected a list of numbers, as in the first record.")
-    return np.array(values, dtype=np.float32)
+    stored = np.array(values, dtype=np.float32)
+    if kind == "int64_list":
+        require_exact(stored[np.newaxis], name=lambda _: name, written=np.array([values], dtype=np.int64))
+    return stored
 
 
 def _feature(example: Example, key: str, *, field: str, name: str) -> tuple[str, Any]:

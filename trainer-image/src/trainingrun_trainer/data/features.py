@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.data.dataset import Array, Dataset
+from trainingrun_trainer.data.arrays import Array
+from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.errors import bad_data
 
 _Values = NDArray[np.floating[Any]]

@@ -1,27 +1,30 @@
 """The IDX format of MNIST: a header with type and shape, then the values. Format: http://yann.lecun.com/exdb/mnist/."""
 
 import gzip
-import zlib
+import math
 
 import numpy as np
 
-from trainingrun_trainer.data.dataset import Array, Dataset, dataset
+from trainingrun_trainer.data.arrays import Array, ArrayRules
+from trainingrun_trainer.data.dataset import Dataset, dataset
 from trainingrun_trainer.data.files import read_file
+from trainingrun_trainer.data.parsing import parsing
 from trainingrun_trainer.errors import bad_data
 from trainingrun_trainer.storage import Folder
 
+_RULES = ArrayRules("idx")
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
 
 
-def load(folder: Folder, *, images: str, labels: str) -> Dataset:
+def load(folder: Folder, *, images: str, labels: str, rules: ArrayRules = _RULES) -> Dataset:
     """Read a pair of IDX files, compressed with gzip or not.
 
     Raises TrainerError (bad data) naming the file, what was expected and what was found.
     """
     inputs = read(read_file(folder, images, field="spec.data.idx.images"), name=images)
     targets = read(read_file(folder, labels, field="spec.data.idx.labels"), name=labels)
-    return dataset(inputs, targets, where=f"{images}, {labels}")
+    return dataset(inputs, targets, where=f"{images}, {labels}", rules=rules)
 
 
 def read(content: bytes, *, name: str) -> Array:
@@ -36,17 +39,27 @@ def read(content: bytes, *, name: str) -> Array:
     header = 4 + 4 * dimensions
     shape = tuple(np.frombuffer(content[4:header], dtype=">u4").tolist()) if len(content) >= header else ()
     kind = np.dtype(_TYPES[content[2]])
-    expected = header + int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    expected = header + (math.prod(shape) * kind.itemsize if len(shape) == dimensions else 0)
     if len(shape) != dimensions or len(content) != expected:
         raise bad_data(
             f"{name} is damaged: its header promises {dimensions} dimensions {list(shape)} in {expected} bytes, but it "
-            f"has {len(content)}. Copy it again."
+            f"has {len(content)}. {_way_out(content, dimensions=dimensions, kind=kind, is_longer=len(content) > expected)}"
         )
-    return np.frombuffer(content, dtype=kind, offset=header).reshape(shape).astype(kind.newbyteorder("="))
+    with parsing(name, what="IDX file", way_out="Copy it again."):
+        return np.frombuffer(content, dtype=kind, offset=header).reshape(shape).astype(kind.newbyteorder("="))
+
+
+def _way_out(content: bytes, *, dimensions: int, kind: "np.dtype[np.generic]", is_longer: bool) -> str:
+    """What is likely to have made a file that does not have the length that it promises."""
+    header = 4 + 4 * dimensions
+    backwards = np.frombuffer(content[4:header], dtype="<u4").tolist() if len(content) >= header else []
+    if backwards and header + math.prod(backwards) * kind.itemsize == len(content):
+        return f"Read backwards they are {backwards}: its numbers are little-endian; write them big-endian."
+    return "Cut off what follows, or write it again." if is_longer else "Copy it again."
 
 
 def _decompressed(content: bytes, *, name: str) -> bytes:
-    try:
-        return gzip.decompress(content) if content[:2] == _GZIP else content
-    except (gzip.BadGzipFile, EOFError, zlib.error) as damaged:
-        raise bad_data(f"{name} is damaged: gzip cannot decompress it ({damaged}). Copy it again.") from damaged
+    if content[:2] != _GZIP:
+        return content
+    with parsing(name, what="gzip file", way_out="Copy it again."):
+        return gzip.decompress(content)

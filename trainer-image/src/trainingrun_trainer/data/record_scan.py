@@ -15,7 +15,7 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.data.example import Keys, Label, image_of, label_of, parse
+from trainingrun_trainer.data.example import INTEGERS, NAMES, Keys, Kind, image_of, label_of, parse
 from trainingrun_trainer.data.files import reading
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
@@ -25,7 +25,7 @@ FILE, START, END, CHECKSUM = range(4)
 HEADER_BYTES = 12
 
 _FOOTER_BYTES = 4
-_GZIP = b"\x1f\x8b"
+_GZIP, _ZLIB = b"\x1f\x8b", 0x78
 _MASK = 0xA282EAD8
 
 
@@ -36,18 +36,22 @@ class Found:
     records: NDArray[np.int64]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
+    kind: Kind = INTEGERS
+    """Of the labels."""
 
     def encode(self) -> bytes:
         """As bytes for other ranks."""
         packed = io.BytesIO()
-        np.savez(packed, records=self.records, labels=self.labels, names=np.array(self.names, dtype=np.str_))
+        names, kind = np.array(self.names, dtype=np.str_), np.array([self.kind.what, str(self.kind.columns)])
+        np.savez(packed, records=self.records, labels=self.labels, names=names, kind=kind)
         return packed.getvalue()
 
     @classmethod
     def decode(cls, data: bytes) -> "Found":
         """What another rank has found."""
         with np.load(io.BytesIO(data)) as arrays:
-            return cls(arrays["records"], arrays["labels"], tuple(arrays["names"].tolist()))
+            what, columns = arrays["kind"].tolist()
+            return cls(arrays["records"], arrays["labels"], tuple(arrays["names"].tolist()), Kind(what, int(columns)))
 
 
 class Scan:
@@ -58,6 +62,7 @@ class Scan:
         # Numbers in a row, not objects: there may be millions.
         self._rows, self._labels = array("q"), array("q")
         self._names: dict[str, int] = {}
+        self._kind: Kind | None = None
 
     def run(self, places: Iterable[int]) -> Iterator[None]:
         """Read the files at these places of the list, and yield after every record.
@@ -78,15 +83,17 @@ class Scan:
     def found(self) -> Found:
         """All that the pass has found."""
         records = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
-        return Found(records, np.array(self._labels, dtype=np.int64), tuple(self._names))
+        return Found(records, np.array(self._labels, dtype=np.int64), tuple(self._names), self._kind or INTEGERS)
 
     def _note(self, data: bytes, *, name: str) -> None:
         example = parse(data, name=name)
         image_of(example, self._keys, name=name)
         label = label_of(example, self._keys, name=name)
-        if len(self._labels) > 0 and bool(self._names) != isinstance(label, str):
-            raise _mixed(name, label)
-        self._labels.append(label if isinstance(label, int) else self._names.setdefault(label, len(self._names)))
+        if self._kind not in (None, label.kind):
+            before = f"labels before it are of another kind: {self._kind}"
+            raise _mixed(f"{name} has the label {label.value}, but {before}")
+        self._kind, value = label.kind, label.value
+        self._labels.append(value if isinstance(value, int) else self._names.setdefault(value, len(self._names)))
 
 
 def record_name(file: str, start: int) -> str:
@@ -99,16 +106,15 @@ def joined(shares: Sequence[Found]) -> Found:
     shares = [share for share in shares if len(share.records) > 0] or list(shares[:1])
     records = np.concatenate([share.records for share in shares])
     order = np.lexsort((records[:, START], records[:, FILE]))
-    named = [bool(share.names) for share in shares]
-    if any(named) and not all(named):
-        mixed = next(share for share in shares if share.names)
-        raise _mixed("A file", mixed.names[0])
-    if not any(named):
-        return Found(records[order], np.concatenate([share.labels for share in shares])[order], ())
+    kinds = sorted({share.kind for share in shares})
+    if len(kinds) > 1:
+        raise _mixed(f"Labels of some files are {kinds[0]}, and of others {kinds[1]}")
+    if kinds != [NAMES]:
+        return Found(records[order], np.concatenate([share.labels for share in shares])[order], (), kinds[0])
     names = sorted({name for share in shares for name in share.names})
     places = {name: place for place, name in enumerate(names)}
     labels = [np.array([places[name] for name in share.names])[share.labels] for share in shares]
-    return Found(records[order], np.concatenate(labels)[order], tuple(names))
+    return Found(records[order], np.concatenate(labels)[order], tuple(names), NAMES)
 
 
 def _records(file: BinaryIO, *, name: str) -> Iterator[tuple[int, bytes, int]]:
@@ -127,18 +133,28 @@ def _records(file: BinaryIO, *, name: str) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _length(header: bytes, *, name: str, offset: int) -> int:
-    if offset == 0 and header[:2] == _GZIP:
-        raise bad_data(f"{name} is compressed with gzip, and its records cannot be read one by one: decompress it.")
     if len(header) == HEADER_BYTES:
         length, expected = struct.unpack("<QI", header)
         if _masked(int(google_crc32c.value(header[:8]))) == expected:
             return int(length)
+    if offset == 0 and (compression := _compression(header)):
+        raise bad_data(
+            f"{name} is compressed with {compression}, and its records cannot be read one by one: write it without "
+            "tf.io.TFRecordOptions(compression_type), or decompress it."
+        )
     if offset == 0:
         raise bad_data(
             f"{name} is no TFRecord file: it begins with {header[:8].hex()}, expected a length and its checksum. Correct "
             "spec.data.tfRecord.files, or write it with tf.io.TFRecordWriter."
         )
     raise _damaged(name, offset, "the checksum of its length is wrong, or the file ends before")
+
+
+def _compression(header: bytes) -> str:
+    """The compression of a file that begins so, or nothing. A length may look alike: ask when its checksum is wrong."""
+    if header.startswith(_GZIP):
+        return "gzip"
+    return "ZLIB" if len(header) > 1 and header[0] == _ZLIB and int.from_bytes(header[:2]) % 31 == 0 else ""
 
 
 def _masked(checksum: int) -> int:
@@ -150,8 +166,5 @@ def _damaged(name: str, offset: int, what: str) -> TrainerError:
     return bad_data(f"{record_name(name, offset + HEADER_BYTES)} is damaged: {what}. Copy the file again.")
 
 
-def _mixed(name: str, label: Label) -> TrainerError:
-    return bad_data(
-        f"{name} has the label {label}, but labels before it are of another kind (spec.data.tfRecord.labelKey): give all "
-        "classes numbers, or give all names."
-    )
+def _mixed(what: str) -> TrainerError:
+    return bad_data(f"{what} (spec.data.tfRecord.labelKey). Give all classes numbers, or give all names.")

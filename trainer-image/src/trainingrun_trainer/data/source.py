@@ -5,14 +5,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import BuiltinDataset, CSVFiles, DataFormat, IDXFiles, ImageFolder, NPZArrays, TFRecordFiles, number
+from trainingrun.api import (
+    BuiltinDataset,
+    CSVFiles,
+    DataFormat,
+    IDXFiles,
+    ImageFolder,
+    LabelGaps,
+    NPZArrays,
+    TFRecordFiles,
+    number,
+)
+from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data import csv_files, idx, npz
+from trainingrun_trainer.data.arrays import ArrayRules
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.features import Feature, encoded, width
 from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
+from trainingrun_trainer.data.labels import numbering
 from trainingrun_trainer.data.memory import require_room, room_for_samples
 from trainingrun_trainer.data.parts import part
 from trainingrun_trainer.data.rounds import together
@@ -36,6 +49,8 @@ class About(NamedTuple):
     sha256: str
     class_names: tuple[str, ...]
     is_streamed: bool
+    found: tuple[Found, ...] = ()
+    """What has been decided from the values, and a user should see."""
     features: tuple[Feature, ...] = ()
     """What the entries of a vector are, if it comes from a table."""
 
@@ -57,11 +72,12 @@ def load_split(context: Context) -> tuple[Split, About]:
     if isinstance(data, Dataset):
         samples, features = _encoded(context, data, training=parts.training)
         split = Split(*(InMemory(samples.take(positions)) for positions in parts))
-        return _normalized(context, split), About(data.sha256, data.class_names, is_streamed=False, features=features)
+        found = (*data.found, *numbering(data.class_names))
+        return _normalized(context, split), About(data.sha256, data.class_names, False, found, features)
     is_streamed = not _fits_in_memory(context, data)
     feeds = (_streamed(context, data, positions) for positions in parts)
     split = Split(*feeds) if is_streamed else Split(*(_in_memory(context, feed) for feed in feeds))
-    return _normalized(context, split), About(data.sha256, data.class_names, is_streamed)
+    return _normalized(context, split), About(data.sha256, data.class_names, is_streamed, numbering(data.class_names))
 
 
 def open_data(context: Context) -> Dataset | Encoded:
@@ -74,16 +90,24 @@ def open_data(context: Context) -> Dataset | Encoded:
     match data.format:
         case DataFormat.NPZ:
             arrays = data.npz or NPZArrays()
-            return npz.load(folder, file=arrays.file, images=arrays.images, labels=arrays.labels)
+            rules = _rules("npz", arrays, gaps=data.label_gaps)
+            return npz.load(folder, file=arrays.file, images=arrays.images, labels=arrays.labels, rules=rules)
         case DataFormat.IMAGE_FOLDER:
             return open_image_folder(context, folder, data.image_folder or ImageFolder(), size=data.image)
         case DataFormat.TF_RECORD:
-            return open_tf_record(context, folder, data.tf_record or TFRecordFiles(), size=data.image)
+            settings = data.tf_record or TFRecordFiles()
+            return open_tf_record(context, folder, settings, size=data.image, gaps=data.label_gaps)
         case DataFormat.CSV:
-            return csv_files.load(context, folder, data.csv or CSVFiles())
+            return csv_files.load(context, folder, data.csv or CSVFiles(), gaps=data.label_gaps)
         case _:
             files = data.idx or IDXFiles()
-            return idx.load(folder, images=files.images, labels=files.labels)
+            rules = _rules("idx", files, gaps=data.label_gaps)
+            return idx.load(folder, images=files.images, labels=files.labels, rules=rules)
+
+
+def _rules(block: str, settings: IDXFiles | NPZArrays, *, gaps: LabelGaps) -> ArrayRules:
+    divisor = None if settings.divisor is None else number(settings.divisor)
+    return ArrayRules(block, channels=settings.channels, divisor=divisor, gaps=gaps)
 
 
 def _encoded(context: Context, data: Dataset, *, training: NDArray[np.int64]) -> tuple[Dataset, tuple[Feature, ...]]:

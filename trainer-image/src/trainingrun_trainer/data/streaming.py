@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainingrun_trainer.data.dataset import Array, scale_of
+from trainingrun_trainer.data.arrays import Array
+from trainingrun_trainer.data.dataset import scale_of
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Batches
 from trainingrun_trainer.data.normalization import Normalization

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 
+import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun.api import ImageSize, TFRecordFiles
+from trainingrun.api import ImageSize, LabelGaps, TFRecordFiles
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.dataset import Array, checked_labels, require_finite
+from trainingrun_trainer.data.arrays import Array, require_finite
 from trainingrun_trainer.data.encoded import Positions
 from trainingrun_trainer.data.example import Example, Keys, image_of, parse, required_image, vector_of
 from trainingrun_trainer.data.files import Piece, matching_files, read_pieces
 from trainingrun_trainer.data.images import ImageDecoder
+from trainingrun_trainer.data.labels import Classes, count_from, named_classes, require_trained
 from trainingrun_trainer.data.record_scan import CHECKSUM, END, FILE, START, Found, Scan, joined, record_name
 from trainingrun_trainer.data.rounds import together
 from trainingrun_trainer.errors import bad_data
@@ -22,7 +24,9 @@ from trainingrun_trainer.storage import Folder
 _FIELD = "spec.data.tfRecord"
 
 
-def open_tf_record(context: Context, folder: Folder, settings: TFRecordFiles, *, size: ImageSize | None) -> "EncodedExamples":
+def open_tf_record(
+    context: Context, folder: Folder, settings: TFRecordFiles, *, size: ImageSize | None, gaps: LabelGaps = LabelGaps.REFUSE
+) -> "EncodedExamples":
     """Find all records of all files, in one pass over them. All ranks must call this.
 
     Raises TrainerError (bad data): a file that is none or is damaged, or a record without what the keys name.
@@ -36,15 +40,26 @@ def open_tf_record(context: Context, folder: Folder, settings: TFRecordFiles, *,
     found = joined([Found.decode(share) for share in gather_bytes(context.gang, scan.found().encode())])
     if len(found.records) == 0:
         raise bad_data(f"{', '.join(files)} in {folder.path} hold no records.")
+    held_out = int((found.records[:, FILE] >= len(training)).sum())
+    where = f"{files[0]}{' and others' * (len(files) > 1)}"
+    classes = _classes(found, first=settings.first_label, where=where, gaps=gaps)
+    require_trained(classes, held_out=held_out, where=where)
     return EncodedExamples(
         folder,
         files,
-        found,
-        first_label=settings.first_label,
-        held_out=int((found.records[:, FILE] >= len(training)).sum()),
+        found.records,
+        classes,
+        held_out=held_out,
         keys=keys,
         size=size,
     )
+
+
+def _classes(found: Found, *, first: int, where: str, gaps: LabelGaps) -> Classes:
+    """The same on all ranks: each has the labels of all."""
+    if found.names:
+        return named_classes(found.labels, found.names, where=where)
+    return count_from(found.labels, first=first, where=where, gaps=gaps, columns=found.kind.columns)
 
 
 class EncodedExamples:
@@ -54,18 +69,16 @@ class EncodedExamples:
         self,
         folder: Folder,
         files: Sequence[str],
-        found: Found,
+        records: NDArray[np.int64],
+        classes: Classes,
         *,
-        first_label: int,
         held_out: int,
         keys: Keys,
         size: ImageSize | None,
     ) -> None:
-        self._folder, self._files, self._records, self._keys = folder, files, found.records, keys
-        self.held_out, self.class_names = held_out, found.names
-        numbers = found.labels if found.names else found.labels - first_label
-        self.labels: NDArray[np.int64] = checked_labels(numbers, where=f"{files[0]}{' and others' * (len(files) > 1)}")
-        self.classes = int(self.labels.max()) + 1
+        self._folder, self._files, self._records, self._keys = folder, files, records, keys
+        self.held_out = held_out
+        self.labels, self.class_names, self.classes = classes.numbers, classes.names, classes.size
         self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
         start = np.zeros(1, dtype=np.int64)
         example = self._examples(self.read(start), start)[0]
@@ -78,11 +91,17 @@ class EncodedExamples:
         return len(self._records)
 
     def read(self, positions: Positions) -> list[bytes]:
-        """The data of records."""
+        """The data of records, which must be what it was when they were listed."""
         rows = self._records[positions].tolist()
-        return read_pieces(
-            self._folder, [Piece(self._folder.join(self._files[row[FILE]]), row[START], row[END]) for row in rows]
-        )
+        pieces = [Piece(self._folder.join(self._files[row[FILE]]), row[START], row[END]) for row in rows]
+        contents = read_pieces(self._folder, pieces)
+        for content, row in zip(contents, rows, strict=True):
+            if google_crc32c.value(content) != row[CHECKSUM]:
+                raise bad_data(
+                    f"{record_name(self._files[row[FILE]], row[START])} is not what it was when the data was listed: the file "
+                    "has been changed or damaged since. Leave data alone while it is trained on, and start again."
+                )
+        return contents
 
     def decode(self, contents: Sequence[bytes], *, positions: Positions) -> Array:
         """Pixels, or numbers as they are."""

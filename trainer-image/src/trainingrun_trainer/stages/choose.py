@@ -41,11 +41,11 @@ def choose(context: Context, network: Network, feed: Feed) -> Context:
     with on_devices(context, network, feed) as placed:
         context, note = _measured(context, placed, feed)
     write_down(context, note)
-    context.progress.choices([found.choice for found in note.found])
+    context.progress.choices([found.choice for found in (*context.found, *note.found)])
     if context.is_chief:
         for found in note.found:
             print(f"{found.name} Auto: {found.value}. {found.reason}")
-    return replace(context, found=note.found)
+    return replace(context, found=(*context.found, *note.found))
 
 
 def _measured(context: Context, network: Network, feed: Feed) -> tuple[Context, Note]:
