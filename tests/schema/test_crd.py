@@ -138,6 +138,21 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             "csv": {"files": "train.csv", "labelColumn": "the species", "ignoredColumns": ["id", "a date"], "delimiter": "\t"},
         }
     },
+    "a table without a header, with gaps and categories": {
+        "spec__data": {
+            "source": PVC,
+            "format": "CSV",
+            "csv": {
+                "header": False,
+                "labelColumn": "c14",
+                "delimiter": "|",
+                "missing": "Mean",
+                "categoricalColumns": ["c1", "c3"],
+            },
+            "normalization": "None",
+        }
+    },
+    "vectors that are standardised": {"spec__data": {"source": PVC, "format": "NPZ", "normalization": "Standardize"}},
     "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
     "a CNN with all parameters": {
         "spec__model__builtin__type": "CNN",
@@ -348,6 +363,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown delimiter": (
         {"spec__data": {"source": PVC, "format": "CSV", "csv": {"delimiter": " "}}},
         "spec.data.csv.delimiter",
+    ),
+    "a category column twice": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"categoricalColumns": ["a", "a"]}}},
+        "Duplicate value",
+    ),
+    "gaps that are zero": (
+        {"spec__data": {"source": PVC, "format": "CSV", "csv": {"missing": "Zero"}}},
+        "spec.data.csv.missing",
+    ),
+    "images that are standardised": (
+        {"spec__data": {"source": PVC, "format": "ImageFolder", "normalization": "Standardize"}},
+        "data.normalization Standardize is for vectors of features, not for images",
+    ),
+    "digits that are standardised": (
+        {"spec__data__normalization": "Standardize"},
+        "data.normalization Standardize is for vectors of features, not for images",
     ),
     "a column that is ignored twice": (
         {"spec__data": {"source": PVC, "format": "CSV", "csv": {"ignoredColumns": ["id", "id"]}}},

@@ -111,7 +111,7 @@ def _default(schema: Schema) -> str:
 
 def _values(schema: Schema) -> str:
     """Enumeration, bounds and pattern in words."""
-    found = [", ".join(f"`{value}`" for value in schema["enum"])] if "enum" in schema else []
+    found = [", ".join(f"`{_shown(value)}`" for value in schema["enum"])] if "enum" in schema else []
     for low, high, unit in _BOUNDS:
         if low in schema and high in schema:
             found.append(f"{schema[low]} to {schema[high]}{unit}")
@@ -122,6 +122,11 @@ def _values(schema: Schema) -> str:
     if "pattern" in schema:
         found.append(_WORDS.get(schema["pattern"], f"`{schema['pattern']}`"))
     return ", ".join(found)
+
+
+def _shown(value: object) -> str:
+    """A value of an enumeration; a tab is a sign, and a bar ends no cell."""
+    return str(value).replace("\t", "\\t").replace("|", "\\|")
 
 
 def _rules(schema: Schema, *, own: bool) -> Iterator[Schema]:

@@ -74,6 +74,30 @@ def test_an_image_that_may_know_it_is_started(image: str, spoken: dict[str, Any]
     assert look(a_run(status=spoken, spec__image=image)).status.attempt == 1
 
 
+TABLE = {"source": {"persistentVolumeClaim": {"claimName": "datasets"}}, "format": "CSV"}
+
+
+@pytest.mark.parametrize(
+    ("data", "spoken", "told"),
+    [
+        (TABLE, {}, "Standardize"),
+        (TABLE, {"trainer": {"image": IMAGE, "contractVersion": 2}}, "Standardize"),
+        (TABLE, {"trainer": {"image": "team/trainer:0", "contractVersion": 1}}, "Standardize"),
+        (TABLE, SPOKEN, None),
+        ({**TABLE, "normalization": "None"}, {}, None),
+        ({**TABLE, "format": "NPZ"}, {}, None),
+        ({**TABLE, "format": "NPZ", "normalization": "Standardize"}, {}, "Standardize"),
+    ],
+    ids=["a table", "known to know it", "another was older", "known to be older", "switched off", "arrays", "switched on"],
+)
+def test_a_table_is_standardised_by_an_image_that_may_know_how(data: Any, spoken: Any, told: str | None) -> None:
+    resolved = Resolved(image=IMAGE, strategy="Single", replicas=1, processes_per_worker=1)
+    manifest = config_map(a_run(workers=1, spec__data=data, status=spoken), attempt=1, resolved=resolved)
+    config = json.loads(manifest["data"]["config.json"])
+    assert config["data"].get("normalization") == told
+    assert config.get("contractVersion", 1) == (1 if told is None else 2)
+
+
 def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(**spec: Any) -> dict[str, Any]:
         resolved = Resolved(image=IMAGE, strategy="Single", replicas=1, processes_per_worker=1)

@@ -78,9 +78,12 @@ def put_trees(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_two_ranks_train_on_a_table(start: Start, tmp_path: Path) -> None:
-    records = start(data=put_trees(tmp_path), training={"epochs": 1, "batchSize": 16}, fresh=True).wait()
+    data = {**put_trees(tmp_path), "normalization": "Standardize"}
+    records = start(data=data, training={"epochs": 1, "batchSize": 16}, fresh=True).wait()
     assert [record.exit_code for record in records] == [0, 0]
-    assert result_of(tmp_path)["data"]["classNames"] == ["elm", "oak"]
+    about = result_of(tmp_path)["data"]
+    assert about["classNames"] == ["elm", "oak"]
+    assert about["normalization"]["mean"] == pytest.approx([0.88, 0.5], abs=0.05)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

@@ -17,6 +17,7 @@ from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.quantize import Quantized, quantize
 from trainingrun_trainer.stages.train import train
@@ -36,7 +37,13 @@ def a_network() -> Any:
 
 
 def converted(mode: QuantizationMode | None, network: Any = None) -> bytes:
-    return to_tflite(network or a_network(), shape=SHAPE, scale=SCALE, mode=mode, calibration=images().astype(np.float32))
+    return to_tflite(
+        network or a_network(),
+        shape=SHAPE,
+        normalization=Normalization(SCALE),
+        mode=mode,
+        calibration=images().astype(np.float32),
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,7 @@ def converted(mode: QuantizationMode | None, network: Any = None) -> bytes:
 )
 def test_a_model_answers_raw_samples_as_the_network_does(mode: QuantizationMode | None, tolerance: float) -> None:
     samples = images(50).astype(np.float32)
-    expected = keras_runtime(a_network(), shape=SHAPE, scale=SCALE)(samples)
+    expected = keras_runtime(a_network(), shape=SHAPE, normalization=Normalization(SCALE))(samples)
     found = TFLite(converted(mode))(samples)
     assert found.shape == (50, 3)
     assert np.abs(found - expected).max() < tolerance

@@ -18,6 +18,6 @@ def test_a_model_takes_the_bytes_that_the_network_was_trained_on(tmp_path: Path)
     feed = InMemory(dataset(samples, np.arange(50) % 2, where="here"))
     split, rank = Split(feed, feed, feed), alone(tmp_path)
     network = rank.network(split)
-    expected = keras_runtime(network, shape=SHAPE, scale=1 / 255)(samples.astype(np.float32))
+    expected = keras_runtime(network, shape=SHAPE, normalization=feed.normalization)(samples.astype(np.float32))
     found = TFLite(quantize(rank.context, network, split, name="model").tflite)(samples.astype(np.float32))
     assert np.abs(found - expected).max() < 1e-5

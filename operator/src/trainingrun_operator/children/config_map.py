@@ -3,7 +3,7 @@
 import json
 from math import ceil
 
-from trainingrun.api import AcceleratorKind, Resolved, TrainingRun
+from trainingrun.api import AcceleratorKind, Data, DataFormat, NormalizationType, Resolved, TrainingRun
 from trainingrun.api.base import number, to_sparse_wire
 from trainingrun.api.quantities import amount
 from trainingrun.api.strategy import StrategyType
@@ -12,6 +12,9 @@ from trainingrun.contract_version import version_needed
 from trainingrun_operator import names
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.model import Manifest
+
+TABLES_SINCE = 2
+"""Version of the contract in which the trainer learnt to standardise tables."""
 
 
 def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifest:
@@ -54,7 +57,7 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         accelerators_per_worker=resolved.accelerators // resolved.replicas,
         start_timeout_seconds=spec.recovery.start_timeout_seconds,
         termination_grace_period_seconds=spec.workers.termination_grace_period_seconds,
-        data=spec.data,
+        data=_data(run, image=resolved.image),
         model=spec.model,
         augmentation=spec.augmentation,
         training=spec.training,
@@ -63,3 +66,17 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         acceptance=spec.acceptance,
         output=spec.output,
     )
+
+
+def _data(run: TrainingRun, *, image: str) -> Data:
+    """`spec.data` with what applies where it says nothing about the features of a table.
+
+    To the trainer nothing means what it meant to the first version: they stay as they are. So that is how None is said, and an
+    image that is known to be older goes on as it always has.
+    """
+    data, trainer = run.spec.data, run.status.trainer
+    is_older = trainer is not None and trainer.image == image and trainer.contract_version < TABLES_SINCE
+    wanted = data.normalization
+    if wanted is None and data.format is DataFormat.CSV and not is_older:
+        wanted = NormalizationType.STANDARDIZE
+    return data.model_copy(update={"normalization": None if wanted is NormalizationType.NONE else wanted})

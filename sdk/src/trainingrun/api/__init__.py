@@ -18,7 +18,7 @@ from trainingrun.api.compression import (
     Quantization,
     QuantizationMode,
 )
-from trainingrun.api.data import BuiltinDataset, Damaged, Data, DataSource, VolumePath
+from trainingrun.api.data import BuiltinDataset, Damaged, Data, DataSource, NormalizationType, VolumePath
 from trainingrun.api.environment import EnvironmentVariable, KeyReference
 from trainingrun.api.formats import (
     ChannelOrder,
@@ -28,6 +28,7 @@ from trainingrun.api.formats import (
     ImageFolder,
     ImageSize,
     LabelGaps,
+    MissingValues,
     NPZArrays,
     TFRecordFiles,
 )
@@ -181,11 +182,13 @@ __all__ = [
     "LostNode",
     "MetadataServer",
     "MetricValue",
+    "MissingValues",
     "Model",
     "ModelType",
     "NPZArrays",
     "Network",
     "NodeLabel",
+    "NormalizationType",
     "ObjectMeta",
     "Objective",
     "Optimizer",

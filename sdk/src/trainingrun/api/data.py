@@ -43,6 +43,13 @@ class Damaged(StrEnum):
     SKIP = "Skip"
 
 
+class NormalizationType(StrEnum):
+    """What is done to the features of vectors before a network sees them."""
+
+    NONE = "None"
+    STANDARDIZE = "Standardize"
+
+
 class DataSource(Location):
     """Exactly one place that the data comes from: a claim, an object store or web server, or the trainer image."""
 
@@ -84,6 +91,15 @@ class Data(Frozen):
         Field(
             description="Size and channels that images are brought to, with format ImageFolder or TFRecord. "
             "Default: as they are, all alike."
+        ),
+    ] = None
+    normalization: Annotated[
+        NormalizationType | None,
+        Since(2),
+        Field(
+            description="What is done to the features of vectors, by the exported models too. Standardize: each feature minus "
+            "its mean, divided by its standard deviation, both of the training samples, and at most 10 from 0. None: they stay "
+            "as they are. Default: Standardize with format CSV, else None."
         ),
     ] = None
     label_gaps: Annotated[
@@ -142,6 +158,12 @@ class Data(Frozen):
         rule(
             "!has(self.maximumDamaged) || (has(self.damaged) && self.damaged == 'Skip')",
             "data.maximumDamaged is only read with data.damaged Skip: set damaged to Skip or remove maximumDamaged.",
+        ),
+        rule(
+            "!has(self.normalization) || self.normalization == 'None' || "
+            "(has(self.format) && self.format != 'ImageFolder' && !has(self.image))",
+            "data.normalization Standardize is for vectors of features, not for images: remove it, or set it to None.",
+            field_path=".normalization",
         ),
         rule(
             "!has(self.format) || self.format != 'ImageFolder' || !has(self.source.uri) || "

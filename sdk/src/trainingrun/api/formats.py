@@ -128,8 +128,15 @@ class TFRecordFiles(Frozen):
     ] = 0
 
 
+class MissingValues(StrEnum):
+    """What is done about features that have no value in some lines of a table."""
+
+    REFUSE = "Refuse"
+    MEAN = "Mean"
+
+
 class CSVFiles(Frozen):
-    """Tables in UTF-8 with a line of column names; all columns but the label's are numbers, the features."""
+    """Tables in UTF-8, a sample per line; all columns but the label's are features: numbers, or categories."""
 
     files: Annotated[FileNames, Field(description=_FILES)] = "*.csv"
     validation_files: Annotated[
@@ -146,7 +153,34 @@ class CSVFiles(Frozen):
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = ()
-    delimiter: Annotated[Literal[",", ";", "\t"], Field(description="What separates the values of a line.")] = ","
+    delimiter: Annotated[
+        Literal[",", ";", "\t", "|"],
+        Since(2, values=("|",)),
+        Field(description="What separates the values of a line; spaces around it count for nothing."),
+    ] = ","
+    header: Annotated[
+        bool,
+        Since(2),
+        Field(description="Whether the first line has the names of the columns. false: they are called c0, c1, c2 and so on."),
+    ] = True
+    categorical_columns: Annotated[
+        tuple[Key, ...],
+        Since(2),
+        Field(
+            max_length=64,
+            description="Columns whose values are names, or numbers that are names, for example a postcode. Each category of "
+            "the training samples becomes a feature that is 0 or 1; any other is 0 in all of them.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ] = ()
+    missing: Annotated[
+        MissingValues,
+        Since(2),
+        Field(
+            description="What is done about features without a value (nothing, ?, NA, N/A, NaN, null, None). Refuse: it is an "
+            "error. Mean: the mean of the training samples; a categorical column then has none of its categories."
+        ),
+    ] = MissingValues.REFUSE
 
 
 class ImageSize(Frozen):

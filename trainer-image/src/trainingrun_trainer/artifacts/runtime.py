@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainingrun_trainer.data.normalization import Normalization
+
 Network = Any
 
 Samples = NDArray[np.float32]
@@ -47,14 +49,14 @@ class TFLite:
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
 
 
-def keras_runtime(network: Network, *, shape: tuple[int, ...], scale: float) -> Runtime:
+def keras_runtime(network: Network, *, shape: tuple[int, ...], normalization: Normalization) -> Runtime:
     """A network in TensorFlow, as its SavedModel runs it."""
 
     @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow ships no types
         autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32)]
     )
     def logits(samples: Any) -> Any:
-        return tf.cast(network(samples * scale, training=False), tf.float32)
+        return tf.cast(network(normalization(samples), training=False), tf.float32)
 
     def run(samples: Samples) -> NDArray[np.float32]:
         found: NDArray[np.float32] = logits(tf.constant(samples)).numpy()

@@ -35,4 +35,4 @@ def check_conversion(compression: Compression, network: Network, training: Feed)
     """
     mode = compression.quantization.mode if compression.quantization is not None else None
     sample = calibration_samples(training, count=1, seed=0)
-    to_tflite(network, shape=training.shape, scale=training.scale, mode=mode, calibration=sample)
+    to_tflite(network, shape=training.shape, normalization=training.normalization, mode=mode, calibration=sample)

@@ -13,6 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun.api import QuantizationMode
+from trainingrun_trainer.compression.raw_input import with_raw_input
+from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.errors import bad_config
 
 Network = Any
@@ -26,16 +28,20 @@ def to_tflite(
     network: Network,
     *,
     shape: tuple[int, ...],
-    scale: float,
+    normalization: Normalization,
     mode: QuantizationMode | None,
     calibration: NDArray[np.float32] | None = None,
 ) -> bytes:
     """The network as a TFLite model: [n, *shape] raw samples to [n, classes] logits; both are int8 in the integer modes.
 
-    `scale` brings raw samples to what the network takes. Int8 takes the ranges of its activations from `calibration`, raw
+    `normalization` brings raw samples to what the network takes. Where features are standardised it stays in float32, and so do
+    the samples, in every mode: see `raw_input`. Int8 takes the ranges of its activations from `calibration`, raw
     samples [n, *shape]; and so does Int8Aware where the network has not learnt them. Without a mode all numbers stay floats.
     Raises TrainerError (bad config) when TensorFlow Lite cannot express the network.
     """
+    is_apart = normalization.mean is not None
+    if is_apart and calibration is not None:
+        calibration = normalization(calibration).numpy()
     module = tf.Module()
     module.network = network
 
@@ -43,7 +49,7 @@ def to_tflite(
         autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="samples")]
     )
     def serve(samples: Tensor) -> Tensor:
-        return tf.identity(network(samples * scale, training=False), name="logits")
+        return tf.identity(network(samples if is_apart else normalization(samples), training=False), name="logits")
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()], module)
     _quantize(converter, mode=mode, calibration=calibration)
@@ -55,7 +61,7 @@ def to_tflite(
             f"{f' with spec.compression.quantization.mode {mode}' if mode else ''}: {_reason(refused)}",
             hint=f"Change the network, or {'choose another mode' if mode else 'remove spec.compression'}.",
         ) from refused
-    return converted
+    return with_raw_input(converted, normalization) if is_apart else converted
 
 
 def _quantize(converter: Any, *, mode: QuantizationMode | None, calibration: NDArray[np.float32] | None) -> None:

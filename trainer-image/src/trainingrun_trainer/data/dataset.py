@@ -16,6 +16,15 @@ _RULES = ArrayRules("npz")
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    categories: tuple[str, ...] = ()
+    """Where its values are names: 0 is the first of them, and NaN none. A column of numbers has none."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Inputs of shape [samples, height, width, channels] or [samples, features], and labels [samples] from 0."""
 
@@ -26,6 +35,8 @@ class Dataset:
     """Of class 0, 1 and so on; none where the data has numbers only."""
     held_out: int = 0
     """So many samples at the end are for validation, because the data says so."""
+    columns: tuple[Column, ...] = ()
+    """Of a table, whose inputs may be NaN: see `features`."""
     divisor: float | None = None
     """What brings the values to about 0 to 1, if it is not the usual one of their type."""
     found: tuple[Found, ...] = ()

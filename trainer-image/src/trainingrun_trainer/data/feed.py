@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun_trainer.data.dataset import Dataset
+from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.data.shard import Shard
 
 Tensor = Any
@@ -60,8 +61,8 @@ class Feed(Protocol):
     shape: tuple[int, ...]
     """Of one sample."""
     classes: int
-    scale: float
-    """Factor that brings the values to about 0 to 1."""
+    normalization: Normalization
+    """What brings the values to what a network takes."""
     dtype: Any
     """TensorFlow's type of the inputs: bytes or floats."""
 
@@ -87,7 +88,8 @@ class InMemory:
     """A part that is in memory as a whole; the inputs stay bytes until a batch is taken."""
 
     def __init__(self, data: Dataset) -> None:
-        self.shape, self.classes, self.scale = data.shape, data.classes, data.scale
+        self.shape, self.classes = data.shape, data.classes
+        self.normalization = Normalization(data.scale)
         self._inputs = tf.constant(data.inputs)
         self.dtype = self._inputs.dtype
         self._labels = tf.constant(data.labels.astype(np.int32))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainingrun.api import (
     BuiltinDataset,
@@ -22,19 +23,18 @@ from trainingrun_trainer.data import csv_files, idx, npz
 from trainingrun_trainer.data.arrays import ArrayRules
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
+from trainingrun_trainer.data.features import Feature, encoded, width
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.image_folder import open_image_folder
 from trainingrun_trainer.data.labels import numbering
 from trainingrun_trainer.data.left_out import EXAMPLES, LeftOut
 from trainingrun_trainer.data.loading import MAXIMUM_DAMAGED, Problems, in_memory, streamed
-from trainingrun_trainer.data.parts import Fractions, part
+from trainingrun_trainer.data.memory import require_room, room_for_samples
+from trainingrun_trainer.data.parts import Fractions, Parts, part
 from trainingrun_trainer.data.same import digest, require_same_on_all_ranks
+from trainingrun_trainer.data.standardization import normalization_of
 from trainingrun_trainer.data.tf_record import open_tf_record
-from trainingrun_trainer.resources import memory_limit
 from trainingrun_trainer.storage import local_folder, open_source
-
-MEMORY_SHARE = 0.25
-"""Part of a container's memory that samples may take; while they become tensors they take up to twice as much."""
 
 _BUILTIN = {
     BuiltinDataset.MNIST10K: (
@@ -55,6 +55,8 @@ class About(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     damaged: tuple[str, ...] = ()
     """What is wrong with the samples that are left out for being damaged, the first of them."""
+    features: tuple[Feature, ...] = ()
+    """What the entries of a vector are, if it comes from a table."""
 
 
 def load_split(context: Context) -> tuple[Split, About]:
@@ -62,8 +64,7 @@ def load_split(context: Context) -> tuple[Split, About]:
 
     Raises TrainerError (bad data).
     """
-    data = open_data(context)
-    settings = context.config.data
+    data, settings = open_data(context), context.config.data
     parts = part(
         data.labels,
         Fractions(validation=number(settings.validation_fraction), test=number(settings.test_fraction)),
@@ -71,12 +72,26 @@ def load_split(context: Context) -> tuple[Split, About]:
         held_out=data.held_out,
         class_names=data.class_names,
     )
-    sha256 = digest(data.sha256, parts)
-    require_same_on_all_ranks(context.gang, sha256)
+    require_same_on_all_ranks(context.gang, digest(data.sha256, parts))
     if isinstance(data, Dataset):
-        feeds = tuple(InMemory(data.take(positions)) for positions in parts)
-        about = About(data.sha256, data.class_names, False, (*data.found, *numbering(data.class_names)))
-        return Split(*feeds, sha256=sha256), about
+        split, about = _as_it_is(context, data, parts)
+    else:
+        split, about = _decoded(context, data, parts)
+    if context.is_chief and about.left_out:
+        print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
+    return _normalized(context, split), about
+
+
+def _as_it_is(context: Context, data: Dataset, parts: Parts) -> tuple[Split, About]:
+    """The parts of data that has been read as a whole."""
+    samples, features = _encoded(context, data, training=parts.training)
+    split = Split(*(InMemory(samples.take(positions)) for positions in parts), sha256=digest(data.sha256, parts))
+    found = (*data.found, *numbering(data.class_names))
+    return split, About(data.sha256, data.class_names, is_streamed=False, found=found, features=features)
+
+
+def _decoded(context: Context, data: Encoded, parts: Parts) -> tuple[Split, About]:
+    """The parts of a list of samples, decoded now or while they are trained on, without those that are damaged."""
     is_streamed = not _fits_in_memory(context, data)
     split, damaged = (streamed if is_streamed else in_memory)(context, data, parts)
     about = About(
@@ -87,8 +102,6 @@ def load_split(context: Context) -> tuple[Split, About]:
         left_out=_left_out(data, damaged),
         damaged=_problems(damaged),
     )
-    if context.is_chief and about.left_out:
-        print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
     return replace(split, sha256=digest(data.sha256, parts, without=damaged)), about
 
 
@@ -112,7 +125,7 @@ def open_data(context: Context) -> Dataset | Encoded:
             settings = data.tf_record or TFRecordFiles()
             return open_tf_record(context, folder, settings, size=data.image, gaps=data.label_gaps)
         case DataFormat.CSV:
-            return csv_files.load(folder, data.csv or CSVFiles(), gaps=data.label_gaps)
+            return csv_files.load(context, folder, data.csv or CSVFiles(), gaps=data.label_gaps)
         case _:
             files = data.idx or IDXFiles()
             rules = _rules("idx", files, gaps=data.label_gaps)
@@ -124,11 +137,26 @@ def _rules(block: str, settings: IDXFiles | NPZArrays, *, gaps: LabelGaps) -> Ar
     return ArrayRules(block, channels=settings.channels, divisor=divisor, gaps=gaps)
 
 
+def _encoded(context: Context, data: Dataset, *, training: NDArray[np.int64]) -> tuple[Dataset, tuple[Feature, ...]]:
+    """A table as features; other data as it is."""
+    if not data.columns:
+        return data, ()
+    samples_bytes = len(data) * width(data) * data.inputs.itemsize
+    require_room(samples_bytes, room=room_for_samples(context), what="The table with a feature for each category")
+    return encoded(data, training=training)
+
+
+def _normalized(context: Context, split: Split) -> Split:
+    """The same samples, which networks will see as `spec.data.normalization` says."""
+    normalization = normalization_of(context, split.training)
+    for feed in (split.training, split.validation, split.test):
+        feed.normalization = normalization
+    return split
+
+
 def _fits_in_memory(context: Context, data: Encoded) -> bool:
     """Whether every rank of the gang has room for all samples; the same answer on all of them."""
-    own = context.settings.memory_limit or memory_limit()
-    room = context.gang.gather(np.array([float(own)])).min() * MEMORY_SHARE / context.config.processes_per_worker
-    return bool(len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room)
+    return len(data) * int(np.prod(data.shape)) * data.dtype.itemsize <= room_for_samples(context)
 
 
 def _left_out(data: Encoded, damaged: Problems) -> tuple[LeftOut, ...]:

@@ -22,6 +22,7 @@ from trainingrun_trainer.data.damaged import DamagedSamplesError, decode_intact
 from trainingrun_trainer.data.dataset import scale_of
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Batches
+from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.data.shard import Shard, shard
 from trainingrun_trainer.errors import TrainerError
 
@@ -48,7 +49,8 @@ class Streamed:
         damaged: dict[int, str] | None = None,
     ) -> None:
         """What is damaged is noted in `damaged`, by position, and shown as zeros; without it, it raises DamagedSamplesError."""
-        self.shape, self.classes, self.scale = data.shape, data.classes, scale_of(data.dtype)
+        self.shape, self.classes = data.shape, data.classes
+        self.normalization = Normalization(scale_of(data.dtype))
         self.dtype = tf.as_dtype(data.dtype)
         self.sample_bytes = int(np.prod(data.shape)) * data.dtype.itemsize
         self.data, self.positions = data, positions

@@ -82,7 +82,7 @@ class _Workshop:
         """Keep the network as a TFLite model of floats."""
         if self.context.is_chief:
             feed = self.split.training
-            tflite = to_tflite(network, shape=feed.shape, scale=feed.scale, mode=None, calibration=None)
+            tflite = to_tflite(network, shape=feed.shape, normalization=feed.normalization, mode=None, calibration=None)
             self._keep(name, tflite, is_final=is_final, pruned=pruned)
 
     def _keep(self, name: str, tflite: bytes, *, is_final: bool, pruned: Pruned | None) -> None:

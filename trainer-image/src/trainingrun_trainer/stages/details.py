@@ -30,6 +30,8 @@ def details_of(context: Context, *, split: Split, ending: Ending, judgement: Jud
             "samples": {"training": len(split.training), "validation": len(split.validation), "test": len(split.test)},
             "classes": split.training.classes,
             "classNames": list(about.class_names),
+            "features": [asdict(feature) for feature in about.features],
+            "normalization": split.training.normalization.as_json(),
             "streamed": about.is_streamed,
             "leftOut": [asdict(each) for each in about.left_out],
             "damaged": list(about.damaged),

@@ -97,7 +97,7 @@ def evaluation_steps(network: Network, feed: Feed, *, keep: Predictions | None =
 
         def one_step(step: Tensor, sums: Tensor, kept: Arrays) -> tuple[Tensor, Tensor, Arrays]:
             taken, answers = tf.gather(inputs, rows[step]), tf.gather(labels, rows[step])
-            samples = tf.ensure_shape(tf.cast(taken, tf.float32) * feed.scale, [None, *feed.shape])
+            samples = tf.ensure_shape(feed.normalization(tf.cast(taken, tf.float32)), [None, *feed.shape])
             logits = tf.cast(network(samples, training=False), tf.float32)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=answers, logits=logits)
             used = weights[step]

@@ -99,7 +99,7 @@ def _measured(context: Context, network: Network, split: Split, *, folder: Path)
     if context.config.compression is None and context.config.acceptance is None:
         return None
     feed = split.training
-    runtime = keras_runtime(network, shape=feed.shape, scale=feed.scale)
+    runtime = keras_runtime(network, shape=feed.shape, normalization=feed.normalization)
     model = borne(context.patience, lambda: packed(folder))
     measured, _ = measure(model, runtime, judged(split), report=context.progress.part_done)
     return measured

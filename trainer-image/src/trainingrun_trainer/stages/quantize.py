@@ -48,8 +48,8 @@ def quantize(context: Context, network: Network, split: Split, *, name: str) -> 
         seed = context.config.training.seed
         calibration = calibration_samples(split.training, count=quantization.calibration_samples, seed=seed)
         context.progress.part_done()
-    shape, scale = split.training.shape, split.training.scale
-    tflite = to_tflite(network, shape=shape, scale=scale, mode=mode, calibration=calibration)
+    shape, normalization = split.training.shape, split.training.normalization
+    tflite = to_tflite(network, shape=shape, normalization=normalization, mode=mode, calibration=calibration)
     context.progress.part_done()
     return Quantized(tflite, state)
 

@@ -22,7 +22,7 @@ def save_model(network: Network, *, split: Split, folder: Path, patience: Patien
 
     Raises TrainerError (OutputFailed) when the disk is full, or does not work.
     """
-    shape, scale = split.training.shape, split.training.scale
+    shape, normalization = split.training.shape, split.training.normalization
     module = tf.Module()
     module.network = network
 
@@ -30,7 +30,7 @@ def save_model(network: Network, *, split: Split, folder: Path, patience: Patien
         autograph=False, input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="samples")]
     )
     def serve(samples: Any) -> dict[str, Any]:
-        return {"probabilities": tf.nn.softmax(network(samples * scale, training=False))}
+        return {"probabilities": tf.nn.softmax(network(normalization(samples), training=False))}
 
     module.serve = serve
     try:

@@ -146,7 +146,7 @@ def _preparation(context: Context, feed: Feed, *, ahead: int) -> Callable[..., C
         def plain(number: Tensor) -> tuple[Tensor, Tensor]:
             taken = tf.gather(rows, tf.gather(places, number))
             samples = tf.gather(inputs, tf.reshape(taken, [-1]))
-            return tf.cast(samples, tf.float32) * feed.scale, tf.gather(labels, taken)
+            return feed.normalization(tf.cast(samples, tf.float32)), tf.gather(labels, taken)
 
         def unchanged(number: Tensor) -> Prepared:
             samples, answers = plain(number)
