@@ -1,5 +1,6 @@
 """The networks of tf_keras.applications: what they are given, what they learn from, and the weights that they begin with."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,14 +10,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from tf_keras.src.utils import data_utils
 
+from tests.unit.trainer.dwarfs import DWARFS, dwarf
 from trainingrun.api import ApplicationName, Model
+from trainingrun_trainer.compression.masks import layers_to_prune
+from trainingrun_trainer.compression.rounding import has_no_rule
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.models.weights import kernels, moving_statistics
 from trainingrun_trainer.storage import local_folder
 
 SMALL = {"alpha": "0.25"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dwarfs() -> Iterator[None]:
+    """Small networks of the library's own code; `test_applications_small` builds whole ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        dwarf(patch)
+        yield
 
 
 def an_application(name: str = "MobileNet", *, weights: str | None = None, **parameters: str) -> Model:
@@ -35,9 +48,9 @@ def shared(name: str = "MobileNet", **parameters: str) -> Any:
     return built(an_application(name, **parameters))
 
 
-def base_of(network: Any) -> Any:
-    """The network of tf_keras.applications in ours."""
-    return next(layer for layer in network.layers if isinstance(layer, tf_keras.Model))
+def given_to(network: Any) -> Any:
+    """The part of the network that makes of samples what the library's own expects."""
+    return tf_keras.Model(network.input, network.get_layer("expected_range").output)
 
 
 def samples(shape: tuple[int, ...] = (32, 32, 3), count: int = 4) -> Any:
@@ -68,8 +81,8 @@ def train_once(network: Any, inputs: Any) -> float:
 PREPROCESSING = {
     "MobileNet": "mobilenet",
     "MobileNetV2": "mobilenet_v2",
-    "MobileNetV3Small": "mobilenet_v2",  # the layer that we leave out does the same
-    "MobileNetV3Large": "mobilenet_v2",
+    "MobileNetV3Small": "mobilenet_v3",
+    "MobileNetV3Large": "mobilenet_v3",
     "EfficientNetB0": "efficientnet",
     "EfficientNetV2B0": "efficientnet_v2",
     "NASNetMobile": "nasnet",
@@ -77,21 +90,41 @@ PREPROCESSING = {
 }
 """Modules of tf_keras.applications that say what a network wants to be made of pixels from 0 to 255."""
 
-TRAINED = ("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0")
-"""Those whose step is traced in some seconds; the others are only called."""
+TRAINED = ("MobileNet", "EfficientNetB0")
+"""Those whose step is traced; the others are only called."""
+
+
+def as_published(name: str, file: Path) -> Any:
+    """The library's network as it makes it for published weights, with random ones, which are written to the file."""
+    weights = None if name == "DenseNet121" else "imagenet"  # which this one has for whole networks only
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data_utils, "get_file", lambda *_, **__: str(file))
+        patch.setattr(tf_keras.Model, "load_weights", lambda *_, **__: None)
+        network = DWARFS[ApplicationName(name)](weights=weights, include_top=False, pooling="avg", input_shape=(32, 32, 3))
+    numbers = np.random.default_rng(1)
+    network.set_weights(
+        [numbers.uniform(0.5, 1.5, old.shape).astype(old.dtype) if old.ndim == 1 else old for old in network.get_weights()]
+    )
+    for layer in network.layers:
+        layer.finalize_state()  # as load_weights does: a Normalization takes its statistics over
+    network.save_weights(file)
+    return network
 
 
 @pytest.mark.parametrize("name", ApplicationName)
-def test_an_application_gets_the_pixels_that_it_was_designed_for_and_learns(name: ApplicationName) -> None:
-    network = built(an_application(name, **(SMALL if name.startswith("MobileNet") else {})))
-    base = base_of(network)
-    given = tf_keras.Model(network.input, base.inbound_nodes[-1].keras_inputs[0])(samples())
-    wanted = getattr(tf_keras.applications, PREPROCESSING[name]).preprocess_input(samples() * 255)
-    np.testing.assert_allclose(given, wanted, atol=1e-4)
-    rescales = any(isinstance(layer, tf_keras.layers.Rescaling) for layer in base.layers)
-    assert rescales is name.startswith("EfficientNet")
+def test_an_application_is_the_network_of_the_library_with_its_published_weights(name: ApplicationName, tmp_path: Path) -> None:
+    """Also what it makes of pixels before its first layer."""
+    library = as_published(name, tmp_path / "published.h5")
+    wanted = library(getattr(tf_keras.applications, PREPROCESSING[name]).preprocess_input(samples() * 255)).numpy()
+    network = built(an_application(name, weights="published.h5"), data=local_folder(tmp_path))
+    found = tf_keras.Model(network.input, network.get_layer("dropout").input)(samples()).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
-    assert network(samples()).shape == (4, 10)
+    # Flat: what makes networks smaller finds its layers, and a rule for each.
+    assert not any(isinstance(layer, tf_keras.Model) for layer in network.layers)
+    assert not [layer.name for layer in network.layers if has_no_rule(layer)]
+    assert len(layers_to_prune(network, skip=["First"])) >= 3
+
     if name in TRAINED:
         before = [variable.numpy() for variable in moving_statistics(network)]
         assert np.isfinite(train_once(network, samples()))
@@ -99,11 +132,26 @@ def test_an_application_gets_the_pixels_that_it_was_designed_for_and_learns(name
         assert np.mean(moved) > 0.9
 
 
+def test_statistics_of_a_network_that_began_with_random_weights_are_taken_as_they_are(tmp_path: Path) -> None:
+    """There tf_keras divides by nothing more, and neither do we."""
+    library = DWARFS[ApplicationName.EFFICIENT_NET_B0](weights=None, include_top=False, pooling="avg", input_shape=(32, 32, 3))
+    library.save_weights(tmp_path / "own.h5")
+    network = built(an_application("EfficientNetB0", weights="own.h5"), data=local_folder(tmp_path))
+    np.testing.assert_allclose(given_to(network)(samples()), samples() * 255, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetB0", "DenseNet121"])
+def test_layers_have_the_same_names_however_often_a_network_is_built(name: str) -> None:
+    """Many of them the library leaves to Keras, which counts them through the whole process."""
+    tf_keras.layers.Multiply(), tf_keras.layers.Normalization(), tf_keras.layers.ZeroPadding2D()
+    assert [layer.name for layer in built(an_application(name)).layers] == [layer.name for layer in shared(name).layers]
+
+
 def test_the_statistics_follow_as_fast_as_asked() -> None:
     """Their own 0.999 would need thousands of steps before a validation says anything."""
     for momentum, share in (("0.5", 0.5), ("0.9", 0.1)):
         network = built(an_application(**SMALL, normalizationMomentum=momentum))
-        variance = base_of(network).get_layer("conv1_bn").moving_variance
+        variance = network.get_layer("conv1_bn").moving_variance
         network(np.full((4, 32, 32, 3), 0.5, np.float32), training=True)
         assert (1 - variance.numpy()).max() == pytest.approx(share, rel=0.1)  # grey images have no variance
 
@@ -111,29 +159,28 @@ def test_the_statistics_follow_as_fast_as_asked() -> None:
 def test_grey_images_are_repeated_and_images_of_any_shape_taken() -> None:
     shape = (33, 47, 1)
     network = built(an_application(**SMALL), shape=shape)
-    given = tf_keras.Model(network.input, base_of(network).inbound_nodes[-1].keras_inputs[0])(samples(shape))
-    np.testing.assert_allclose(given, np.repeat(samples(shape), 3, axis=-1) * 2 - 1, atol=1e-6)
+    np.testing.assert_allclose(given_to(network)(samples(shape)), np.repeat(samples(shape), 3, axis=-1) * 2 - 1, atol=1e-6)
     assert network(samples(shape)).shape == (4, 10)
 
 
 def test_small_images_are_resized_on_request() -> None:
     network = built(an_application(**SMALL, inputSize="40"), shape=(28, 28, 1))
-    assert base_of(network).input_shape == (None, 40, 40, 3)
+    assert network.get_layer("expected_range").output_shape == (None, 40, 40, 3)
     assert network(samples((28, 28, 1))).shape == (4, 10)
 
 
 CHOICES: dict[str, tuple[str, dict[str, str], Any]] = {
-    "alpha": ("MobileNet", SMALL, lambda network: base_of(network).count_params() < 1_000_000),
+    "alpha": ("MobileNet", SMALL, lambda network: network.get_layer("conv1").filters == 8),
     "pooling": (
         "MobileNet",
         {**SMALL, "pooling": "Max"},
-        lambda network: isinstance(base_of(network).layers[-1], tf_keras.layers.GlobalMaxPooling2D),
+        lambda network: isinstance(network.layers[-3], tf_keras.layers.GlobalMaxPooling2D),
     ),
     "dropout": ("MobileNet", {**SMALL, "dropout": "0.5"}, lambda network: network.layers[-2].rate == 0.5),
     "minimalistic": (
         "MobileNetV3Small",
         {"minimalistic": "true"},
-        lambda network: not any(layer.name.endswith("squeeze_excite/Mul") for layer in base_of(network).layers),
+        lambda network: not any(layer.name.endswith("squeeze_excite/Mul") for layer in network.layers),
     ),
 }
 
@@ -200,15 +247,15 @@ class Published:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """A network without and with its classifier of a thousand classes, with layers of other names, and what does not fit."""
+    """A network without and with its classifier, with layers of other names, and what does not fit."""
     folder = tmp_path_factory.mktemp("weights")
 
     def make(**options: Any) -> Any:
-        network = tf_keras.applications.MobileNet(weights=None, alpha=0.25, input_shape=(96, 96, 3), **options)
+        network = tf_keras.applications.MobileNet(weights=None, alpha=0.25, input_shape=(32, 32, 3), **options)
         network.set_weights([np.full(values.shape, number) for number, values in enumerate(network.get_weights())])
         return network
 
-    plain, whole = make(include_top=False), make()
+    plain, whole = make(include_top=False), make(classes=20)
     weights = {"no_top.h5": plain.get_weights(), "top.h5": whole.get_weights()[:-2], "renamed.h5": plain.get_weights()}
     plain.save_weights(folder / "no_top.h5")
     plain.save_weights(folder / "new.weights.h5")
@@ -226,14 +273,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
 @pytest.mark.parametrize("name", ["no_top.h5", "top.h5"])
 def test_weights_of_a_file_are_those_of_the_network_but_for_the_classifier(published: Published, name: str) -> None:
     network = built(an_application(**SMALL, weights=name), data=local_folder(published.folder))
-    for found, expected in zip(base_of(network).get_weights(), published.weights[name], strict=True):
+    for found, expected in zip(network.get_weights()[:-2], published.weights[name], strict=True):
         np.testing.assert_array_equal(found, expected)
     assert network.layers[-1].get_weights()[0].shape[1] == 10
 
 
 def test_layers_of_other_names_are_found_by_their_order(published: Published) -> None:
     network = built(an_application(**SMALL, weights="renamed.h5"), data=local_folder(published.folder))
-    for found, expected in zip(base_of(network).get_weights(), published.weights["renamed.h5"], strict=True):
+    for found, expected in zip(network.get_weights()[:-2], published.weights["renamed.h5"], strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -246,9 +293,9 @@ UNFIT: dict[str, tuple[str, str]] = {
     "the other format": ("new.weights.h5", "new.weights.h5 is no file of weights in HDF5"),
     "another width": (
         "wide.h5",
-        r"does not fit mobilenet_0.25_32: layer conv_dw_1 has weights of the shapes \[3, 3, 8, 1\].*\[3, 3, 8, 2\]",
+        r"does not fit MobileNet: layer conv_dw_1 has weights of the shapes \[3, 3, 8, 1\].*\[3, 3, 8, 2\]",
     ),
-    "another network": ("other.h5", "other.h5 has no layer conv1 of mobilenet_0.25_32: it holds 6 layers, dense_0"),
+    "another network": ("other.h5", "other.h5 has no layer conv1 of MobileNet: it holds 6 layers, dense_0"),
 }
 
 
@@ -256,7 +303,7 @@ UNFIT: dict[str, tuple[str, str]] = {
 def test_weights_that_do_not_fit_are_refused_and_the_layer_named(
     published: Published, monkeypatch: pytest.MonkeyPatch, name: str, words: str
 ) -> None:
-    base = base_of(shared(**SMALL))
+    base = tf_keras.Model(shared(**SMALL).input, shared(**SMALL).get_layer("dropout").input)
     before = base.get_weights()
     monkeypatch.setattr(tf_keras.applications, "MobileNet", lambda **_: base)
     with pytest.raises(TrainerError, match=words) as refused:

@@ -23,6 +23,7 @@ from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.data.standardization import normalization_of
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.parallel.single import SingleProcess
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.stages.saved_model import save_model
 
 COLUMNS = ((50_000.0, 20_000.0), (1.6e9, 1e7), (0.003, 0.001), (-7.0, 1e-6), (4e20, 1e20))
@@ -119,7 +120,7 @@ def test_the_saved_model_takes_raw_features(tmp_path: Path) -> None:
     samples, network = table(), mlp()
     feed = InMemory(dataset(samples, np.arange(400) % 3, where="here"))
     feed.normalization = standardization(samples)
-    save_model(network, split=Split(feed, feed, feed), folder=tmp_path)
+    save_model(network, split=Split(feed, feed, feed), folder=tmp_path, patience=Patience())
     found = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](samples=tf.constant(samples))["probabilities"]
     expected = tf.nn.softmax(network(feed.normalization(samples)))
     assert np.abs(found - expected).max() < 1e-5

@@ -9,9 +9,10 @@ import tensorflow as tf
 import tf_keras
 
 from tests.unit.trainer.stages_alone import alone, easy_samples
-from trainingrun.api import Compression, QuantizationMode
+from trainingrun.api import Compression, Model, QuantizationMode
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.runtime import TFLite, interpreter, keras_runtime
+from trainingrun_trainer.compression.aware import aware_of_quantization
 from trainingrun_trainer.compression.calibration import calibration_samples
 from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.compression.convert import to_tflite
@@ -19,6 +20,7 @@ from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.stages.quantize import Quantized, quantize
 from trainingrun_trainer.stages.train import train
 
@@ -154,15 +156,109 @@ def test_fine_tuning_for_eight_bits_keeps_zeros_and_has_epochs_of_its_own(tmp_pa
     assert np.mean(eights == 0) > 0.3
 
 
-def test_a_network_that_cannot_learn_eight_bits_is_refused(tmp_path: Path) -> None:
-    samples = easy_samples(120, shape=(20,))
-    compression = {"quantization": {"mode": "Int8Aware"}}
-    inner = tf_keras.Sequential([tf_keras.Input((20,)), tf_keras.layers.Dense(2)])
-    rank = alone(tmp_path, compression=compression)
-    with pytest.raises(
-        TrainerError, match=r"Int8Aware cannot be used with the network of spec.model: Quantizing a keras Model"
-    ):
-        quantize(rank.context, tf_keras.Sequential([tf_keras.Input((20,)), inner]), samples, name="model")
+class OwnLayer(tf_keras.layers.Layer):  # type: ignore[misc]  # TensorFlow ships no types
+    """A layer with weights that only its own code knows."""
+
+    def build(self, shape: Any) -> None:
+        """Make the weights."""
+        self.factor = self.add_weight(name="factor", shape=shape[-1:])
+
+    def call(self, inputs: Any) -> Any:
+        """Multiply."""
+        return inputs * self.factor
+
+
+class OwnNetwork(tf_keras.Model):  # type: ignore[misc]  # TensorFlow ships no types
+    """A network that only its own code knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = tf_keras.layers.Dense(2)
+
+    def call(self, inputs: Any) -> Any:
+        """Return logits."""
+        return self.dense(inputs)
+
+
+def in_sequence(*layers: Any) -> Any:
+    return tf_keras.Sequential([tf_keras.Input((20,)), *layers])
+
+
+BEYOND: dict[str, tuple[Any, str]] = {
+    "a network in a network": (
+        lambda: in_sequence(tf_keras.Sequential([tf_keras.layers.Dense(2)], name="inner")),
+        "its layer inner is a network itself. Call the layers of inner one after the other instead, or build it on your",
+    ),
+    "an own layer": (lambda: in_sequence(OwnLayer(name="own")), r"how to round the weights of own \(OwnLayer\)"),
+    "a layer without a rule": (
+        lambda: in_sequence(tf_keras.layers.LayerNormalization(name="norm")),
+        r"how to round the weights of norm \(LayerNormalization\)",
+    ),
+    "own code": (OwnNetwork, "only its own code knows the layers of the class OwnNetwork. Return a tf_keras Sequential"),
+}
+
+
+@pytest.mark.parametrize(("make", "words"), BEYOND.values(), ids=BEYOND)
+def test_a_network_that_cannot_learn_eight_bits_is_refused_with_a_way_out(make: Any, words: str) -> None:
+    with pytest.raises(TrainerError, match=rf"Int8Aware cannot be used with the network of spec.model: .*{words}") as refused:
+        aware_of_quantization(make())
+    assert refused.value.cause == "BadConfig"
+    assert refused.value.hint == "Set spec.compression.quantization.mode to Int8, which needs no fine-tuning."
+
+
+@pytest.mark.parametrize("activation", ["ReLU6", "HardSwish", "GELU"])
+def test_a_network_of_any_activation_can_learn_eight_bits(activation: str) -> None:
+    """tfmot itself knows some functions only."""
+    parameters = [{"name": "activation", "value": activation}, {"name": "hiddenUnits", "value": "4"}]
+    model = Model.model_validate({"builtin": {"type": "MLP"}, "parameters": parameters})
+    network = build(model, shape=(6,), classes=2, seed=1)
+    aware = aware_of_quantization(network)
+    samples = np.random.default_rng(1).normal(size=(8, 6)).astype(np.float32)
+    aware(samples, training=True)  # the range of its inputs
+    assert np.abs(aware(samples) - network(samples)).max() < 0.2
+
+
+def of_all_kinds() -> Any:
+    """What the networks of tf_keras.applications are made of, in the orders that they have it."""
+    layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(1)
+    inputs = tf_keras.Input((16, 16, 1))
+    x = layers.Rescaling(2.0, offset=-1.0)(layers.Concatenate()([inputs] * 3))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 3, strides=2, use_bias=False)(x)))  # MobileNet
+    x = layers.Multiply()([x, layers.ReLU(6.0)(x + 3.0) * (1.0 / 6.0)])  # MobileNetV3
+    gate = layers.Conv2D(8, 1, activation="sigmoid")(layers.Reshape((1, 1, 8))(layers.GlobalAveragePooling2D()(x)))
+    x = layers.Multiply()([layers.Activation("swish")(x), gate])  # EfficientNet
+    y = layers.BatchNormalization()(layers.SeparableConv2D(8, 3, padding="same", use_bias=False)(layers.Activation("relu")(x)))
+    x = layers.Concatenate()([x, layers.Add()([x, y])])  # NASNet
+    x = layers.Activation("relu")(layers.BatchNormalization()(x))  # DenseNet
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1)(x))
+    return tf_keras.Model(inputs, layers.Dense(3)(x))
+
+
+def test_layers_of_all_kinds_have_their_kernels_taken_over_and_compute_in_integers() -> None:
+    network = of_all_kinds()
+    samples = np.random.default_rng(1).integers(0, 256, (16, 16, 16, 1)).astype(np.float32)
+    aware = aware_of_quantization(network)
+    taught = tf.function(lambda values: aware(values, training=True), autograph=False)
+    for _ in range(3):
+        taught(samples * SCALE)
+    kernels = [weight.numpy() for weight in network.trainable_weights if "kernel" in weight.name]
+    found = {weight.name: weight.numpy() for weight in aware.trainable_weights if "kernel" in weight.name}
+    assert all(any(np.array_equal(kernel, other) for other in found.values()) for kernel in kernels)
+    mode = QuantizationMode.INT8_AWARE
+    tflite = to_tflite(aware, shape=(16, 16, 1), scale=SCALE, mode=mode, calibration=samples[:4])
+    kinds = {details["dtype"] for details in interpreter(tflite).get_tensor_details()}
+    assert kinds <= {np.int8, np.int32}
+
+
+def test_a_normalisation_keeps_what_it_has_been_given_in_a_network_that_learns_eight_bits() -> None:
+    normalisation = tf_keras.layers.Normalization()
+    samples = np.random.default_rng(1).normal(50, 7, (64, 20)).astype(np.float32)
+    normalisation.adapt(samples)
+    tf_keras.utils.set_random_seed(1)
+    network = in_sequence(normalisation, tf_keras.layers.Dense(2))
+    for _ in range(2):
+        assert np.abs(aware_of_quantization(network)(samples) - network(samples)).max() < 0.2
 
 
 @pytest.mark.parametrize(

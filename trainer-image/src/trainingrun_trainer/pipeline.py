@@ -14,7 +14,7 @@ from trainingrun_trainer.stages.ending import Ending
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.export import export, published
 from trainingrun_trainer.stages.judge import require_accepted
-from trainingrun_trainer.stages.network import first_network
+from trainingrun_trainer.stages.network import first_network, float_network
 from trainingrun_trainer.stages.tell import tell
 from trainingrun_trainer.stages.train import train
 from trainingrun_trainer.stages.tune import tune
@@ -50,6 +50,7 @@ def run(context: Context) -> Result | None:
         context = tuned
     state = train(context, network, split)
     context = replace(context, gang=context.gang.host)  # the processors do what is left
+    network = float_network(context, network, split)
     compressed = compress(context, network, split)
     evaluation = evaluate(context, network, split)
     metrics = _training_metrics(state.history[state.best_epoch - 1]) | evaluation.metrics

@@ -1,7 +1,11 @@
-"""Small networks of tf_keras.applications, with a classifier of our own."""
+"""Small networks of tf_keras.applications, with a classifier of our own.
+
+They are built flat: no network is a layer of another, so that all layers can be pruned and made aware of quantization.
+"""
 
 from typing import Any
 
+import numpy as np
 import tf_keras
 
 from trainingrun.api import ApplicationName, Model
@@ -11,12 +15,16 @@ from trainingrun_trainer.models.start_weights import load_weights
 from trainingrun_trainer.storage import Folder
 
 Network = Any
+Tensor = Any
 
 SMALLEST = 32
 """Pixels per side that all of them need."""
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the colours of ImageNet."""
+
+RANGE = "expected_range"
+"""Name of the layer that gives the network's own first layer its values."""
 
 _BRINGS_ITS_OWN = (ApplicationName.EFFICIENT_NET_B0, ApplicationName.EFFICIENT_NET_V2_B0)
 """Networks that begin with layers which normalise values from 0 to 255."""
@@ -32,17 +40,20 @@ def build_application(model: Model, *, shape: tuple[int, ...], classes: int, dat
     assert application is not None, "the caller has looked"
     parameters = application_parameters(model)
     _check_shape(shape, name=application.name, input_size=parameters.input_size)
-    inputs = images = tf_keras.Input(shape)
+    inputs = images = tf_keras.Input(shape, name="samples")
     if parameters.input_size is not None:
-        images = tf_keras.layers.Resizing(parameters.input_size, parameters.input_size)(images)
+        images = tf_keras.layers.Resizing(parameters.input_size, parameters.input_size, name="resized")(images)
     if shape[2] == 1:
         images = tf_keras.layers.Concatenate(name="colours")([images] * 3)
-    images = _expected_range(application.name)(images)
-    base = _base(application.name, parameters, shape=tuple(images.shape[1:]))
+    expected_range = _expected_range(application.name)
+    base = _base(application.name, parameters, images=expected_range(images))
     if application.weights_file is not None:
-        load_weights(base, data, application.weights_file)
-    features = tf_keras.layers.Dropout(parameters.dropout)(base(images))
-    return tf_keras.Model(inputs, tf_keras.layers.Dense(classes, name="logits")(features))
+        load_weights(base, data, application.weights_file, of=application.name)
+        _take_over_statistics(base, expected_range)
+    features = tf_keras.layers.Dropout(parameters.dropout, name="dropout")(base.output)
+    # In bfloat16 logits between 8 and 16 would move in steps of a sixteenth.
+    logits = tf_keras.layers.Dense(classes, name="logits", dtype="float32")(features)
+    return tf_keras.Model(inputs, logits, name=application.name)
 
 
 def _check_shape(shape: tuple[int, ...], *, name: str, input_size: int | None) -> None:
@@ -62,23 +73,42 @@ def _check_shape(shape: tuple[int, ...], *, name: str, input_size: int | None) -
 def _expected_range(name: ApplicationName) -> Any:
     """The layer that brings values from 0 to 1 to the range that the network has been designed for."""
     if name in _BRINGS_ITS_OWN:
-        return tf_keras.layers.Rescaling(255.0)
+        return tf_keras.layers.Rescaling(255.0, name=RANGE)
     if name is ApplicationName.DENSE_NET_121:
         offset = [-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)]
-        return tf_keras.layers.Rescaling([1 / deviation for deviation in _DEVIATION], offset=offset)
-    return tf_keras.layers.Rescaling(2.0, offset=-1.0)
+        return tf_keras.layers.Rescaling([1 / deviation for deviation in _DEVIATION], offset=offset, name=RANGE)
+    return tf_keras.layers.Rescaling(2.0, offset=-1.0, name=RANGE)
 
 
-def _base(name: ApplicationName, parameters: ApplicationParameters, *, shape: tuple[int, ...]) -> Network:
-    """The network without its classifier; it returns one vector of features per image."""
+def _base(name: ApplicationName, parameters: ApplicationParameters, *, images: Tensor) -> Network:
+    """The network from our inputs to one vector of features per image."""
     options: dict[str, Any] = {}
     if name.startswith("MobileNet"):
         options["alpha"] = parameters.alpha
     if name.startswith("MobileNetV3"):
         options |= {"minimalistic": parameters.minimalistic, "include_preprocessing": False}
     make = getattr(tf_keras.applications, name)
-    base = make(weights=None, include_top=False, input_shape=shape, pooling=parameters.pooling, **options)
+    base = make(weights=None, include_top=False, input_tensor=images, pooling=parameters.pooling, **options)
     for layer in base.layers:
         if isinstance(layer, tf_keras.layers.BatchNormalization):
             layer.momentum = parameters.normalization_momentum
     return base
+
+
+def _take_over_statistics(base: Network, expected_range: Any) -> None:
+    """Let our own first layer normalise as EfficientNetB0 does with the mean and the variance of the file.
+
+    With published weights tf_keras divides by the roots of ImageNet's deviations once more, since the file has deviations where
+    a Normalization expects variances: see https://github.com/tensorflow/tensorflow/issues/49930. A file of a network that began
+    with random weights has a mean of 0 and a variance of 1, and is taken as it is. The values go into the configuration of our
+    layer, and the network's keeps 0 and 1: copies of a network, as tfmot makes them, lose what it has been given as weights.
+    """
+    for layer in base.layers:
+        if isinstance(layer, tf_keras.layers.Normalization) and layer.weights:
+            mean, variance, count = layer.get_weights()
+            layer.set_weights([np.zeros_like(mean), np.ones_like(variance), count])
+            published = np.any(mean != 0) or np.any(variance != 1)
+            deviation = np.sqrt(variance) * np.sqrt(_DEVIATION) if published else np.ones_like(mean)
+            # The network divides by 255 what we have multiplied.
+            expected_range.scale = (255 / deviation).tolist()
+            expected_range.offset = (-255 * mean / deviation).tolist()

@@ -1,4 +1,7 @@
-"""MLP and CNN, the networks that come with the trainer."""
+"""MLP and CNN, the networks that come with the trainer.
+
+Every layer has a name, for `skipLayers` and the report, as Keras counts them: conv2d, conv2d_1, dense, dense_1, logits.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +15,17 @@ from trainingrun_trainer.models.parameters import NetworkParameters, builtin_par
 
 Network = Any
 
+
+@tf_keras.utils.register_keras_serializable(package="trainingrun")  # type: ignore[untyped-decorator]  # ships no types
+def hard_swish(x: Any) -> Any:
+    """As MobileNetV3 has it; with a name, by which copies of a network find it."""
+    return x * tf.nn.relu6(x + 3.0) / 6.0
+
+
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "ReLU": tf.nn.relu,
     "ReLU6": tf.nn.relu6,
-    "HardSwish": lambda x: x * tf.nn.relu6(x + 3.0) / 6.0,
+    "HardSwish": hard_swish,
     "GELU": tf.nn.gelu,
 }
 
@@ -28,12 +38,14 @@ def build_builtin(model: Model, *, shape: tuple[int, ...], classes: int) -> Netw
     assert model.builtin is not None, "the caller has looked"
     parameters = builtin_parameters(model)
     layers = _mlp(parameters) if model.builtin.type is ModelType.MLP else _cnn(parameters, shape=shape)
-    return tf_keras.Sequential([tf_keras.Input(shape), *layers, tf_keras.layers.Dense(classes, name="logits")])
+    # In bfloat16 logits between 8 and 16 would move in steps of a sixteenth.
+    logits = tf_keras.layers.Dense(classes, name="logits", dtype="float32")
+    return tf_keras.Sequential([tf_keras.Input(shape, name="samples"), *layers, logits], name=model.builtin.type.lower())
 
 
 def _mlp(parameters: NetworkParameters) -> list[Any]:
     """Flatten, then dense layers."""
-    return [tf_keras.layers.Flatten(), *_dense(parameters)]
+    return [tf_keras.layers.Flatten(name="flatten"), *_dense(parameters)]
 
 
 def _cnn(parameters: NetworkParameters, *, shape: tuple[int, ...]) -> list[Any]:
@@ -51,17 +63,22 @@ def _cnn(parameters: NetworkParameters, *, shape: tuple[int, ...]) -> list[Any]:
         )
     activation = _ACTIVATIONS[parameters.activation]
     blocks: list[Any] = []
-    for count in parameters.filters:
-        convolution = tf_keras.layers.Conv2D(count, parameters.kernel_size, padding="same", activation=activation)
-        blocks += [convolution, tf_keras.layers.MaxPool2D()]
-    return [*blocks, tf_keras.layers.Flatten(), *_dense(parameters)]
+    for number, count in enumerate(parameters.filters):
+        name = _numbered("conv2d", number)
+        convolution = tf_keras.layers.Conv2D(count, parameters.kernel_size, padding="same", activation=activation, name=name)
+        blocks += [convolution, tf_keras.layers.MaxPool2D(name=_numbered("max_pooling2d", number))]
+    return [*blocks, tf_keras.layers.Flatten(name="flatten"), *_dense(parameters)]
 
 
 def _dense(parameters: NetworkParameters) -> list[Any]:
     activation = _ACTIVATIONS[parameters.activation]
     layers: list[Any] = []
-    for units in parameters.hidden_units:
-        layers.append(tf_keras.layers.Dense(units, activation=activation))
+    for number, units in enumerate(parameters.hidden_units):
+        layers.append(tf_keras.layers.Dense(units, activation=activation, name=_numbered("dense", number)))
         if parameters.dropout > 0:
-            layers.append(tf_keras.layers.Dropout(parameters.dropout))
+            layers.append(tf_keras.layers.Dropout(parameters.dropout, name=_numbered("dropout", number)))
     return layers
+
+
+def _numbered(kind: str, number: int) -> str:
+    return f"{kind}_{number}" if number else kind

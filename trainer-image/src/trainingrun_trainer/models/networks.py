@@ -25,12 +25,13 @@ def build(
     data: Folder | None = None,
     code: Path = Path(CODE_MOUNT),
 ) -> Network:
-    """Build the network for samples of this shape; equal seeds give equal weights.
+    """Build the network for samples of this shape; equal seeds give equal weights, and layers the same names each time.
 
     `data` is the data source, which may hold start weights, and `code` is where a ConfigMap with the user's network is mounted.
     Raises TrainerError (bad config) when the network cannot take such samples or cannot be built.
     """
     tf_keras.utils.set_random_seed(seed)
+    tf_keras.backend.reset_uids()  # Keras numbers layers without a name through the whole process
     if model.builtin is not None:
         return build_builtin(model, shape=shape, classes=classes)
     if model.application is not None:

@@ -18,8 +18,8 @@ Arrays = list[NDArray[Any]]
 _FIELD = "spec.model.application.weightsFile"
 
 
-def load_weights(network: Network, data: Folder | None, name: str) -> None:
-    """Give every layer its weights from the file `name` of the data source.
+def load_weights(network: Network, data: Folder | None, name: str, *, of: str) -> None:
+    """Give every layer its weights from the file `name` of the data source; `of` is what people call the network.
 
     Layers are found by their names or, if those differ and there are as many, by their order; layers of the file that the
     network does not have, such as a classifier, are left out.
@@ -31,7 +31,7 @@ def load_weights(network: Network, data: Folder | None, name: str) -> None:
     unknown = [layer.name for layer in layers if layer.name not in saved]
     if unknown and len(saved) != len(layers):
         raise bad_config(
-            f"{_FIELD} {name} has no layer {unknown[0]} of {network.name}: it holds {len(saved)} layers, {_some(saved)}. Use a "
+            f"{_FIELD} {name} has no layer {unknown[0]} of {of}: it holds {len(saved)} layers, {_some(saved)}. Use a "
             "file of this network, or leave it out."
         )
     arrays = saved.values() if unknown else [saved[layer.name] for layer in layers]
@@ -39,7 +39,7 @@ def load_weights(network: Network, data: Folder | None, name: str) -> None:
         expected, found = [tuple(weight.shape) for weight in layer.weights], [value.shape for value in values]
         if expected != found:
             raise bad_config(
-                f"{_FIELD} {name} does not fit {network.name}: layer {layer.name} has weights of the shapes "
+                f"{_FIELD} {name} does not fit {of}: layer {layer.name} has weights of the shapes "
                 f"{_shapes(expected)}, but those in the file have {_shapes(found)}. Use a file of this network with the same "
                 "parameters, or leave it out."
             )

@@ -15,7 +15,6 @@ from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.models.policy import float_policy
 from trainingrun_trainer.stages.evaluate import judged
-from trainingrun_trainer.stages.network import float_network
 from trainingrun_trainer.stages.quantize import quantize
 
 Network = Any
@@ -30,7 +29,7 @@ _SUFFIXES = {
 
 
 def compress(context: Context, network: Network, split: Split) -> Compressed:
-    """Make the models of `spec.compression`: none without it. All ranks must call this.
+    """Make the models of `spec.compression` of a network in float32: none without it. All ranks must call this.
 
     The network has its own weights again afterwards. Raises TrainerError: see `prune` and `quantize`; Interrupted while it
     measures.
@@ -38,7 +37,6 @@ def compress(context: Context, network: Network, split: Split) -> Compressed:
     compression = context.config.compression
     if compression is None:
         return Compressed()
-    network = float_network(context, network, split)
     trained = network.get_weights()
     workshop = _Workshop(context, split)
     with float_policy():

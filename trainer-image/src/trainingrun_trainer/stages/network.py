@@ -34,7 +34,10 @@ def on_devices(context: Context, network: Network, feed: Feed) -> Iterator[Netwo
 
 
 def float_network(context: Context, network: Network, split: Split) -> Network:
-    """The network; where it computes in bfloat16, which TensorFlow Lite and tfmot cannot, one with its weights in float32."""
+    """The network; where it computes in bfloat16, one with its weights in float32.
+
+    TensorFlow Lite and tfmot know no other numbers, and a processor that serves the published model has to emulate bfloat16.
+    """
     if context.config.training.precision is not Precision.MIXED:
         return network
     with float_policy():
