@@ -16,6 +16,7 @@ from trainingrun.api import Model
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.compression.masks import layers_to_prune
 from trainingrun_trainer.models.networks import build
+from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.stages.compressible import require_compressible
 from trainingrun_trainer.stages.network import first_network, float_network
 from trainingrun_trainer.stages.saved_model import save_model
@@ -122,7 +123,7 @@ def test_what_is_compressed_measured_and_published_after_mixed_precision_is_floa
         assert {layer.compute_dtype for layer in network.layers} == {"float32"}
         assert all((weight == 0.125).all() for weight in network.get_weights())
 
-    save_model(seen[-1], split=samples, folder=tmp_path / "saved")
+    save_model(seen[-1], split=samples, folder=tmp_path / "saved", patience=Patience())
     graph = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"].graph.as_graph_def()
     functions = [node for function in graph.library.function for node in function.node_def]
     assert not [node.name for node in [*graph.node, *functions] if "DT_BFLOAT16" in str(node)]

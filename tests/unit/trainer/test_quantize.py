@@ -246,7 +246,7 @@ def test_layers_of_all_kinds_have_their_kernels_taken_over_and_compute_in_intege
     found = {weight.name: weight.numpy() for weight in aware.trainable_weights if "kernel" in weight.name}
     assert all(any(np.array_equal(kernel, other) for other in found.values()) for kernel in kernels)
     mode = QuantizationMode.INT8_AWARE
-    tflite = to_tflite(aware, shape=(16, 16, 1), scale=SCALE, mode=mode, calibration=samples[:4])
+    tflite = to_tflite(aware, shape=(16, 16, 1), normalization=Normalization(SCALE), mode=mode, calibration=samples[:4])
     kinds = {details["dtype"] for details in interpreter(tflite).get_tensor_details()}
     assert kinds <= {np.int8, np.int32}
 
