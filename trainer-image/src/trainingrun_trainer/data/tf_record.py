@@ -81,7 +81,8 @@ class EncodedExamples:
         size: ImageSize | None,
     ) -> None:
         self._folder, self._files, self._records, self._keys = folder, files, records, keys
-        self.held_out, self.groups = held_out, None
+        self.held_out = held_out
+        self.groups: NDArray[np.int64] | None = None
         self.labels, self.class_names, self.classes = classes.numbers, classes.names, classes.size
         self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
         first = ((self.name(place), self._example(place)) for place in range(min(FIRST, len(self))))
