@@ -6,7 +6,6 @@ import pytest
 
 from tests.presets import a_preset_manifest
 from tests.simulation.world import World
-from trainingrun_operator.cluster.port import ForbiddenError, NotFoundError
 from trainingrun_operator.model import Reference
 
 TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}
@@ -49,9 +48,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any, str, str]] = {
         {
             "spec__workers": {
                 "replicas": 2,
-                "volumes": [
-                    {"name": "cache", "mountPath": "/cache", "persistentVolumeClaim": {"claimName": "cache"}}
-                ],
+                "volumes": [{"name": "cache", "mountPath": "/cache", "persistentVolumeClaim": {"claimName": "cache"}}],
             }
         },
         a_claim_appears,

@@ -29,12 +29,7 @@ class HorovodGang(OneDevice):
         """One fused all-reduce of all gradients.
 
         A rank's part of a mean over all samples is the smaller the more ranks there are, and below 3e-8 it is 0 in 16 bits. So
-<<<<<<< HEAD
         what is exchanged in 16 bits is as large as if this rank were alone. The sum ends at 65504: on 32 ranks a mean of 2000.
-=======
-        what is exchanged in 16 bits is as large as if this rank were alone. Their sum ends at 65504: on 32 ranks, a mean of
-        2000.
->>>>>>> 1f531a124c62bb157957c7c65c91c43992411921
         """
         exchanged = [gradient * self.size for gradient in gradients] if self._is_half else list(gradients)
         summed = hvd.grouped_allreduce(exchanged, op=hvd.Sum, name="gradients", compression=self._compressor)
