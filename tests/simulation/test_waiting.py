@@ -82,6 +82,61 @@ def test_a_wait_begins_anew_when_something_else_is_waited_for(
     assert told(world) == ("Stalled", then)
 
 
+REFUSED: dict[str, tuple[Exception, str]] = {
+    "quota": (ForbiddenError('403 jobs.batch "mnist-1" is forbidden: exceeded quota: team, used: jobs=1'), "Starting"),
+    "policy": (ForbiddenError('403 admission webhook "v.kyverno" denied the request'), "Stalled"),
+    "namespace that ends": (ForbiddenError("403 unable to create new content in namespace team"), "Stalled"),
+    "kind that is not there": (NotFoundError("404 the server could not find the requested resource"), "Stalled"),
+}
+
+
+@pytest.mark.parametrize(("refused", "state"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_is_said_to_be_one_that_nobody_mends_and_uses_up_no_deadline(
+    world: World, refused: Exception, state: str
+) -> None:
+    deadline = 900
+    world.refuse_all = refused
+    world.apply(**TWO, spec__activeDeadlineSeconds=deadline)
+    world.settle()
+    assert told(world) == ("Starting", "Forbidden")
+    for _ in range(3):
+        world.wait(PATIENCE)
+        world.settle()
+    assert told(world) == (state, "Forbidden")
+    writes = len(world.writes)
+    world.settle()
+    assert len(world.writes) == writes, "it waits without writing"
+    world.refuse_all = None
+    world.settle()
+    world.kubelet()
+    world.settle()
+    assert (world.state(), world.run().status.waiting_since) == ("Running", None)
+    world.wait(deadline - 1)
+    world.settle()
+    assert world.state() == "Running"
+    world.wait(1)
+    world.settle()
+    assert world.state() == "Stopping", "the deadline counts from the moment that it may run"
+
+
+def test_time_in_which_its_names_are_taken_uses_up_no_deadline(world: World) -> None:
+    world.objects["Job", "mnist-1"] = {
+        "kind": "Job",
+        "metadata": {"name": "mnist-1", "uid": "theirs", "labels": {}},
+        "spec": {},
+    }
+    world.apply(**TWO, spec__activeDeadlineSeconds=900)
+    world.settle()
+    world.wait(86_400)
+    world.settle()
+    assert told(world) == ("Stalled", "NameConflict")
+    del world.objects["Job", "mnist-1"]
+    world.settle()
+    world.kubelet()
+    world.settle()
+    assert world.state() == "Running"
+
+
 def told(world: World) -> tuple[str, str]:
     condition = world.run().status.condition("Stalled") or world.run().status.condition("Reconciling")
     assert condition is not None
