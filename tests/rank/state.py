@@ -48,7 +48,14 @@ def save(state: State, *, folder: Place, keep: int, ballast: int) -> None:
     """
     stem = f"checkpoint-{state.epoch:08d}-{state.step:08d}"
     folder.join(f"{stem}.npz").write(_NO_ARRAYS)
-    note = {"sha256": hashlib.sha256(_NO_ARRAYS).hexdigest(), "state": asdict(state), "ballast": "." * ballast}
+    note = {
+        "format": 2,
+        "sha256": hashlib.sha256(_NO_ARRAYS).hexdigest(),
+        "madeWith": {},
+        "samples": state.step,
+        "state": asdict(state),
+        "ballast": "." * ballast,
+    }
     folder.join(f"{stem}.json").write(json.dumps(note).encode())
     for outdated in _stems(folder)[:-keep]:
         folder.join(f"{outdated}.json").remove()

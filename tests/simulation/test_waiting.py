@@ -6,6 +6,7 @@ import pytest
 
 from tests.presets import a_preset_manifest
 from tests.simulation.world import World
+from trainingrun_operator.cluster.port import ForbiddenError, NotFoundError
 from trainingrun_operator.model import Reference
 
 TWO: dict[str, Any] = {"spec__workers": {"replicas": 2}}

@@ -16,6 +16,7 @@ from trainingrun_trainer.data.loading import without
 from trainingrun_trainer.data.parts import Parts
 from trainingrun_trainer.data.raw import raw_samples
 from trainingrun_trainer.data.source import About, load_split
+from trainingrun_trainer.data.streaming import Streamed
 from trainingrun_trainer.errors import TrainerError
 
 IMAGES, LABELS = digits(120)
@@ -127,11 +128,19 @@ def test_only_so_many_may_be_left_out(folder: Path, tmp_path: Path, environment:
         loaded(folder / "images", tmp_path, environment=environment, damaged="Skip", maximumDamaged=3)
 
 
+def training_samples(split: Split) -> list[int]:
+    """Which samples are trained on, by the numbers in the names of their files."""
+    assert isinstance(split.training, Streamed)
+    return [int(Path(split.training.data.name(place)).stem) for place in split.training.positions.tolist()]
+
+
 def test_a_stream_that_meets_a_damaged_image_names_those_that_would_have_come_next(folder: Path, tmp_path: Path) -> None:
     split, _ = loaded(folder / "images", tmp_path, environment=LITTLE)
     with pytest.raises(TrainerError) as problem:
         samples_of(split.training)
-    assert str(problem.value).startswith("4 samples are damaged: ")
+    there = len(set(BROKEN) & set(training_samples(split)))
+    assert there > 1
+    assert str(problem.value).startswith(f"{there} samples are damaged: ")
 
 
 def test_a_stream_looks_at_a_bounded_number_of_those(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

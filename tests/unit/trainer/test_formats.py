@@ -299,6 +299,11 @@ def with_record(folder: Path, record: dict[str, Any], *, before: int = 70) -> No
     write_tf_record(folder / "a.tfrecord", [*RECORDS[:before], record])
 
 
+def raw_records(folder: Path) -> None:
+    records = [{"image/encoded": image.tobytes(), "image/class/label": place % 2} for place, image in enumerate(IMAGES[:4])]
+    write_tf_record(folder / "a.tfrecord", records)
+
+
 def flipped(content: bytes, place: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
@@ -362,7 +367,7 @@ WRONG_RECORDS: dict[str, tuple[Callable[[Path], object], str]] = {
         "is a list of 1 decimal numbers, 1.0000000150474662e+30; expected one integer",
     ),
     "pixels as they are": (
-        lambda folder: with_record(folder, {"image/encoded": IMAGES[0].tobytes(), "image/class/label": 1}),
+        raw_records,
         "is no image file such as PNG or JPEG: it has 784 bytes and begins with 00000000. If they are pixels as they are",
     ),
     "numbers among images": (

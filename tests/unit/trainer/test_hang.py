@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,9 +71,9 @@ def test_the_log_goes_last_to_an_output_that_may_hang_and_not_at_all_to_one_that
     written: list[bool] = []
     really_save = Logbook.save
 
-    def save(logbook: Logbook, target: Place) -> None:
+    def save(logbook: Logbook, target: Place, **options: Any) -> None:
         written.append(message.exists())
-        really_save(logbook, target)
+        really_save(logbook, target, **options)
 
     config.write_text(json.dumps(to_wire(a_config())))
     monkeypatch.setenv("TRAININGRUN_CONFIG", str(config))

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from tests.unit.trainer.dwarfs import dwarf
-from tests.unit.trainer.stages_alone import alone, easy_samples
+from tests.unit.trainer.stages_alone import ABOUT, alone, easy_samples
 from trainingrun.api import Model
 from trainingrun_trainer import pipeline
 from trainingrun_trainer.compression.masks import layers_to_prune
@@ -111,7 +111,7 @@ def test_what_is_compressed_measured_and_published_after_mixed_precision_is_floa
         seen.append(network)
         return SimpleNamespace(metrics={}, predictions=None, result=None, reasons=())
 
-    monkeypatch.setattr(pipeline, "load_split", lambda _: (samples, None))
+    monkeypatch.setattr(pipeline, "load_split", lambda _: (samples, ABOUT))
     monkeypatch.setattr(pipeline, "choose", lambda context, *_: context)
     monkeypatch.setattr(pipeline, "train", trained)
     monkeypatch.setattr(pipeline, "require_accepted", lambda *_: None)

@@ -204,4 +204,4 @@ def test_what_nobody_asked_for_is_not_done(tmp_path: Path, settings: dict[str, s
 
 def test_pictures_are_not_standardised(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match=r"for vectors of features, but the samples have the shape \[4, 4, 1\]: remove it"):
-        loaded(tmp_path, np.ones((50, 4, 4), np.uint8), normalization="Standardize")
+        loaded(tmp_path, np.full((50, 4, 4), 255, np.uint8), normalization="Standardize")

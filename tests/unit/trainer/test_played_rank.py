@@ -4,6 +4,7 @@ Each statement is asserted of both, with the same words: a trainer that changes 
 rank that does not follow.
 """
 
+import json
 import os
 import re
 import signal
@@ -99,7 +100,10 @@ def test_one_that_is_told_to_stop_saves_its_state_and_the_next_goes_on_until_a_n
     another = start(attempt=2, rank=rank, training=ENDLESS)
     another.wait_until(lambda: said(another, EPOCH) != [])
     (going_on,) = said(another, GOES_ON)
-    assert numbers(GOES_ON, going_on) == [int(told[1]) - 1, int(told[2])], "what has been saved is where it was told to stop"
+    epoch, samples = numbers(GOES_ON, going_on)
+    note = tmp_path / "output" / ".trainingrun" / "uid-1" / "1" / "1" / f"checkpoint-{epoch:08}-{samples:08}.json"
+    state = json.loads(note.read_text())["state"]
+    assert (state["epoch"], state["step"]) == (int(told[1]) - 1, int(told[2])), "what was saved is where it was told to stop"
     assert numbers(EPOCH, said(another, EPOCH)[0]) == [int(told[1])]
 
     (tmp_path / "output" / ".trainingrun" / "uid-1" / "1" / "3").mkdir()

@@ -103,7 +103,7 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "a category that is ignored": (
         "a,b,label\n1,2,x\n",
         {"categoricalColumns": ["b"], "ignoredColumns": ["b"]},
-        "names b, which is the label or in ignoredColumns",
+        "names b, which is the label, the group or in ignoredColumns",
     ),
     "an identifier as category": (
         "a,label\n" + "".join(f"{number},x\n" for number in range(1001)),

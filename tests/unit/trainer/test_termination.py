@@ -18,6 +18,7 @@ from trainingrun.api import (
 )
 from trainingrun.api.base import decimal
 from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, Cause, FinalRecord, StartMoments
+from trainingrun.contract_version import CONTRACT
 from trainingrun_trainer.agent.termination import encode
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -43,6 +44,7 @@ def a_record(*, log: str = "", **result: object) -> FinalRecord:
     """The record of worker 0 with choices, a search and a result."""
     tried = tuple(TriedValue(name=f"augmentation.{number}", value="0.1") for number in range(5))
     return FinalRecord(
+        contract_version=CONTRACT,
         attempt=3,
         worker=0,
         exit_code=66,

@@ -91,7 +91,7 @@ def image_of(example: Example, keys: Keys, *, name: str) -> bytes | None:
 
 
 def require_images(first: Sequence[tuple[str, bytes]], keys: Keys) -> None:
-    """Raises TrainerError (bad data) when none of the first samples of the data, with their names, begins as an image file does.
+    """Raises TrainerError (bad data) when none of the first samples, which come with their names, begins as an image file does.
 
     One that does not is damaged; all that do not are something else.
     """
