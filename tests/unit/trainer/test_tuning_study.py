@@ -263,7 +263,7 @@ def test_a_small_search_tries_everything_once_and_ends(algorithm: str, what: str
 @pytest.mark.parametrize("tuning", [a_tuning(NAME, SIZES, trials=20), a_tuning(NAME, SIZES, trials=4), a_tuning(NARROW)])
 def test_a_small_search_that_goes_on_tries_the_rest_as_it_would_have(tuning: Tuning) -> None:
     def ended(searching: Searching, count: int) -> list[dict[str, str]]:
-        found = []
+        found: list[dict[str, str]] = []
         while len(found) < count and (trial := searching.study.ask(0)) is not None:
             found.append(trial.parameters)
             searching.study.report(trial.number, epoch=1, value=0.1 * trial.number)

@@ -198,5 +198,5 @@ class Study:
         if event.event != "failed":
             is_completed = event.event == "completed"
             self._optuna.tell(asked, trial.values[-1] if is_completed else None, state=_STATES[event.event])
-        # One that failed runs on for Optuna, whose TPE counts what runs as bad. What is told as failed it would forget, and what
-        # is told a value, however bad, it would take for one of the good trials while there are few others.
+        # One that failed runs on for Optuna, whose TPE counts what runs as bad. What is told as failed it would forget; what is
+        # told a value, however bad, it would take for one of the good trials while there are few others.
