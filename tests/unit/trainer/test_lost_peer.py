@@ -45,13 +45,11 @@ def from_a_function_in_a_graph(words: str) -> Exception:
     def read(_: object) -> None:
         raise ConnectionResetError(words)
 
-    @tf.function(autograph=False)
-    def graph() -> object:
-        return tf.numpy_function(read, [tf.constant(1)], tf.int32)
-
+    graph = tf.function(lambda: tf.numpy_function(read, [tf.constant(1)], tf.int32), autograph=False)
     with pytest.raises(tf.errors.OpError) as raised:
         graph()
-    return raised.value
+    error: Exception = raised.value
+    return error
 
 
 @pytest.mark.parametrize("words", [SHUT_DOWN, READ, CLOSED, "Connection closed by peer", "HorovodInternalError"])
