@@ -86,6 +86,12 @@ def test_tpe_learns_where_the_good_values_are() -> None:
     assert sum(0.002 < rate < 0.05 for rate in rates[20:]) > 2 * sum(0.002 < rate < 0.05 for rate in rates[:10])
 
 
+@pytest.mark.parametrize("algorithm", ["TPE", "Random"])
+def test_a_long_search_draws_until_its_end(algorithm: str) -> None:
+    found = suggestions(Searching(a_tuning(RATE, trials=60, algorithm=algorithm)), 60)
+    assert min(float(each["training.optimizer.learningRate"]) for each in found[45:]) > 1.1e-5
+
+
 def test_suggestions_are_texts_of_the_space() -> None:
     for each in suggestions(Searching(a_tuning(*ALL, algorithm="Random", trials=30)), 30):
         assert 1e-5 <= float(each["training.optimizer.learningRate"]) <= 1
