@@ -24,8 +24,10 @@ def a_world() -> World:
         world.apply(name, spec__workers={"replicas": 2})
         world.settle(name)
     world.kubelet()
-    for name in (TENANT, NEIGHBOUR):
-        world.settle(name)
+    world.settle(TENANT)
+    world.settle(NEIGHBOUR)
+    world.report(epoch=1, name=NEIGHBOUR)
+    world.settle(NEIGHBOUR)
     return world
 
 

@@ -231,6 +231,7 @@ def test_a_run_that_goes_well_leaves_one_attempt_and_a_result(world: World) -> N
 
 def test_an_idle_run_is_not_written_in_any_state(world: World) -> None:
     start(world)
+    world.report(epoch=1)
     for finished in (False, True):
         if finished:
             world.succeed()

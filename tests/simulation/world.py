@@ -22,6 +22,7 @@ from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
+    CHILD_KINDS,
     AlreadyExistsError,
     BusyError,
     ConflictError,
@@ -30,6 +31,7 @@ from trainingrun_operator.cluster.port import (
     NotFoundError,
     Raw,
 )
+from trainingrun_operator.config import GangScheduler
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
@@ -49,8 +51,10 @@ class Crash(BaseException):
 class World:
     """The cluster, its clock, and the operator that is run in it."""
 
-    def __init__(self, *, pace: Pace | None = None, timing: Timing | None = None) -> None:
-        self.config = replace(CONFIG, pace=pace or Pace())
+    def __init__(
+        self, *, pace: Pace | None = None, timing: Timing | None = None, gang_scheduler: GangScheduler | None = None
+    ) -> None:
+        self.config = replace(CONFIG, pace=pace or Pace(), gang_scheduler=gang_scheduler)
         self.timing = timing or Timing()
         self.now: datetime = NOON
         self.runs: dict[str, Object] = {}
@@ -77,7 +81,13 @@ class World:
         self.crash_at: int | None = None
         self.crash_after_write = False
         self.failing: dict[int, Exception] = {}
+        self.forbidden: set[str] = set()
+        """What the operator may not do, for example "list Job"."""
+        self.refuse_all: Exception | None = None
+        """What every create is answered with."""
         self.asked_for_stacks: list[str] = []
+        self.silent: set[str] = set()
+        """Runs whose worker 0 the operator cannot reach; that of any other says what it said last."""
         self.node_clock = timedelta()
         """How far the clocks of nodes and controllers are ahead of the operator's."""
         self.stale: Object | None = None
@@ -188,6 +198,9 @@ class World:
 
     def look(self, name: str = "mnist") -> float | None:
         """Let the operator look once; an error of the API server means that it looks again at once."""
+        for known, report in self._reports.items():
+            if known not in self.silent and self.book.latest((NAMESPACE, known)) == report:
+                self.book.note((NAMESPACE, known), report)
         try:
             return _finished(self.reconciler.reconcile((NAMESPACE, name)))
         except (BusyError, ConflictError):
@@ -284,23 +297,29 @@ class _Api:
         return list(self._world.runs.values())
 
     async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
+        for kind in CHILD_KINDS:
+            self._may("list", kind)
         return [
             copy.deepcopy(found)
             for found in self._world.objects.values()
-            if found["metadata"]["labels"].get(names.RUN_LABEL) == run
+            if found["metadata"]["labels"].get(names.RUN_LABEL) == run and f"list {found['kind']}" not in self._world.forbidden
         ]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
+        self._may("list", "Pod")
         return [copy.deepcopy(pod) for pod in self._world.pods.values() if pod["metadata"]["labels"][names.RUN_LABEL] == run]
 
     async def find(self, namespace: str, kind: str, name: str) -> Raw | None:
+        self._may("list", kind)
         return copy.deepcopy(self._world.objects.get((kind, name)))
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
+        self._may("get", "PersistentVolumeClaim")
         return self._world.claims.get(name)
 
     async def may_exist(self, namespace: str, reference: Reference) -> bool:
         self._world.asked_for_user_objects += 1
+        self._may("get", reference.kind)
         return reference in self._world.user_objects
 
     async def get_preset(self, name: str) -> Raw | None:
@@ -323,6 +342,9 @@ class _Api:
 
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
+        self._may("create", kind)
+        if self._world.refuse_all is not None:
+            raise self._world.refuse_all
 
         def act() -> None:
             if (kind, name) in self._world.objects:
@@ -338,6 +360,8 @@ class _Api:
         self._world.write(f"create {kind} {name}", act)
 
     async def delete(self, namespace: str, deletion: Deletion) -> None:
+        self._may("delete", deletion.kind)
+
         def act() -> None:
             found = self._world.objects.get((deletion.kind, deletion.name))
             if found is None or found["metadata"]["uid"] != deletion.uid:
@@ -364,7 +388,17 @@ class _Api:
         self._world.write(f"status {run.name}", act)
 
     async def emit(self, run: Raw, event: Event) -> None:
+        self._may("create", "Event")
         self._world.events.append(event)
+
+    def _may(self, verb: str, kind: str) -> None:
+        """Refuse what is forbidden, in the API server's words."""
+        if f"{verb} {kind}" in self._world.forbidden:
+            plural, group = f"{kind.lower()}s", {"Job": "batch", "PodGroup": "scheduling.volcano.sh"}.get(kind, "")
+            raise ForbiddenError(
+                f'403 {plural} is forbidden: User "operator" cannot {verb} resource "{plural}" in API group "{group}" in the '
+                f'namespace "{NAMESPACE}"'
+            )
 
 
 def _finished(work: Coroutine[Any, Any, float | None]) -> float | None:

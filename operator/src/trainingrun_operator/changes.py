@@ -16,16 +16,21 @@ from trainingrun.api import (
     Clock,
     Columns,
     Condition,
+    Data,
     Failure,
     Ledger,
     MetricValue,
+    NormalizationType,
     PastAttempt,
     Progress,
     Resolved,
     Result,
+    Scaling,
+    Schedule,
     Stopping,
     Timeline,
     TrainerRecord,
+    Training,
     TrainingRun,
     TrainingRunSpec,
     TrainingRunStatus,
@@ -146,6 +151,24 @@ class SpecFields(TypedDict, total=False):
     active_deadline_seconds: int | None
 
 
+class DataFields(TypedDict, total=False):
+    """Fields of a Data."""
+
+    normalization: NormalizationType | None
+
+
+class TrainingFields(TypedDict, total=False):
+    """Fields of a Training."""
+
+    schedule: Schedule
+
+
+class ScheduleFields(TypedDict, total=False):
+    """Fields of a Schedule."""
+
+    scaling: Scaling
+
+
 @overload
 def changed(value: TrainingRunStatus, **fields: Unpack[StatusFields]) -> TrainingRunStatus: ...
 @overload
@@ -166,6 +189,12 @@ def changed(value: Columns, **fields: Unpack[ColumnsFields]) -> Columns: ...
 def changed(value: TrainingRun, **fields: Unpack[RunFields]) -> TrainingRun: ...
 @overload
 def changed(value: TrainingRunSpec, **fields: Unpack[SpecFields]) -> TrainingRunSpec: ...
+@overload
+def changed(value: Data, **fields: Unpack[DataFields]) -> Data: ...
+@overload
+def changed(value: Training, **fields: Unpack[TrainingFields]) -> Training: ...
+@overload
+def changed(value: Schedule, **fields: Unpack[ScheduleFields]) -> Schedule: ...
 
 
 def changed(value: Model, **fields: object) -> Model:

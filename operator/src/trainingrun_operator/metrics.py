@@ -18,7 +18,7 @@ class Metrics:
         )
         self.startup = Histogram(
             "trainingrun_startup_seconds",
-            "From the creation of a run to its first training step.",
+            "From the start of the first attempt of a run to its first training step.",
             buckets=(5, 10, 15, 20, 30, 45, 60, 120, 300, 600),
             registry=self.registry,
         )

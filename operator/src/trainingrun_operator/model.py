@@ -192,6 +192,8 @@ class Observed:
     progress: ProgressReport | None = None
     progress_changed: datetime | None = None
     """When the operator last saw that report change; None when it has not been long enough to tell."""
+    progress_heard: datetime | None = None
+    """When the last report came; None before the first."""
 
 
 @dataclass(frozen=True)

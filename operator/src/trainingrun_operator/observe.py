@@ -31,6 +31,7 @@ def observe(
     workloads: Sequence[Raw] | None = (),
     progress: ProgressReport | None = None,
     progress_changed: datetime | None = None,
+    progress_heard: datetime | None = None,
 ) -> Observed:
     """What there is of a run: its children of all attempts, its pods, the claims that it names and its last progress.
 
@@ -47,6 +48,7 @@ def observe(
         has_kueue=workloads is not None,
         progress=progress,
         progress_changed=progress_changed,
+        progress_heard=progress_heard,
     )
 
 

@@ -69,6 +69,13 @@ class Pace(Times):
     lost_node_seconds: int = Field(
         30, ge=0, le=DAY, description="How long a worker is left on a node that does not answer: tolerationSeconds of its pod."
     )
+    silence_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=HOUR,
+        description="How long worker 0 may leave the operator without an answer while its kubelet says that it is ready. Then "
+        "the run says that it cannot be heard, and is not taken for hanging.",
+    )
     progress_interval_seconds: float = Field(
         10.0,
         ge=0.1,

@@ -95,9 +95,10 @@ REASONS: Mapping[Reason, Explanation] = {
         "Waiting until the objects of the deleted TrainingRun of this name are gone: digits-1-0.",
     ),
     Reason.FORBIDDEN: Explanation(
-        "a quota or policy forbids an object of the run, as it is now",
-        "tries again every 30 s",
-        "The Job of attempt 1 may not be created now: exceeded quota: team.",
+        "a quota or policy forbids an object of the run, as it is now, or the operator lacks a permission, which it names",
+        "tries again every 30 s; `Stalled` after the start time-out, unless it is a quota",
+        "The Job of attempt 1 may not be created now: exceeded quota: team. Free some quota, or ask who administers the "
+        "namespace. It is tried again every 30 s.",
     ),
     Reason.NO_KUEUE: Explanation(
         "the run names a queue, and the cluster has no Kueue",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from trainingrun.api import TrainingRunStatus
@@ -54,6 +55,8 @@ class Step:
     stacks_of: tuple[str, ...] = ()
     """Addresses of workers that are asked where their ranks are, before anything else."""
     requeue_after: float | None = None
+    waiting_since: datetime | None = None
+    """Since when it waits for what the message says; None when it does not wait, which ends the wait before."""
 
 
 def deletions(children: Iterable[Child]) -> tuple[Deletion, ...]:

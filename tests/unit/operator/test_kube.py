@@ -12,7 +12,7 @@ import yaml
 
 from trainingrun.api import ObjectMeta
 from trainingrun_operator.cluster.kube import KubeCluster
-from trainingrun_operator.cluster.port import BusyError
+from trainingrun_operator.cluster.port import CHILD_KINDS, BusyError, ForbiddenError
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion
 from trainingrun_operator.pace import Timing
@@ -33,20 +33,24 @@ class Server:
 
     content: bytes = b"{}"
     status: int = 200
+    refuses: dict[str, int] = field(default_factory=dict)
+    """Codes by the last word of the path."""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     sent: list[Any] = field(default_factory=list)
 
-    def cluster(self, *, may_write: bool = True) -> KubeCluster:
+    def cluster(self, *, may_write: bool = True, pod_groups: str | None = None) -> KubeCluster:
         api: Any = SimpleNamespace(call_api=self._call, param_serialize=self._serialize)
-        return KubeCluster(api, metrics=Metrics(), timing=Timing(), may_write=lambda: may_write)
+        return KubeCluster(api, metrics=Metrics(), timing=Timing(), pod_groups=pod_groups, may_write=lambda: may_write)
 
     def _serialize(self, verb: str, path: str, *, query_params: list[tuple[str, str]], **more: Any) -> Awaitable[Any]:
         self.asked.append((verb, path, dict(query_params)))
         self.sent.append(more["body"])
-        return _now(())
+        return _now((path,))
 
     async def _call(self, *request: Any, **_: Any) -> Any:
-        return SimpleNamespace(response=SimpleNamespace(status=self.status, headers={}, read=lambda: _now(self.content)))
+        status = self.refuses.get(request[0].rpartition("/")[2], self.status)
+        content = self.content if status == self.status else b'{"message": "refused"}'
+        return SimpleNamespace(response=SimpleNamespace(status=status, headers={}, read=lambda: _now(content)))
 
 
 async def test_who_does_not_lead_any_more_reads_and_changes_nothing() -> None:
@@ -104,3 +108,17 @@ async def test_a_status_is_sent_so_that_it_is_json_and_yaml(text: str, sent: str
     assert json.loads(body)["status"]["failure"]["message"] == text
     assert yaml.safe_load(body)["status"]["failure"]["message"] == text
     body.encode()
+
+
+@pytest.mark.parametrize("status", [403, 404], ids=["not allowed", "not installed"])
+async def test_pod_groups_that_may_not_be_listed_are_left_out(status: int) -> None:
+    """Only runs that need one are concerned, and learn of it when it is made."""
+    server = Server(b'{"items": [{"metadata": {"name": "mnist-1"}}]}', refuses={"podgroups": status})
+    cluster = server.cluster(pod_groups="scheduling.volcano.sh/v1beta1")
+    assert [child["kind"] for child in await cluster.list_children("team", "mnist")] == list(CHILD_KINDS)
+
+
+@pytest.mark.parametrize("plural", ["services", "configmaps", "networkpolicies", "jobs"])
+async def test_children_that_may_not_be_listed_are_not_taken_for_missing(plural: str) -> None:
+    with pytest.raises(ForbiddenError, match=plural):
+        await Server(b'{"items": []}', refuses={plural: 403}).cluster().list_children("team", "mnist")

@@ -23,9 +23,9 @@ def test_a_report_that_says_the_same_again_is_no_news() -> None:
     book = ProgressBook(pace=Pace(), timing=Timing(), now=lambda: NOON + timedelta(seconds=next(moments)))
     for step in (1, 1, 1):
         book.note(KEY, a_report(step))
-    assert book.changed(KEY) == NOON
+    assert (book.changed(KEY), book.heard(KEY)) == (NOON, NOON + timedelta(seconds=20))
     book.note(KEY, a_report(2))
-    assert book.changed(KEY) == NOON + timedelta(seconds=10)
+    assert (book.changed(KEY), book.heard(KEY)) == (NOON + timedelta(seconds=30),) * 2
 
 
 @pytest.mark.asyncio

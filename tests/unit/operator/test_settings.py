@@ -39,6 +39,7 @@ def test_without_variables_the_times_are_those_that_runs_are_used_to() -> None:
         "queue_first_look_seconds": 2,
         "queue_look_again_seconds": 30,
         "lost_node_seconds": 30,
+        "silence_seconds": 60,
         "progress_interval_seconds": 10,
         "progress_poll_seconds": 2,
         "progress_timeout_seconds": 2,

@@ -99,9 +99,10 @@ def test_a_table_is_standardised_by_an_image_that_may_know_how(data: Any, spoken
 
 
 def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(**spec: Any) -> dict[str, Any]:
-        resolved = Resolved(image=IMAGE, strategy="Single", replicas=1, processes_per_worker=1)
-        manifest = config_map(a_run(workers=1, **spec), attempt=1, resolved=resolved)
+    def told(workers: int = 2, **spec: Any) -> dict[str, Any]:
+        strategy = "Single" if workers == 1 else "Horovod"
+        resolved = Resolved(image=IMAGE, strategy=strategy, replicas=workers, processes_per_worker=1)
+        manifest = config_map(a_run(workers=workers, **spec), attempt=1, resolved=resolved)
         config: dict[str, Any] = json.loads(manifest["data"]["config.json"])
         return config
 
@@ -109,6 +110,9 @@ def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch
     assert "contractVersion" not in told(**first)
     assert told(**first)["training"] == {}
     assert (told()["contractVersion"], told()["training"]["schedule"]) == (2, {"scaling": "Auto"})
+    assert "contractVersion" not in told(workers=1)  # nothing to scale by
+    passes = {"spec__strategy": {"backwardPassesPerStep": 4}}
+    assert told(workers=1, **passes)["training"]["schedule"] == {"scaling": "Auto"}
     monkeypatch.setattr(sys.modules[config_map.__module__], "version_needed", lambda config: Need(2, "training.placement"))
     assert told(**first)["contractVersion"] == 2
 

@@ -11,6 +11,7 @@ import pytest
 from tests.patience import patience
 from tests.unit.trainer.starting import Start
 from trainingrun.contract import TERMINATION_MESSAGE_LIMIT, FinalRecord
+from trainingrun.contract_version import CONTRACT
 from trainingrun_trainer import messages
 from trainingrun_trainer.agent import crew as crews
 from trainingrun_trainer.agent.crew import Crew
@@ -141,7 +142,7 @@ def test_the_first_worker_stays_until_the_others_have_ended(start: Start, tmp_pa
 
 def test_a_record_that_fits_keeps_every_line_of_its_log() -> None:
     log = "\n".join(map(str, range(100)))
-    record = FinalRecord(attempt=1, worker=0, exit_code=70, log_tail=log)
+    record = FinalRecord(attempt=1, worker=0, exit_code=70, log_tail=log, contract_version=CONTRACT)
     assert FinalRecord.model_validate_json(encode(record)) == record
 
 

@@ -1,7 +1,7 @@
 """Networks of tf_keras.applications made smaller: which of the ways work is what the documentation's table says.
 
-All of it takes minutes. `test_applications` asks of each that its layers are found and have rules, and `test_quantize` has a
-small network of all kinds of layers that they are made of.
+All of it takes minutes. `test_applications` asks of each that its layers are found and have rules, and `test_quantize` that
+layers of each kind compute in integers what they were taught to expect.
 """
 
 import re

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import alone
+from trainingrun.api import NPZArrays
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.files import list_folder, matching_files
@@ -43,7 +44,7 @@ def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
 
 def test_npz_is_read_by_the_names_of_its_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", a=some_images(), b=some_labels().astype(np.int64))
-    assert len(npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="b")) == 20
+    assert len(npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="a", labels="b"))) == 20
 
 
 def test_the_digits_in_the_image_are_ten_thousand(tmp_path: Path, builtin_data: Path) -> None:
@@ -81,13 +82,13 @@ def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
 def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=some_images(), y=some_labels())
     with pytest.raises(TrainerError, match=r"no array 'a'.*it has x, y"):
-        npz.load(local_folder(tmp_path), file="d.npz", images="a", labels="y")
+        npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="a", labels="y"))
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", x=np.array([{"a": 1}]), y=some_labels())
     with pytest.raises(TrainerError, match=r"x in d\.npz is no readable array of NumPy: Object arrays cannot"):
-        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="x", labels="y"))
 
 
 @pytest.mark.parametrize(

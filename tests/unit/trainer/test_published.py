@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.unit.trainer.test_formats import decoded, opened
-from tests.unit.trainer.writing import jpeg, write_tf_record
+from tests.unit.trainer.test_published_folders import imagenette, pets
+from tests.unit.trainer.writing import jpeg, png, write_tf_record
 from trainingrun_trainer.data.dataset import Dataset
 
 GUIDE = Path(__file__).parent.parent.parent.parent / "docs" / "how-to" / "data.md"
@@ -78,6 +79,15 @@ def tfds_flowers(folder: Path) -> None:
         write_tf_record(folder / f"tf_flowers-train.tfrecord-{part:05}-of-00002", records[part::2])
 
 
+def x_rays(folder: Path) -> None:
+    """Patients who are ill or well, with several grey pictures each."""
+    for patient in range(6):
+        place = folder / ("ill" if patient % 2 else "well") / f"patient-{patient}"
+        place.mkdir(parents=True)
+        for number in range(2):
+            (place / f"{number}.png").write_bytes(png(noise(1, 70, 66, 1)[0]))
+
+
 class Expected(NamedTuple):
     """What comes of a set."""
 
@@ -100,6 +110,11 @@ PUBLISHED = {
     ),
     "STL-10 as PyTorch has it": Expected(stl10, (96, 96, 3), 1 / 255, 10, LETTERS[:10]),
     "floats from 0 to 1 with one-hot labels": Expected(signs, (64, 64, 1), 1.0, 4),
+    "Imagenette": Expected(imagenette, (160, 160, 3), None, 2, ("n01440764", "n02102040")),
+    "Oxford-IIIT Pet, with class folders made as [below](#imagefolder)": Expected(
+        pets, (160, 160, 3), None, 2, ("Abyssinian", "great_pyrenees")
+    ),
+    "X-rays with a folder per patient, `ill/patient-7/1.png`": Expected(x_rays, (64, 64, 1), None, 2, ("ill", "well")),
     "flowers of TensorFlow Datasets": Expected(tfds_flowers, (96, 96, 3), None, 5),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from trainingrun.api import NPZArrays
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.parsing import Watched, parsing
 from trainingrun_trainer.errors import TrainerError
@@ -90,7 +91,7 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
 def test_an_archive_that_is_none_is_named(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "d.npz").write_bytes(content)
     with pytest.raises(TrainerError) as problem:
-        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="x", labels="y"))
     assert words in str(problem.value)
     assert problem.value.exit_code == 65
 
@@ -101,7 +102,7 @@ def test_an_encrypted_archive_is_named(tmp_path: Path) -> None:
         marked[marked.index(begin) + flags] |= 1
     (tmp_path / "d.npz").write_bytes(bytes(marked))
     with pytest.raises(TrainerError, match=r"x in d\.npz is no readable array of NumPy: File .* is encrypted"):
-        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="x", labels="y"))
 
 
 def a_folder(path: Path) -> None:
@@ -116,14 +117,14 @@ def a_loop(path: Path) -> None:
 def test_what_is_no_file_is_named(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path)
     with pytest.raises(TrainerError, match=r"d\.npz"):
-        npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
+        npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="x", labels="y"))
 
 
 @pytest.mark.parametrize("kind", [">f4", ">f8", "<f2", ">i4", "F"])
 def test_numbers_in_any_order_of_bytes_are_read(tmp_path: Path, kind: str) -> None:
     inputs = np.asfortranarray(INPUTS.astype("f4")) if kind == "F" else INPUTS.astype(kind)
     np.savez_compressed(tmp_path / "d.npz", x=inputs, y=LABELS.astype(">i8"))
-    data = npz.load(local_folder(tmp_path), file="d.npz", images="x", labels="y")
+    data = npz.load(local_folder(tmp_path), NPZArrays(file="d.npz", images="x", labels="y"))
     assert data.inputs.dtype == np.float32
     assert (data.inputs.tolist(), data.labels.tolist()) == (INPUTS.tolist(), LABELS.tolist())
 

@@ -156,7 +156,7 @@ def test_records_that_have_changed_since_they_were_listed_are_named(tmp_path: Pa
     data = open_data(a_rank(tmp_path, tmp_path).context)
     assert not isinstance(data, Dataset)
     path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(TrainerError, match=r"a\.tfrecord, the record at byte 0 is not what it was when the data was listed"):
+    with pytest.raises(TrainerError, match=r"a\.tfrecord.* when the data was listed"):
         data.read(np.arange(3))
 
 

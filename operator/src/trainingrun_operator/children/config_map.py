@@ -3,13 +3,23 @@
 import json
 from math import ceil
 
-from trainingrun.api import AcceleratorKind, Data, DataFormat, NormalizationType, Resolved, TrainingRun
+from trainingrun.api import (
+    AcceleratorKind,
+    Data,
+    DataFormat,
+    NormalizationType,
+    Resolved,
+    Scaling,
+    Training,
+    TrainingRun,
+)
 from trainingrun.api.base import number, to_sparse_wire
 from trainingrun.api.quantities import amount
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
 from trainingrun.contract_version import version_needed
 from trainingrun_operator import names
+from trainingrun_operator.changes import changed
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.model import Manifest
 
@@ -38,14 +48,14 @@ def config_name(run: TrainingRun, *, attempt: int) -> str:
 
 def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> AttemptConfig:
     """The trainer's configuration."""
-    spec = run.spec
+    spec, strategy = run.spec, StrategyType(resolved.strategy)
     fusion, cycle = spec.strategy.fusion_threshold, spec.strategy.cycle_time_milliseconds
     return AttemptConfig(
         run=RunIdentity(namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid),
         round=run.status.round,
         attempt=attempt,
         image=resolved.image,
-        strategy=StrategyType(resolved.strategy),
+        strategy=strategy,
         transport=spec.strategy.transport,
         fusion_threshold_bytes=None if fusion is None else ceil(amount(fusion)),
         cycle_time_milliseconds=None if cycle is None else number(cycle),
@@ -60,7 +70,7 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         data=_data(run, image=resolved.image),
         model=spec.model,
         augmentation=spec.augmentation,
-        training=spec.training,
+        training=_training(run, strategy=strategy),
         tuning=spec.tuning,
         compression=spec.compression,
         acceptance=spec.acceptance,
@@ -79,4 +89,16 @@ def _data(run: TrainingRun, *, image: str) -> Data:
     wanted = data.normalization
     if wanted is None and data.format is DataFormat.CSV and not is_older:
         wanted = NormalizationType.STANDARDIZE
-    return data.model_copy(update={"normalization": None if wanted is NormalizationType.NONE else wanted})
+    return changed(data, normalization=None if wanted is NormalizationType.NONE else wanted)
+
+
+def _training(run: TrainingRun, *, strategy: StrategyType) -> Training:
+    """`spec.training`, in words that any image knows where these mean the same.
+
+    A process alone has nothing to scale its learning rate by.
+    """
+    training = run.spec.training
+    is_alone = strategy is StrategyType.SINGLE and run.spec.strategy.backward_passes_per_step == 1
+    if training.schedule.scaling is not Scaling.AUTO or not is_alone:
+        return training
+    return changed(training, schedule=changed(training.schedule, scaling=Scaling.LINEAR))

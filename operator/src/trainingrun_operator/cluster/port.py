@@ -54,7 +54,10 @@ class Cluster(Protocol):
         """All TrainingRuns of a namespace, or of all."""
 
     async def list_children(self, namespace: str, run: str) -> Sequence[Raw]:
-        """Services, ConfigMaps, NetworkPolicies and Jobs with the run's label, each with its kind."""
+        """Services, ConfigMaps, NetworkPolicies and Jobs with the run's label, each with its kind.
+
+        PodGroups, too, where they may be listed: most runs need none.
+        """
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
         """Pods with the run's label."""

@@ -30,6 +30,7 @@ class ProgressBook:
         self._reports: dict[Key, ProgressReport] = {}
         self._looked: dict[Key, ProgressReport] = {}
         self._changed: dict[Key, datetime] = {}
+        self._heard_at: dict[Key, datetime] = {}
         self._uids: dict[Key, str] = {}
         self._asking: dict[Key, asyncio.Task[None]] = {}
         self._followed = asyncio.Event()
@@ -60,6 +61,7 @@ class ProgressBook:
         self._reports.pop(key, None)
         self._looked.pop(key, None)
         self._changed.pop(key, None)
+        self._heard_at.pop(key, None)
         self._uids.pop(key, None)
 
     def latest(self, key: Key) -> ProgressReport | None:
@@ -70,12 +72,17 @@ class ProgressBook:
         """When the last report of a run began to be what it is, by the operator's own clock."""
         return self._changed.get(key)
 
+    def heard(self, key: Key) -> datetime | None:
+        """When the last report of a run came, by the same clock."""
+        return self._heard_at.get(key)
+
     def note(self, key: Key, report: ProgressReport) -> bool:
         """Keep a report; returns whether the run should be looked at because of it."""
-        looked = self._looked.get(key)
+        looked, now = self._looked.get(key), self._now()
         if self._reports.get(key) != report:
-            self._changed[key] = self._now()
+            self._changed[key] = now
         self._reports[key] = report
+        self._heard_at[key] = now
         if looked is not None and not is_worth_a_look(looked, report, looked=looked.updated_at, pace=self._pace):
             return False
         self._looked[key] = report

@@ -4,6 +4,7 @@ Every read is a quorum read (the API server answers those from its cache since K
 destroys never rests on an old view, and there is no cache of our own that could lie.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,20 +12,18 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import KIND, ObjectMeta, TrainingPreset, TrainingRun, TrainingRunStatus
+from trainingrun.api import ObjectMeta, TrainingPreset, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
-    AlreadyExistsError,
     Cluster,
-    ConflictError,
     ForbiddenError,
     InvalidError,
-    NotFoundError,
     Raw,
 )
 from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.control.creating import create
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.sightings import Sightings
@@ -36,20 +35,19 @@ from trainingrun_operator.model import (
     Event,
     EventReason,
     EventType,
-    Manifest,
     Observed,
     Reference,
-    Refusal,
-    RefusalReason,
     Unreadable,
 )
-from trainingrun_operator.observe import controller, observe, observe_notices, read_preset, sights
+from trainingrun_operator.observe import observe, observe_notices, read_preset, sights
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names
 from trainingrun_operator.policies.defect import stalled
 from trainingrun_operator.policies.finished import is_at_rest
+from trainingrun_operator.policies.permission import without_permission
 from trainingrun_operator.policies.readiness import subjects
 from trainingrun_operator.status.accelerators import newly_spent
+from trainingrun_operator.status.conditions import without_foreign
 from trainingrun_operator.status.unknown_field import with_unknown_field
 
 log = logging.getLogger(__name__)
@@ -94,6 +92,16 @@ class Reconciler:
             self.sightings.forget(key)
             return None
         self.progress.belongs_to(key, uid=run.metadata.uid)
+        try:
+            return await self._look(key, run, raw)
+        except ForbiddenError as refused:
+            log.warning("not allowed: %s", refused, extra=_about(raw))
+            told = without_permission(run, str(refused), now=self.now(), pace=self.config.pace)
+            await self._write(run, raw, told)
+            return told.requeue_after
+
+    async def _look(self, key: Key, run: TrainingRun, raw: Raw) -> float | None:
+        """Raises ForbiddenError when the operator may not look at, or delete, something of the run."""
         observed = await self._observe(run)
         decision = decide(run, observed, now=self.now(), config=self.config)
         if decision.defect is None:
@@ -126,6 +134,7 @@ class Reconciler:
             workloads=await self._workloads(run, children),
             progress=self.progress.latest(key),
             progress_changed=self.progress.changed(key),
+            progress_heard=self.progress.heard(key),
         )
         observed = replace(observed, seen=self.sightings.note(key, sights(observed)))
         told = [event for uid in self._subjects(run, observed) for event in await self.cluster.list_events(namespace, uid)]
@@ -176,7 +185,7 @@ class Reconciler:
         if decision.create and not await self._lives_on(run):
             return None
         for manifest in decision.create:
-            refusal = await self._create(run, manifest)
+            refusal = await create(self.cluster, run, manifest)
             if refusal is not None:
                 decision = decide(run, observed, now=self.now(), config=self.config, refusal=refusal)
                 break
@@ -205,31 +214,9 @@ class Reconciler:
         metadata: Raw = (found or {}).get("metadata", {})
         return metadata.get("uid") == run.metadata.uid and "deletionTimestamp" not in metadata
 
-    async def _create(self, run: TrainingRun, manifest: Manifest) -> Refusal | None:
-        """Create a child; one that is there and ours is as good. Returns why there is none.
-
-        Raises ConflictError when what has its name goes by itself.
-        """
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        try:
-            await self.cluster.create(manifest)
-        except AlreadyExistsError:
-            found = await self.cluster.find(run.metadata.namespace, kind, name)
-            owner = controller(found["metadata"]) if found is not None else {}
-            if owner.get("uid") == run.metadata.uid:
-                return None
-            if found is None or (owner.get("kind"), owner.get("name")) == (KIND, run.metadata.name):
-                raise ConflictError(f"{kind} {name} of an earlier run is on its way out") from None
-            return Refusal(RefusalReason.TAKEN, kind, name, "It belongs to somebody else.")
-        except InvalidError as refused:
-            return Refusal(RefusalReason.INVALID, kind, name, str(refused))
-        except (ForbiddenError, NotFoundError) as refused:
-            return Refusal(RefusalReason.FORBIDDEN, kind, name, str(refused))
-        return None
-
     async def _write(self, run: TrainingRun, raw: Raw, decision: Decision) -> None:
-        status = to_wire(decision.status)
-        if status == to_wire(run.status):
+        status = to_wire(without_foreign(decision.status))
+        if status == to_wire(without_foreign(run.status)):
             return
         await self.cluster.apply_status(run.metadata, status=status)
         self._count(run.status, decision.status)
@@ -244,7 +231,8 @@ class Reconciler:
             },
         )
         for event in decision.events:
-            await self.cluster.emit(raw, event)
+            with contextlib.suppress(ForbiddenError):  # the status says it all the same
+                await self.cluster.emit(raw, event)
 
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""

@@ -73,6 +73,10 @@ class Clocks:
         """When a pod's trainer was first seen to have ended; None before, and of one that never ran."""
         return self._first_seen(pod.uid, What.ENDED, pod.finished)
 
+    def started(self, pod: Pod) -> datetime | None:
+        """When a pod's container was first seen to run; None before."""
+        return self._first_seen(pod.uid, What.STARTED, pod.started)
+
     def _first_seen(self, uid: str, what: What, told: datetime | None) -> datetime | None:
         """When something was first seen here; `told` is its moment by another clock, None when it has not come yet."""
         return self.observed.seen.get(Sight(uid, what), told) if told is not None else None

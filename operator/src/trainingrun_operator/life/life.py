@@ -61,7 +61,7 @@ class Life:
     @cached_property
     def reports(self) -> Reports:
         """What has been said."""
-        return Reports(self.run, self.observed, self.now, self.clocks, self.queue)
+        return Reports(self.run, self.observed, self.now, self.clocks, self.queue, self.pace)
 
     @property
     def status(self) -> TrainingRunStatus:

@@ -7,7 +7,8 @@ from trainingrun.api import TrainingRun
 from trainingrun.contract import ProgressReport
 from trainingrun_operator.life.clocks import Clocks
 from trainingrun_operator.life.queue import Queue
-from trainingrun_operator.model import Observed
+from trainingrun_operator.model import Observed, Pod
+from trainingrun_operator.pace import Pace
 from trainingrun_operator.sight import Notice
 
 
@@ -20,6 +21,7 @@ class Reports:
     now: datetime
     clocks: Clocks
     queue: Queue
+    pace: Pace
 
     @property
     def last(self) -> ProgressReport | None:
@@ -39,11 +41,32 @@ class Reports:
 
     @property
     def seconds_until_hang(self) -> float | None:
-        """Seconds until the trainer must have reported something new; None while it is not known when it last did."""
+        """Seconds until the trainer must have reported something new; None while it is not known when it last did.
+
+        A worker that cannot be heard may well do something.
+        """
         changed = self.observed.progress_changed
-        if self.fresh is None or changed is None:
+        if self.fresh is None or changed is None or self.unheard is not None:
             return None
         return self.run.spec.recovery.hang_timeout_seconds - (self.now - changed).total_seconds()
+
+    @property
+    def unheard(self) -> Pod | None:
+        """Worker 0, when it has not answered for long although its kubelet hears it: the network may be at fault."""
+        first = next((pod for pod in self.clocks.gang.pods if pod.index == 0), None)
+        if first is None or not first.is_ready or first.has_ended or self.queue.is_held:
+            return None
+        known = [moment for moment in (self.clocks.started(first), self._heard) if moment is not None]
+        if not known or (self.now - max(known)).total_seconds() < self.pace.silence_seconds:
+            return None
+        return first
+
+    @property
+    def _heard(self) -> datetime | None:
+        """When worker 0 of this attempt answered last."""
+        if self.last is None:
+            return None
+        return self.observed.progress_heard or self.now
 
     def notices_about(self, uid: str) -> tuple[Notice, ...]:
         """What Kubernetes Events say of an object, the newest first."""

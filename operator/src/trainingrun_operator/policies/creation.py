@@ -48,7 +48,6 @@ def start_attempt(life: BetweenAttempts) -> Step:
             attempt=attempt,
             resolved=what_applies(life),
             retry_at=None,
-            waiting_since=None,
             timeline=None,
             progress=None,
             start_time=life.status.start_time or life.now,

@@ -5,12 +5,13 @@ Nothing here rests on what pods say or on what the status holds beyond plain fie
 
 from datetime import datetime
 
-from trainingrun.api import Condition, TrainingRun, TrainingRunStatus
+from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator.changes import changed
 from trainingrun_operator.life import asks_for_rerun
 from trainingrun_operator.model import Decision, Observed
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.reasons import Reason
+from trainingrun_operator.status.told import told
 from trainingrun_operator.step import State, deletions
 
 
@@ -38,18 +39,7 @@ def stalled_by_defect(run: TrainingRun, observed: Observed, defect: Exception, *
 
 def stalled(run: TrainingRun, status: TrainingRunStatus, *, reason: str, message: str, now: datetime) -> TrainingRunStatus:
     """This status, which the API server has accepted before, with the condition Stalled in the place of Reconciling."""
-    known = status.condition("Stalled")
-    told = Condition(
-        type="Stalled",
-        status="True",
-        reason=reason,
-        message=message,
-        last_transition_time=known.last_transition_time if known is not None and known.status == "True" else now,
-        observed_generation=run.metadata.generation,
-    )
-    others = tuple(each for each in status.conditions if each.type not in ("Stalled", "Reconciling"))
-    columns = changed(status.columns, status=State.STALLED.value) if status.columns is not None else None
-    return changed(status, conditions=(*others, told), columns=columns)
+    return told(run, status, state=State.STALLED, reason=reason, message=message, now=now)
 
 
 def _without_attempt(status: TrainingRunStatus) -> TrainingRunStatus:

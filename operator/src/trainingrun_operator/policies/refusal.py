@@ -12,10 +12,17 @@ from trainingrun_operator.changes import changed
 from trainingrun_operator.life import ActiveAttempt
 from trainingrun_operator.model import Refusal, RefusalReason
 from trainingrun_operator.policies.failure import retry_or_fail
+from trainingrun_operator.policies.hindrance import sentences
 from trainingrun_operator.policies.ownership import name_conflict
+from trainingrun_operator.policies.permission import missing_permission
 from trainingrun_operator.policies.stopping import attempt_over, failed
+from trainingrun_operator.policies.waiting import waiting_since
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
+
+_QUOTA = "exceeded quota"
+_UNKNOWN_KIND = "could not find the requested resource"
+"""In the words of an API server."""
 
 
 def refused(life: ActiveAttempt, refusal: Refusal) -> Step | None:
@@ -50,13 +57,22 @@ def _failure(life: ActiveAttempt, refusal: Refusal) -> Failure:
 
 
 def _wait(life: ActiveAttempt, refusal: Refusal) -> Step:
-    """The run waits: a quota may be freed, a policy changed."""
+    """The run waits: a quota may be freed, a policy changed. Only of a quota it can be said that this comes by itself."""
     seconds = life.pace.forbidden_retry_seconds
+    subject = f"The {refusal.kind} of attempt {life.attempt} may not be created now:"
+    since = waiting_since(life.status, now=life.now, reason=Reason.FORBIDDEN, subject=subject)
+    is_over = (life.now - since).total_seconds() >= life.run.spec.recovery.start_timeout_seconds
     return Step(
-        state=State.STARTING,
+        state=State.STALLED if is_over and _QUOTA not in refusal.words else State.STARTING,
         reason=Reason.FORBIDDEN,
-        message=f"The {refusal.kind} of attempt {life.attempt} may not be created now: {refusal.words} It is tried again every "
-        f"{seconds:g} s; free some quota, or ask who administers the namespace.",
+        message=sentences(subject + " " + refusal.words, _way_out(refusal), f"It is tried again every {seconds:g} s"),
         status=changed(life.status, stage=Stage.STARTING),
         requeue_after=seconds,
+        waiting_since=since,
     )
+
+
+def _way_out(refusal: Refusal) -> str:
+    if _UNKNOWN_KIND in refusal.words:
+        return f"The cluster has no {refusal.kind}: install the gang scheduler, or take GANG_SCHEDULER from the operator."
+    return missing_permission(refusal.words) or "Free some quota, or ask who administers the namespace."

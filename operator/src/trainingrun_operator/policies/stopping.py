@@ -80,7 +80,7 @@ def suspended(life: Life, *, status: TrainingRunStatus) -> Step:
         state=State.SUSPENDED,
         reason="Suspended",
         message=message,
-        status=changed(status, retry_at=None, waiting_since=None),
+        status=changed(status, retry_at=None),
         delete=deletions(life.children.own),
         events=(Event(EventReason.SUSPENDED, message),) if is_new else (),
         requeue_after=None if life.run.spec.suspend else 0.0,

@@ -1,13 +1,19 @@
 """Wait for what the user has yet to make: first patiently, then saying that nobody seems to come."""
 
-from trainingrun_operator.changes import changed
+from datetime import datetime
+
+from trainingrun.api import TrainingRunStatus
+from trainingrun_operator.bounds import shown
 from trainingrun_operator.life import BetweenAttempts
 from trainingrun_operator.step import State, Step
+
+_TELLING = 512
+"""Characters of a sentence that are compared: a longer one is cut in the status."""
 
 
 def wait_for_user(life: BetweenAttempts, *, reason: str, message: str) -> Step:
     """Wait; stalled after the start time-out. What is waited for clears it whenever it appears."""
-    since = life.status.waiting_since or life.now
+    since = waiting_since(life.status, now=life.now, reason=reason, subject=message)
     waited = (life.now - since).total_seconds()
     patience = life.run.spec.recovery.start_timeout_seconds
     stalled = waited >= patience
@@ -15,6 +21,18 @@ def wait_for_user(life: BetweenAttempts, *, reason: str, message: str) -> Step:
         state=State.STALLED if stalled else State.WAITING,
         reason=reason,
         message=message,
-        status=changed(life.status, waiting_since=since),
+        status=life.status,
         requeue_after=life.pace.stalled_look_again_seconds if stalled else min(life.pace.look_again_seconds, patience - waited),
+        waiting_since=since,
     )
+
+
+def waiting_since(status: TrainingRunStatus, *, now: datetime, reason: str, subject: str) -> datetime:
+    """Since when a run waits for this; `subject` is the beginning of the sentence that says so.
+
+    A wait begins anew when the status has told of something else: somebody has come, and deserves the same patience again.
+    """
+    told = status.condition("Stalled") or status.condition("Reconciling")
+    if status.waiting_since is None or told is None or told.reason != reason:
+        return now
+    return status.waiting_since if told.message.startswith(shown(subject)[:_TELLING]) else now

@@ -4,9 +4,10 @@ from trainingrun.api import Clock
 from trainingrun.contract import Cause
 from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
+from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
-_REFUSED = (Cause.QUOTA_EXCEEDED, Cause.FAILED_CREATE)
+_REFUSED = (Cause.QUOTA_EXCEEDED, Cause.FAILED_CREATE, Reason.FORBIDDEN, Reason.NAME_CONFLICT)
 
 
 def clock(life: Life, step: Step) -> Clock | None:

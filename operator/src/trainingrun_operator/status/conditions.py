@@ -21,10 +21,12 @@ from typing import Literal
 
 from trainingrun.api import Artifact, Condition, TrainingRunStatus
 from trainingrun.contract import Cause
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.status.workers import ready_workers, wanted_workers
 from trainingrun_operator.step import State, Step
 
+_OURS = ("Succeeded", "Ready", "Suspended", "Admitted", "PodsReady", "ModelAccepted", "Reconciling", "Stalled")
 _BUSY = (State.WAITING, State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING, State.RESTARTING)
 _CLEANUP = (
     "The run has ended. Its Job is being deleted, because a queue has stopped it and would start it again, or because its pods "
@@ -57,6 +59,12 @@ def conditions(life: Life, step: Step, status: TrainingRunStatus) -> tuple[Condi
     if step.state in (State.FAILED, State.STALLED):
         made.append(_condition(life, "Stalled", True, reason=step.reason, message=step.message))
     return tuple(made)
+
+
+def without_foreign(status: TrainingRunStatus) -> TrainingRunStatus:
+    """A status as the operator writes it: conditions that others add are theirs, and it neither keeps nor removes them."""
+    ours = tuple(each for each in status.conditions if each.type in _OURS)
+    return status if len(ours) == len(status.conditions) else changed(status, conditions=ours)
 
 
 def _succeeded(life: Life, step: Step) -> Condition:

@@ -25,6 +25,7 @@ def finish(life: Life, step: Step) -> Decision:
         status,
         observed_generation=life.run.metadata.generation,
         rerun=life.seen_rerun(status),
+        waiting_since=step.waiting_since,
         stage=step.state.stage or status.stage or Stage.QUEUED,
         clock=clock(life, step),
         cleanup=Cleanup(attempt=life.attempt) if step.state.is_final and life.leaves_something else None,

@@ -25,6 +25,7 @@ Key = Annotated[str, Field(min_length=1, max_length=63)]
 """A name inside a file: of an array, a feature or a column."""
 
 _FILES = "Files, relative to the data source; * stands for any characters, ? for one."
+_GROUPS = "All samples of a group are for training, or all for validation, or all for test."
 _VALIDATION = "They are validated on as a whole, and data.validationFraction is not used."
 
 
@@ -95,6 +96,11 @@ class NPZArrays(_Arrays):
     file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
     images: Annotated[Key, Field(description="Array with the images or feature vectors.")] = "x_train"
     labels: Annotated[Key, Field(description="Array with the labels: integers, names, or one-hot rows.")] = "y_train"
+    groups: Annotated[
+        Key | None,
+        Since(2),
+        Field(description=f"Array with the group of each sample, integers or names, for example patient. {_GROUPS}"),
+    ] = None
 
 
 class ImageFolder(Frozen):
@@ -107,6 +113,14 @@ class ImageFolder(Frozen):
     validation_folder: Annotated[
         FileName | None, ANY_PATH, Field(description=f"Folder with class folders of validation images. {_VALIDATION}")
     ] = None
+    group_folders: Annotated[
+        bool,
+        Since(2),
+        Field(
+            description="Whether the folders in the class folders are groups, for example ill/patient-7/1.png; folders of one "
+            f"name are one group, whatever their class. {_GROUPS}"
+        ),
+    ] = False
 
 
 class TFRecordFiles(Frozen):
@@ -173,6 +187,11 @@ class CSVFiles(Frozen):
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
     ] = ()
+    group_column: Annotated[
+        Key | None,
+        Since(2),
+        Field(description=f"Column with the group of each sample, for example patient. It is no feature. {_GROUPS}"),
+    ] = None
     missing: Annotated[
         MissingValues,
         Since(2),

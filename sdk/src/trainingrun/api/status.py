@@ -209,9 +209,7 @@ class TrainingRunStatus(Tolerant):
         Field(description="Attempts in a row that left no progress, counted as restarts or not: the back-off grows with it."),
     ] = 0
     retry_at: Annotated[Timestamp | None, Field(description="When the next attempt starts, while backing off.")] = None
-    waiting_since: Annotated[Timestamp | None, Field(description="Since when the run waits for something that it names.")] = (
-        None
-    )
+    waiting_since: Annotated[Timestamp | None, Field(description="Since when the run waits for what its message says.")] = None
     start_time: Annotated[Timestamp | None, Field(description="When the first attempt was created.")] = None
     completion_time: Annotated[Timestamp | None, Field(description="When the run succeeded or failed.")] = None
     clock: Annotated[Clock | None, Field(description="Running time so far.")] = None

@@ -12,6 +12,7 @@ from trainingrun_trainer.data.csv_lines import FIELD, Lines, listing, opened
 from trainingrun_trainer.data.csv_values import Codes, Values
 from trainingrun_trainer.data.dataset import Column, Dataset
 from trainingrun_trainer.data.files import matching_files
+from trainingrun_trainer.data.groups import number_groups
 from trainingrun_trainer.data.labels import number_texts
 from trainingrun_trainer.data.memory import require_room, room_for_samples
 from trainingrun_trainer.data.rounds import together
@@ -27,6 +28,7 @@ class _Table(NamedTuple):
 
     features: NDArray[np.float32]
     labels: list[str]
+    groups: list[str]
 
 
 def load(context: Context, folder: Folder, settings: CSVFiles, *, gaps: LabelGaps = LabelGaps.REFUSE) -> Dataset:
@@ -48,6 +50,7 @@ def load(context: Context, folder: Folder, settings: CSVFiles, *, gaps: LabelGap
     classes = number_texts(labels, where=where, gaps=gaps)
     held_out = sum(len(table.labels) for table in files.tables[len(names) :])
     inputs = np.concatenate([table.features for table in files.tables])
+    groups = [group for table in files.tables for group in table.groups]
     return Dataset(
         inputs,
         classes.numbers,
@@ -55,6 +58,7 @@ def load(context: Context, folder: Folder, settings: CSVFiles, *, gaps: LabelGap
         class_names=classes.names,
         held_out=held_out,
         columns=files.finished(inputs, where=where),
+        groups=number_groups(groups, samples=len(labels), where=where) if settings.group_column is not None else None,
     )
 
 
@@ -78,14 +82,15 @@ class _Files:
             with opened(self._folder, name, settings=self._settings) as lines:
                 self._compare(lines)
                 values = Values(lines, settings=self._settings, codes=self._codes)
-                features, labels = [np.empty((0, len(values.features)), np.float32)], list[str]()
+                features, labels, groups = [np.empty((0, len(values.features)), np.float32)], list[str](), list[str]()
                 for part in lines.in_parts():
                     labels += values.labels(part)
+                    groups += values.groups(part)
                     features.append(values.numbers(part))
                     self._bytes += features[-1].nbytes
                     require_room(self._bytes, room=self._room, what=f"The table in {listing(self._names)}")
                     yield
-            self.tables.append(_Table(np.concatenate(features), labels))
+            self.tables.append(_Table(np.concatenate(features), labels, groups))
             self._features = values.features
             self._rounding = np.maximum(self._rounding, values.rounding) if len(self._rounding) else values.rounding
 

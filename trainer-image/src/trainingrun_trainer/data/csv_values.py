@@ -46,13 +46,15 @@ class Values:
         self._lines, self._settings, self._codes = lines, settings, codes
         self._label = lines.find(settings.label_column, field="labelColumn")
         ignored = {lines.find(column, field="ignoredColumns") for column in settings.ignored_columns}
+        group = settings.group_column
+        self._group = None if group is None else lines.find(group, field="groupColumn")
         categorical = {lines.find(column, field="categoricalColumns") for column in settings.categorical_columns}
-        none = {*ignored, *lines.nameless, self._label}
+        none = {*ignored, *lines.nameless, self._label, *([] if self._group is None else [self._group])}
         both = sorted(lines.columns[place] for place in categorical & none)
         if both:
             raise bad_data(
-                f"{FIELD}.categoricalColumns names {', '.join(both)}, which is the label or in ignoredColumns and so no "
-                "feature: name it once."
+                f"{FIELD}.categoricalColumns names {', '.join(both)}, which is the label, the group or in ignoredColumns and "
+                "so no feature: name it once."
             )
         features = [place for place in range(len(lines.columns)) if place not in none]
         if not features:
@@ -71,6 +73,19 @@ class Values:
     def labels(self, part: Sequence[Line]) -> list[str]:
         """As they are written, without spaces around them. Raises TrainerError (bad data) when one is missing."""
         return [self._checked_label(line) for line in part]
+
+    def groups(self, part: Sequence[Line]) -> list[str]:
+        """Names of the groups, if there are such. Raises TrainerError (bad data) when one is missing."""
+        if self._group is None:
+            return []
+        names = [line.values[self._group].strip() for line in part]
+        if "" in names:
+            line = part[names.index("")]
+            raise bad_data(
+                f"{self._where(line, self._group)}: the group is empty; expected a name or a number. Give samples that belong "
+                "to nobody a group each."
+            )
+        return names
 
     def numbers(self, part: Sequence[Line]) -> NDArray[np.float32]:
         """The features [lines, features]; what is missing is NaN. Raises TrainerError (bad data) naming line and column."""

@@ -41,6 +41,8 @@ class Dataset:
     """What brings the values to about 0 to 1, if it is not the usual one of their type."""
     found: tuple[Found, ...] = ()
     """What has been decided from the values, and a user should see."""
+    groups: NDArray[np.int64] | None = None
+    """Number of each sample's group, where the data says which belong together."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,7 +66,7 @@ class Dataset:
 
     def take(self, positions: NDArray[np.int64]) -> "Dataset":
         """The samples at these positions."""
-        return replace(self, inputs=self.inputs[positions], labels=self.labels[positions])
+        return replace(self, inputs=self.inputs[positions], labels=self.labels[positions], groups=None)
 
 
 def scale_of(kind: np.dtype[Any]) -> float:

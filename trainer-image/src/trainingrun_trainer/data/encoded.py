@@ -20,6 +20,8 @@ class Encoded(Protocol):
     class_names: tuple[str, ...]
     held_out: int
     """So many samples at the end are for validation, because the data says so."""
+    groups: NDArray[np.int64] | None
+    """Number of each sample's group, where the data says which belong together."""
     left_out: tuple[LeftOut, ...]
     """What lies among the samples and is none."""
     sha256: str

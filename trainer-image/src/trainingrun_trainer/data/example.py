@@ -1,5 +1,6 @@
 """What is in a `tf.train.Example`: one sample and its label."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,14 +87,22 @@ def image_of(example: Example, keys: Keys, *, name: str) -> bytes | None:
         )
     if kind != "bytes_list":
         return None
-    image = bytes(values[0])
-    if not image.startswith(_IMAGES):
-        raise bad_data(
-            f"{name}: the feature {keys.inputs} (spec.data.tfRecord.inputKey) is no image file such as PNG or JPEG: it has "
-            f"{len(image)} bytes and begins with {image[:4].hex() or 'nothing'}. If they are pixels as they are, for "
-            "tf.io.decode_raw: store tf.io.encode_png(pixels), or a list of numbers."
-        )
-    return image
+    return bytes(values[0])
+
+
+def require_images(first: Sequence[tuple[str, bytes]], keys: Keys) -> None:
+    """Raises TrainerError (bad data) when none of the first samples of the data, with their names, begins as an image file does.
+
+    One that does not is damaged; all that do not are something else.
+    """
+    if any(image.startswith(_IMAGES) for _, image in first):
+        return
+    name, image = first[0]
+    raise bad_data(
+        f"{name}: the feature {keys.inputs} (spec.data.tfRecord.inputKey) is no image file such as PNG or JPEG: it has "
+        f"{len(image)} bytes and begins with {image[:4].hex() or 'nothing'}. If they are pixels as they are, for "
+        "tf.io.decode_raw: store tf.io.encode_png(pixels), or a list of numbers."
+    )
 
 
 def required_image(example: Example, keys: Keys, *, name: str) -> bytes:

@@ -14,6 +14,7 @@ from trainingrun_trainer.data.class_names import number_classes
 from trainingrun_trainer.data.dataset import checked_labels
 from trainingrun_trainer.data.encoded import Positions
 from trainingrun_trainer.data.files import LISTED, Piece, read_pieces, require_listing
+from trainingrun_trainer.data.groups import number_groups
 from trainingrun_trainer.data.images import FIRST, ImageDecoder
 from trainingrun_trainer.data.left_out import LeftOut, added_up
 from trainingrun_trainer.errors import bad_data
@@ -29,9 +30,10 @@ def open_image_folder(context: Context, folder: Folder, settings: ImageFolder, *
     """
     require_listing(folder, field=f"{_FIELD}.folder", value=settings.folder)
     training, left_out = images_in(context, folder, settings.folder, field=f"{_FIELD}.folder")
+    groups = _groups(training, within=settings.folder) if settings.group_folders else None
     own = settings.validation_folder
     if own is None:
-        return EncodedImages(folder, training, held_out=0, size=size, left_out=left_out)
+        return EncodedImages(folder, training, held_out=0, size=size, left_out=left_out, groups=groups)
     if f"{own}/".startswith(f"{settings.folder}/") or not settings.folder:
         raise bad_data(
             f"{_FIELD}.validationFolder {own} lies in {_FIELD}.folder {settings.folder!r}, where it would be a class itself: "
@@ -45,18 +47,40 @@ def open_image_folder(context: Context, folder: Folder, settings: ImageFolder, *
             f"{settings.folder or 'the source'} has no such class folders: give both the same classes."
         )
     files, left_out = [*training, *validation], added_up([left_out, also])
-    return EncodedImages(folder, files, held_out=len(validation), size=size, left_out=left_out)
+    return EncodedImages(folder, files, held_out=len(validation), size=size, left_out=left_out, groups=groups)
+
+
+def _groups(files: Sequence[Listed], *, within: str) -> NDArray[np.int64]:
+    """The groups of images by the folders in which they lie in those of their classes."""
+    names = []
+    for file in files:
+        inside = file.name.removeprefix(f"{within}/" if within else "").removeprefix(f"{file.class_name}/")
+        group, is_in_folder, _ = inside.partition("/")
+        if not is_in_folder:
+            raise bad_data(
+                f"{file.name} lies in the folder of its class, but {_FIELD}.groupFolders takes the folders in it for groups: "
+                "move it into one, or remove groupFolders."
+            )
+        names.append(group)
+    return number_groups(names, samples=len(files), where=f"The images in {within or 'the source'}")
 
 
 class EncodedImages:
     """The files of an image folder: see `Encoded`. The digest is taken of their names and sizes, not of what is in them."""
 
     def __init__(
-        self, folder: Folder, files: list[Listed], *, held_out: int, size: ImageSize | None, left_out: tuple[LeftOut, ...]
+        self,
+        folder: Folder,
+        files: list[Listed],
+        *,
+        held_out: int,
+        size: ImageSize | None,
+        left_out: tuple[LeftOut, ...],
+        groups: NDArray[np.int64] | None = None,
     ) -> None:
         self._folder = folder
         self._files = files
-        self.held_out, self.left_out = held_out, left_out
+        self.held_out, self.left_out, self.groups = held_out, left_out, groups
         numbers, self.class_names = number_classes([file.class_name for file in files])
         self.labels: NDArray[np.int64] = checked_labels(numbers, where=f"The images in {folder.path}")
         self.classes = len(self.class_names)

@@ -1,12 +1,15 @@
 """NumPy's .npz archives, such as the `mnist.npz` that Keras distributes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from trainingrun.api import NPZArrays
 from trainingrun_trainer.data.arrays import Array, ArrayRules
 from trainingrun_trainer.data.dataset import Dataset, dataset
 from trainingrun_trainer.data.files import reading
+from trainingrun_trainer.data.groups import number_groups
 from trainingrun_trainer.data.parsing import Watched, parsing
 from trainingrun_trainer.errors import bad_data
 from trainingrun_trainer.storage import Folder
@@ -16,17 +19,20 @@ _ZIP, _ONE_ARRAY = (b"PK\x03\x04", b"PK\x05\x06"), b"\x93NUMPY"
 _WAY_OUT = "Write it with numpy.savez, from arrays of numbers, and labels of numbers or strings."
 
 
-def load(folder: Folder, *, file: str, images: str, labels: str, rules: ArrayRules = _RULES) -> Dataset:
-    """Read two arrays of an archive. Pickled objects are refused: reading them would run code.
+def load(folder: Folder, arrays: NPZArrays, *, rules: ArrayRules = _RULES) -> Dataset:
+    """Read the arrays of an archive. Pickled objects are refused: reading them would run code.
 
     Raises TrainerError (bad data) naming the file and the array.
     """
+    file, images, labels, groups = arrays.file, arrays.images, arrays.labels, arrays.groups
     with reading(folder, file, field="spec.data.npz.file"), folder.filesystem.open(folder.join(file), "rb") as opened:
         source = Watched(opened)
         archive = _archive(source, file=file)
         inputs = _array(archive, images, source=source, file=file, field="spec.data.npz.images")
         targets = _array(archive, labels, source=source, file=file, field="spec.data.npz.labels")
-    return dataset(inputs, targets, where=f"{file} ({images}, {labels})", rules=rules)
+        names = None if groups is None else _array(archive, groups, source=source, file=file, field="spec.data.npz.groups")
+    read = dataset(inputs, targets, where=f"{file} ({images}, {labels})", rules=rules)
+    return replace(read, groups=None if names is None else number_groups(names, samples=len(read), where=f"{file} ({groups})"))
 
 
 def _archive(source: Watched, *, file: str) -> Any:

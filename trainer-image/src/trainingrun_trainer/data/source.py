@@ -70,6 +70,7 @@ def load_split(context: Context) -> tuple[Split, About]:
         Fractions(validation=number(settings.validation_fraction), test=number(settings.test_fraction)),
         seed=context.config.training.seed,
         held_out=data.held_out,
+        groups=data.groups,
         class_names=data.class_names,
     )
     require_same_on_all_ranks(context.gang, digest(data.sha256, parts))
@@ -118,7 +119,7 @@ def open_data(context: Context) -> Dataset | Encoded:
         case DataFormat.NPZ:
             arrays = data.npz or NPZArrays()
             rules = _rules("npz", arrays, gaps=data.label_gaps)
-            return npz.load(folder, file=arrays.file, images=arrays.images, labels=arrays.labels, rules=rules)
+            return npz.load(folder, arrays, rules=rules)
         case DataFormat.IMAGE_FOLDER:
             return open_image_folder(context, folder, data.image_folder or ImageFolder(), size=data.image)
         case DataFormat.TF_RECORD:

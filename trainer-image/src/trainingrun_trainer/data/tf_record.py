@@ -1,7 +1,7 @@
 """TFRecord files of `tf.train.Example`: listed in one pass that all ranks share, then read record by record."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import google_crc32c
@@ -12,7 +12,7 @@ from trainingrun.api import ImageSize, LabelGaps, TFRecordFiles
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.arrays import Array, require_finite
 from trainingrun_trainer.data.encoded import Positions
-from trainingrun_trainer.data.example import Example, Keys, image_of, parse, required_image, vector_of
+from trainingrun_trainer.data.example import Example, Keys, image_of, parse, require_images, required_image, vector_of
 from trainingrun_trainer.data.files import Piece, matching_files, read_pieces
 from trainingrun_trainer.data.images import FIRST, ImageDecoder
 from trainingrun_trainer.data.labels import Classes, count_from, named_classes
@@ -82,18 +82,23 @@ class EncodedExamples:
     ) -> None:
         self._folder, self._files, self._records, self._keys = folder, files, records, keys
         self.held_out = held_out
+        self.groups: NDArray[np.int64] | None = None
         self.labels, self.class_names, self.classes = classes.numbers, classes.names, classes.size
         self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
         first = ((self.name(place), self._example(place)) for place in range(min(FIRST, len(self))))
         name, example = next(first)
         image = image_of(example, keys, name=name)
-        others = ((name, required_image(example, keys, name=name)) for name, example in first)
-        self._images = None if image is None else ImageDecoder(size, first=chain([(name, image)], others))
+        self._images = None if image is None else self._decoder(size, first=chain([(name, example)], first))
         self.shape = vector_of(example, keys, name=name).shape if self._images is None else self._images.shape
         self.dtype = np.dtype(np.float32 if self._images is None else np.uint8)
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def _decoder(self, size: ImageSize | None, *, first: Iterable[tuple[str, Example]]) -> ImageDecoder:
+        images = [(name, required_image(example, self._keys, name=name)) for name, example in first]
+        require_images(images, self._keys)
+        return ImageDecoder(size, first=images)
 
     def read(self, positions: Positions) -> list[bytes]:
         """The data of records, which must be what it was when they were listed."""
