@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from trainingrun.api import Acceptance
-from trainingrun_trainer.acceptance import Candidate, choose, shortcomings
+from trainingrun.api import Acceptance, Artifact, Result
+from trainingrun_trainer.acceptance import Candidate, Judgement, shortcomings
 
 NAN = float("nan")
 
@@ -76,24 +76,25 @@ SIZES = (
     a_candidate("0.8", accuracy=0.965, gzipped_bytes=35_000),
     a_candidate("0.9", accuracy=0.95, gzipped_bytes=21_000),
 )
+TWINS = (a_candidate("one"), a_candidate("other"))
 
 
 @pytest.mark.parametrize(
-    ("what", "acceptance", "expected"),
+    ("what", "candidates", "acceptance", "expected"),
     [
-        ("without conditions the smallest", None, "0.9"),
-        ("the smallest that passes", {"maximumDegradation": "0.005"}, "0.8"),
-        ("all pass", {"minimum": "0.5"}, "0.9"),
-        ("none passes", {"minimum": "0.99"}, None),
+        ("the smallest that passes", SIZES, {"maximumDegradation": "0.005"}, "0.8"),
+        ("all pass", SIZES, {"minimum": "0.5"}, "0.9"),
+        ("none passes", SIZES, {"minimum": "0.99"}, None),
+        ("of models as small the first", TWINS, {"minimum": "0.5"}, "one"),
     ],
 )
-def test_the_smallest_accepted_model_is_chosen(what: str, acceptance: dict[str, Any] | None, expected: str | None) -> None:
-    judged_by = None if acceptance is None else Acceptance.model_validate(acceptance)
-    chosen = choose(SIZES, acceptance=judged_by, float_model=FLOAT)
-    assert (chosen and chosen.name) == expected, what
-
-
-def test_of_models_as_small_the_first_is_chosen() -> None:
-    twins = [a_candidate("one"), a_candidate("other")]
-    chosen = choose(twins, acceptance=None, float_model=FLOAT)
-    assert chosen == twins[0]
+def test_what_is_accepted_is_shipped_by_its_size(
+    what: str, candidates: tuple[Candidate, ...], acceptance: dict[str, Any], expected: str | None
+) -> None:
+    judgement = Judgement({each.name: missed(each, **acceptance) for each in candidates})
+    artifacts = tuple(
+        Artifact(name=each.name, uri="", gzipped_bytes=each.gzipped_bytes, accepted=judgement.accepts(each.name))
+        for each in candidates
+    )
+    best = Result(artifacts=artifacts).best
+    assert (best and best.name) == expected, what

@@ -169,24 +169,6 @@ def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:
         builtin_parameters(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "depth", "value": "3"}]}))
 
 
-LOST = """Graph execution error:
-
-Detected at node HorovodGroupedAllreduce defined at (most recent call last):
-  File "rank.py", line 1, in <module>
-[/build/third_party/compatible17_gloo/gloo/transport/tcp/pair.cc:589] Read error [127.0.0.1]:24985: Connection reset by peer
-\t [[{{node while/body/HorovodGroupedAllreduce}}]] [Op:__inference_run_1]"""
-
-
-@pytest.mark.parametrize(
-    "text",
-    [LOST, "Horovod has been shut down. This was caused by an exception on one of the ranks", "Connection closed by peer"],
-    ids=["Gloo's connection", "Horovod", "a closed connection"],
-)
-def test_the_loss_of_a_peer_is_known_in_all_its_words(text: str) -> None:
-    message = unexpected(RuntimeError(text))
-    assert (message.cause, message.exit_code) == ("PeerLost", 69)
-
-
 def test_an_unexpected_error_is_told_by_the_line_that_says_something() -> None:
     graph = "Graph execution error:\n\nDetected at node MatMul\nMatrix size-incompatible: [2,3], [4,5]\n\t [[{{node MatMul}}]]"
     assert unexpected(ValueError(graph)).text == "ValueError: Matrix size-incompatible: [2,3], [4,5]"

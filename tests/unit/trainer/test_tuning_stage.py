@@ -83,6 +83,20 @@ def test_the_best_parameters_are_what_training_gets(usual: Finished) -> None:
     assert values[1] > values[0]
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "trials", "said"), [("TPE", 20, True), ("Random", 5, True), ("TPE", 2, False), ("Grid", 20, False)]
+)
+def test_a_search_with_fewer_values_than_trials_says_so(
+    algorithm: str, trials: int, said: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rank = a_rank(tmp_path, algorithm=algorithm, trials=trials, epochsPerTrial=1)
+    after = searched(rank)
+    assert len(ends(rank)) == 2
+    sentence = f"have 2 combinations, fewer than spec.tuning.trials {trials}: each is tried once"
+    assert (sentence in capsys.readouterr().out) == said
+    assert [(found.name, found.value) for found in after.found] == ([("tuning.trials", "2")] if said else [])
+
+
 def test_without_a_search_nothing_is_done(tmp_path: Path) -> None:
     context = alone(tmp_path).context
     assert tune(context, easy_samples()) is context

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from trainingrun.api import Tuning
-from trainingrun_trainer.tuning.events import Event, decode, encode
+from trainingrun_trainer.tuning.events import Event, Kind, decode, encode
+from trainingrun_trainer.tuning.space import trials
 from trainingrun_trainer.tuning.study import Study, Trial
 
 RATE: dict[str, Any] = {
@@ -83,6 +84,12 @@ def test_tpe_learns_where_the_good_values_are() -> None:
     found = suggestions(Searching(a_tuning(RATE, trials=40)), 40)
     rates = [float(each["training.optimizer.learningRate"]) for each in found]
     assert sum(0.002 < rate < 0.05 for rate in rates[20:]) > 2 * sum(0.002 < rate < 0.05 for rate in rates[:10])
+
+
+@pytest.mark.parametrize("algorithm", ["TPE", "Random"])
+def test_a_long_search_draws_until_its_end(algorithm: str) -> None:
+    found = suggestions(Searching(a_tuning(RATE, trials=60, algorithm=algorithm)), 60)
+    assert min(float(each["training.optimizer.learningRate"]) for each in found[45:]) > 1.1e-5
 
 
 def test_suggestions_are_texts_of_the_space() -> None:
@@ -207,3 +214,103 @@ def test_events_are_lines_and_half_a_line_is_passed_over() -> None:
     assert b'"attempt": 2' in lines
     assert decode(lines) == events
     assert decode(lines[:-3]) == events[:1]
+
+
+@pytest.mark.parametrize("epochs", [0, 3], ids=["fails at once", "has values before it fails"])
+@pytest.mark.parametrize("below", [0.03, 0.001], ids=["a third fails", "most fail"])
+def test_tpe_turns_away_from_where_trials_fail(below: float, epochs: int) -> None:
+    searching, failed = Searching(a_tuning(RATE, trials=60, epochsPerTrial=4)), []
+    for _ in range(60):
+        trial = searching.asked()
+        does_fail = float(trial.parameters["training.optimizer.learningRate"]) > below
+        failed.append(does_fail)
+        for epoch in range(epochs if does_fail else 4):
+            searching.study.report(trial.number, epoch=epoch + 1, value=0.5)
+        searching.study.tell(trial.number, "failed" if does_fail else "completed", cause="NotANumber" if does_fail else "")
+    assert sum(failed[30:]) <= 12
+
+
+def test_tpe_learns_also_while_nearly_all_trials_fail() -> None:
+    searching, failed = Searching(a_tuning(RATE, trials=40)), []
+    for _ in range(40):
+        trial = searching.asked()
+        failed.append(float(trial.parameters["training.optimizer.learningRate"]))
+        searching.study.tell(trial.number, "failed", cause="OOMKilled")
+    assert len(set(failed)) == 40
+    assert min(failed) < 1e-3 < 0.1 < max(failed)
+
+
+SIZES: dict[str, Any] = {"name": "training.batchSize", "int": {"minimum": 16, "maximum": 48, "step": 16}}
+ANGLES: dict[str, Any] = {"name": "augmentation.rotationDegrees", "double": {"minimum": "0", "maximum": "0.5"}}
+NARROW: dict[str, Any] = {
+    "name": "training.optimizer.learningRate",
+    "double": {"minimum": "0.001", "maximum": "0.001004", "scale": "Log"},
+}
+SMALL = {"names": [NAME], "whole numbers": [SIZES], "both": [NAME, SIZES], "decimals that are rounded": [NARROW]}
+
+
+@pytest.mark.parametrize("algorithm", ["TPE", "Random"])
+@pytest.mark.parametrize(("what", "count"), [("names", 2), ("whole numbers", 3), ("both", 6), ("decimals that are rounded", 5)])
+@pytest.mark.parametrize("end", ["completed", "pruned", "failed"])
+def test_a_small_search_tries_everything_once_and_ends(algorithm: str, what: str, count: int, end: Kind) -> None:
+    tuning = a_tuning(*SMALL[what], trials=20, algorithm=algorithm, epochsPerTrial=2)
+    searching = Searching(tuning)
+    assert searching.study.status.trials == count
+    seen = []
+    while (trial := searching.study.ask(0)) is not None:
+        seen.append(str(trial.parameters))
+        searching.study.report(trial.number, epoch=1, value=0.5)
+        searching.study.report(trial.number, epoch=2, value=0.5)
+        searching.study.tell(trial.number, end)
+    assert len(seen) == len(set(seen)) == count
+    assert searching.study.is_over
+
+
+@pytest.mark.parametrize("tuning", [a_tuning(NAME, SIZES, trials=20), a_tuning(NAME, SIZES, trials=4), a_tuning(NARROW)])
+def test_a_small_search_that_goes_on_tries_the_rest_as_it_would_have(tuning: Tuning) -> None:
+    def ended(searching: Searching, count: int) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        while len(found) < count and (trial := searching.study.ask(0)) is not None:
+            found.append(trial.parameters)
+            searching.study.report(trial.number, epoch=1, value=0.1 * trial.number)
+            searching.study.tell(trial.number, "failed" if trial.number == 1 else "completed")
+        return found
+
+    whole = Searching(tuning)
+    all_of_them = ended(whole, 20)
+    begun = Searching(tuning)
+    before = ended(begun, 3)
+    restarted = Searching(tuning, before=decode(encode(begun.journal)))
+    assert before + ended(restarted, 20) == all_of_them
+    assert restarted.study.is_over
+    assert restarted.study.status == whole.study.status
+
+
+def test_two_runners_do_not_try_the_same_at_the_same_time() -> None:
+    searching = Searching(a_tuning(NAME, SIZES))
+    seen = {str(searching.asked(rank).parameters) for rank in range(6)}
+    assert len(seen) == 6
+    assert searching.study.ask(6) is None
+    assert not searching.study.is_over
+
+
+def test_the_journal_of_a_trainer_that_tried_values_twice_is_gone_on_with() -> None:
+    twice = [
+        Event(number, kind, rank=0, parameters={"training.optimizer.name": "Adam"})
+        if kind == "started"
+        else Event(number, kind)
+        for number in range(3)
+        for kind in ("started", "failed")
+    ]
+    searching = Searching(a_tuning(NAME, trials=20), before=twice)
+    assert searching.asked().parameters == {"training.optimizer.name": "SGD"}
+    assert searching.study.ask(1) is None
+    assert searching.study.status.trials == 4
+
+
+@pytest.mark.parametrize(
+    ("parameter", "count"),
+    [(RATE, 20), (ANGLES, 20), (BATCH, 6), (NARROW, 5), ({"name": "a", "double": {"minimum": "1", "maximum": "1e4"}}, 20)],
+)
+def test_the_values_of_a_space_are_counted(parameter: dict[str, Any], count: int) -> None:
+    assert trials(a_tuning({**parameter, "name": "model.parameters.x"}, trials=20)) == count

@@ -1,6 +1,6 @@
-"""Whether a model is good enough to ship, and which of several is shipped. Pure."""
+"""Whether a model is good enough to ship. Which of several is shipped, `Result.best` of the SDK says. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainingrun.api import Acceptance, AcceptanceMetric, number
@@ -63,16 +63,6 @@ def shortcomings(candidate: Candidate, *, acceptance: Acceptance, float_model: C
             f"{limit}."
         )
     return tuple(missed)
-
-
-def choose(candidates: Sequence[Candidate], *, acceptance: Acceptance | None, float_model: Candidate) -> Candidate | None:
-    """The smallest candidate after gzip that is accepted, the first of several as small; without `acceptance` all are."""
-    accepted = [
-        candidate
-        for candidate in candidates
-        if acceptance is None or not shortcomings(candidate, acceptance=acceptance, float_model=float_model)
-    ]
-    return min(accepted, key=lambda candidate: candidate.gzipped_bytes, default=None)
 
 
 def _at_most(value: float, limit: float) -> bool:

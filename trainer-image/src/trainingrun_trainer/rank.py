@@ -21,13 +21,12 @@ from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE, TensorFlowGpus, tak
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
 from trainingrun_trainer.parallel.gang import Gang
+from trainingrun_trainer.parallel.lost_peer import is_lost_peer
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.patience import Patience
 from trainingrun_trainer.resources import processors_per_rank
 from trainingrun_trainer.settings import OutputPaths, Settings
 from trainingrun_trainer.tuning.parameters import check_search
-
-_LOST_PEER = ("Horovod has been shut down", "HorovodInternalError", "Connection closed by peer", "gloo/transport/tcp/")
 
 
 def main() -> int:
@@ -49,7 +48,7 @@ def main() -> int:
     except Exception as problem:  # whatever the user's data or model raises becomes a sentence, not a lost pod
         traceback.print_exc()
         reporter.send(unexpected(problem))
-        return ExitCode.PEER_LOST if _is_lost_peer(problem) else ExitCode.INTERNAL
+        return ExitCode.PEER_LOST if is_lost_peer(problem) else ExitCode.INTERNAL
     finally:
         # While Python shuts down it takes its handlers away, and SIGTERM would kill a rank that has had its last word.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -154,7 +153,7 @@ def _failure(problem: TrainerError) -> messages.Message:
 
 def unexpected(problem: Exception) -> messages.Message:
     """What the agent is told about an error that nobody has foreseen."""
-    if _is_lost_peer(problem):
+    if is_lost_peer(problem):
         return messages.failure(
             exit_code=ExitCode.PEER_LOST,
             cause=Cause.PEER_LOST,
@@ -172,15 +171,6 @@ def _gist(problem: Exception) -> str:
     if not lines:
         return ""
     return lines[-1] if lines[0].startswith("Graph execution error") else lines[0]
-
-
-def _is_lost_peer(problem: Exception) -> bool:
-    """Whether Horovod says that another rank has gone.
-
-    It does so as HorovodInternalError raised through TensorFlow, or as the error of the connection that Gloo read or wrote,
-    whichever of its threads was faster ("gloo/transport/tcp/pair.cc:589] Read error [...]: Connection reset by peer").
-    """
-    return any(phrase in str(problem) for phrase in _LOST_PEER)
 
 
 if __name__ == "__main__":

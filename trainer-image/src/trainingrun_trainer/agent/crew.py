@@ -78,6 +78,11 @@ class Crew:
                 ended.append(Ended(rank=rank.number, code=code, last=rank.last))
         return ended
 
+    def sweep(self) -> None:
+        """End what ranks that have ended have left behind."""
+        for rank in self.ranks:
+            rank.sweep()
+
     def drain(self) -> None:
         """Wait until all that they have written has been read."""
         for rank in self.ranks:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.processes import Child
 
 FIRST_LINES = 20
 """What went wrong is said at the start; what follows is advice."""
@@ -18,7 +19,7 @@ class Helper:
         self.name = name
         self._logbook = logbook
         self._lines: list[str] = []
-        self._process = subprocess.Popen(
+        self._process = Child(
             command,
             env=dict(environment),
             stdin=subprocess.DEVNULL,

@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from trainingrun_trainer.agent.forked import Forked, Refused, fork
 from trainingrun_trainer.forkserver.order import Order
@@ -32,6 +33,22 @@ class Process(Protocol):
 
     def send_signal(self, sig: int) -> None:
         """Send it this signal, unless it has ended."""
+
+
+class Child(subprocess.Popen[bytes]):
+    """A process that was started here: it is waited for by whoever has started it. See `agent/orphans.py`."""
+
+    _all: ClassVar["weakref.WeakSet[Child]"] = weakref.WeakSet()
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """As `subprocess.Popen`."""
+        super().__init__(*arguments, **named)
+        self._all.add(self)
+
+    @classmethod
+    def own(cls) -> set[int]:
+        """The numbers of those that nobody has waited for to the end."""
+        return {child.pid for child in list(cls._all) if child.returncode is None}
 
 
 @dataclass(frozen=True)
@@ -62,9 +79,9 @@ def launch(start: Start, *, note: Callable[[str], None]) -> Process:
         return spawn(start)
 
 
-def spawn(start: Start) -> "subprocess.Popen[bytes]":
+def spawn(start: Start) -> Child:
     """A fresh interpreter."""
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-m", start.module, *start.arguments],
         env={**start.environment, **{name: str(descriptor) for name, descriptor in start.named.items()}},
         stdin=subprocess.DEVNULL if start.input is None else start.input,

@@ -5,9 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from trainingrun_trainer.agent import processes, stacks
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.orphans import standing
 from trainingrun_trainer.messages import PIPE_VARIABLE, Message, parse
 
 RANK_MODULE = "trainingrun_trainer.rank"
@@ -63,9 +65,22 @@ class Rank:
         self._process.send_signal(stacks.SIGNAL)
 
     def kill(self) -> None:
-        """End it at once, with everything that it has started."""
+        """End it at once, with everything that it has started; what it has left behind also when it has ended long ago."""
         self._signal(signal.SIGKILL)
         self._process.wait()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """End what it has left behind in its group, once it has ended.
+
+        No process can get its number while the group has members: one that has it and runs is another, and the group is empty.
+        """
+        if self._process.poll() is None:
+            return
+        leader = standing(self._process.pid)
+        if leader is None or leader.has_ended:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def drain(self, *, timeout: float = 2) -> None:
         """Wait until all that an ended process has written has been read."""
@@ -75,10 +90,8 @@ class Rank:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                return
 
     def _copy_output(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as lines:

@@ -16,7 +16,9 @@ from trainingrun_trainer.agent import rendezvous, server
 from trainingrun_trainer.agent.crew import Crew
 from trainingrun_trainer.agent.grace import Grace
 from trainingrun_trainer.agent.logbook import Logbook
+from trainingrun_trainer.agent.orphans import Reaper, adopt
 from trainingrun_trainer.agent.peers import Peers
+from trainingrun_trainer.agent.processes import Child
 from trainingrun_trainer.agent.ranks import RANK_MODULE
 from trainingrun_trainer.agent.stacks import StackTaker, ignore_until_answered
 from trainingrun_trainer.agent.study import StudyProcess, study_process
@@ -26,6 +28,7 @@ from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE
 from trainingrun_trainer.settings import OutputPaths, Settings
 
 POLL_SECONDS = 0.05
+REAP_SECONDS = 5.0
 FAILURE_SECONDS = 2.0
 """How long the other ranks of a worker may take, after one has failed, to end by themselves and say more."""
 LINGER_SECONDS = 3.0
@@ -46,6 +49,7 @@ class Worker:
         self._met: datetime | None = None
         self._grace = Grace(config.termination_grace_period_seconds)
         self._study: StudyProcess | None = None
+        self._reaper = Reaper(own=Child.own)
         paths = OutputPaths.of(config, settings=settings)
         self._stacks = StackTaker(
             logbook=logbook, target=paths.stacks(settings.worker), permit=partial(owner.require_own, paths)
@@ -57,6 +61,7 @@ class Worker:
 
     def run(self) -> FinalRecord:
         """Live until the ranks have ended, and return the final record."""
+        adopt()
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._signals())
             if self._is_first:
@@ -88,7 +93,7 @@ class Worker:
     def _watch(self) -> Verdict:
         """Wait for the first failure, here or at another worker, for success everywhere, or for the end of patience."""
         peers = Peers(self._board, worker=self._settings.worker) if self._config.replicas > 1 else None
-        told = False
+        told, reaped = False, time.monotonic()
         while True:
             codes = self._crew.codes
             if any(code not in (None, 0) for code in codes):
@@ -111,6 +116,9 @@ class Worker:
             if broken is not None:
                 return self._follow(broken)
             self._note_meeting()
+            if time.monotonic() > reaped + REAP_SECONDS:
+                reaped = time.monotonic()
+                self._reaper.reap()
             time.sleep(POLL_SECONDS)
 
     def _fail(self) -> Verdict:
@@ -149,6 +157,7 @@ class Worker:
         return verdict if self._crew.has_begun or verdict.cause != Cause.INTERRUPTED else NOT_BEGUN
 
     def _succeed(self) -> Verdict:
+        self._crew.sweep()
         self._board.write("done")
         _wait_until(lambda: self._have_all_ended() or self._grace.is_over, seconds=FAREWELL_SECONDS)
         return SUCCEEDED

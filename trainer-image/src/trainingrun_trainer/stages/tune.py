@@ -7,11 +7,14 @@ others. Then all of them go on with the best parameters.
 import time
 from dataclasses import replace
 
+from trainingrun.api import Algorithm, Tuning
 from trainingrun.contract import Cause, ExitCode, Stage
 from trainingrun_trainer import fence
+from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.errors import TrainerError, interrupted
+from trainingrun_trainer.stages.tell import tell
 from trainingrun_trainer.stages.trial import Trial
 from trainingrun_trainer.stages.trial_graphs import Keeper
 from trainingrun_trainer.tuning.client import Client
@@ -33,6 +36,7 @@ def tune(context: Context, split: Split, *, desk: Desk | None = None) -> Context
     if tuning is None:
         return context
     context.progress.stage(Stage.TUNING, steps=trials(tuning))
+    context = _say_how_many(context, tuning)
     desk = Client.find() if desk is None else desk
     with Keeper(split) as keeper:
         _take_part(context, keeper, desk)
@@ -46,6 +50,19 @@ def tune(context: Context, split: Split, *, desk: Desk | None = None) -> Context
     if context.is_chief:
         print("best parameters: " + ", ".join(f"{name} {value}" for name, value in outcome.best.items()))
     return replace(context, config=with_parameters(context.config, outcome.best))
+
+
+def _say_how_many(context: Context, tuning: Tuning) -> Context:
+    """The context that knows when there are fewer values to try than trials. A grid is small by design."""
+    count = trials(tuning)
+    if count == tuning.trials or tuning.algorithm is Algorithm.GRID:
+        return context
+    reason = (
+        f"The values of spec.tuning.parameters have {count} combinations, fewer than spec.tuning.trials {tuning.trials}: each "
+        "is tried once, because equal parameters give equal values. Add values or widen ranges for more trials."
+    )
+    found = Found(name="tuning.trials", value=str(count), reason=reason)
+    return replace(tell(context, (found,)), found=(*context.found, found))
 
 
 def _take_part(context: Context, keeper: Keeper, desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Iterator
+from decimal import Decimal
 
 from trainingrun.api import Algorithm, DoubleRange, Scale, SearchParameter, Tuning, number
 from trainingrun_trainer.errors import bad_config
@@ -18,19 +20,35 @@ LOG_DIGITS = 4
 def decimal_text(value: float, bounds: DoubleRange) -> str:
     """A value of a range of decimals, rounded to what makes a difference; never outside the bounds."""
     minimum, maximum = number(bounds.minimum), number(bounds.maximum)
-    if bounds.scale is Scale.LOG:
-        text = f"{value:.{LOG_DIGITS}g}"
-    else:
-        text = f"{round(value, LINEAR_PARTS - math.floor(math.log10(maximum - minimum))):.12g}"
+    is_log = bounds.scale is Scale.LOG
+    text = f"{value:.{LOG_DIGITS}g}" if is_log else f"{round(value, _linear_places(bounds)):.12g}"
     text = text.replace("e+", "e")  # as the API writes decimals
     if number(text) <= minimum:
         return bounds.minimum
     return bounds.maximum if number(text) >= maximum else text
 
 
+def _linear_places(bounds: DoubleRange) -> int:
+    """Decimal places of the values of a linear range; below 0 for one that is wide."""
+    return LINEAR_PARTS - math.floor(math.log10(number(bounds.maximum) - number(bounds.minimum)))
+
+
+def _linear_step(bounds: DoubleRange) -> Decimal:
+    return Decimal(1).scaleb(-_linear_places(bounds))
+
+
 def trials(tuning: Tuning) -> int:
-    """How many trials the search has: a grid may have fewer points than trials are allowed."""
-    return len(grid(tuning)) if tuning.algorithm is Algorithm.GRID else tuning.trials
+    """How many trials the search has: there may be fewer combinations of the values than trials are allowed."""
+    if tuning.algorithm is Algorithm.GRID:
+        return len(grid(tuning))
+    return min(tuning.trials, math.prod(len(_some(parameter, most=tuning.trials)) for parameter in tuning.parameters))
+
+
+def points(tuning: Tuning) -> Iterator[Values]:
+    """Combinations of the values, the last parameter's changing first: all of them, or at least as many as there are trials."""
+    names = [parameter.name for parameter in tuning.parameters]
+    some = [_some(parameter, most=tuning.trials) for parameter in tuning.parameters]
+    return (dict(zip(names, point, strict=True)) for point in itertools.product(*some))
 
 
 def grid(tuning: Tuning) -> list[Values]:
@@ -81,12 +99,33 @@ def _count(parameter: SearchParameter) -> int:
     if parameter.int_ is not None:
         return (parameter.int_.maximum - parameter.int_.minimum) // parameter.int_.step + 1
     assert parameter.categorical is not None, "decimals have been refused"
-    return len(parameter.categorical)
+    return len(set(parameter.categorical))
 
 
-def _listed(parameter: SearchParameter) -> tuple[str, ...]:
-    if parameter.int_ is not None:
+def _some(parameter: SearchParameter, *, most: int) -> tuple[str, ...]:
+    """The first values, at most this many."""
+    return tuple(itertools.islice(_listed(parameter), most))
+
+
+def _listed(parameter: SearchParameter) -> Iterator[str]:
+    """All values, each once, the lowest first or as they are written."""
+    if parameter.double is not None:
+        yield from _decimals(parameter.double)
+    elif parameter.int_ is not None:
         bounds = parameter.int_
-        return tuple(map(str, range(bounds.minimum, bounds.maximum + 1, bounds.step)))
-    assert parameter.categorical is not None, "decimals have been refused"
-    return parameter.categorical
+        yield from map(str, range(bounds.minimum, bounds.maximum + 1, bounds.step))
+    else:
+        assert parameter.categorical is not None, "the API asks for exactly one"
+        yield from dict.fromkeys(parameter.categorical)
+
+
+def _decimals(bounds: DoubleRange) -> Iterator[str]:
+    """What `decimal_text` makes of the values of a range."""
+    minimum, maximum = Decimal(bounds.minimum), Decimal(bounds.maximum)
+    value, last = minimum, bounds.minimum
+    yield last
+    while value < maximum:
+        value += Decimal(10) ** (value.adjusted() - LOG_DIGITS + 1) if bounds.scale is Scale.LOG else _linear_step(bounds)
+        text = decimal_text(float(value), bounds)
+        if text != last:
+            yield (last := text)

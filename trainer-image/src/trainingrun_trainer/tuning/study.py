@@ -4,36 +4,31 @@ It is a fold over events (`tuning/events.py`). Whatever is asked or told makes a
 that a study which has been given the events of an earlier one goes on exactly where that one was. What trial `n` is suggested
 follows from the seed, from `n` and from what was known when it started: with one runner, interrupted or not, the suggestions
 are the same.
+
+Equal parameters give equal values, so no values are suggested twice, and a search ends when it has tried all there are.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from trainingrun.api import (
-    Algorithm,
-    BestTrial,
-    Goal,
-    Scale,
-    Scheduler,
-    SearchParameter,
-    TriedValue,
-    Tuning,
-    TuningStatus,
-    number,
-)
+from trainingrun.api import BestTrial, Goal, Scheduler, TriedValue, Tuning, TuningStatus
 from trainingrun.api.base import decimal
 from trainingrun.contract import Cause
 from trainingrun_trainer.tuning.events import Event, Kind
-from trainingrun_trainer.tuning.space import Values, decimal_text, grid, largest, trials
+from trainingrun_trainer.tuning.space import Values, trials
+from trainingrun_trainer.tuning.suggestions import Point, Suggestions, point
 
 REDUCTION = 3
 """ASHA: a third of the trials goes on after 1, 3, 9, ... epochs (https://arxiv.org/abs/1810.05934, where it is called eta)."""
 LOST = "The attempt ended without a word while this trial ran, as it does when a container exceeds its memory."
+
+_STATES = {
+    "completed": optuna.trial.TrialState.COMPLETE,
+    "pruned": optuna.trial.TrialState.PRUNED,
+    "interrupted": optuna.trial.TrialState.FAIL,
+}
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -59,10 +54,9 @@ class Study:
     def __init__(self, tuning: Tuning, *, seed: int, note: Callable[[list[Event]], None], before: Iterable[Event] = ()) -> None:
         """Begin, or go on after the events of earlier attempts: a trial that they leave unfinished has failed."""
         self._tuning = tuning
-        self._seed = seed
+        self._suggestions = Suggestions(tuning, seed=seed)
         self._note = note
-        self._grid = grid(tuning) if tuning.algorithm is Algorithm.GRID else []
-        self._distributions = {each.name: _distribution(each) for each in tuning.parameters}
+        self._most = trials(tuning)
         self._trials: dict[int, Trial] = {}
         self._asked: dict[int, optuna.trial.Trial] = {}
         self._is_closed = False
@@ -87,10 +81,11 @@ class Study:
         if again is not None:
             self._happen(Event(again.number, "started", rank=rank, parameters=again.parameters))
             return self._trials[again.number]
-        if len(self._trials) == trials(self._tuning):
+        if self._is_full:
             return None
-        fresh = len(self._trials)
-        self._happen(Event(fresh, "started", rank=rank, parameters=self._suggest(fresh)))
+        fresh, failed = len(self._trials), self._count("failed")
+        values = self._suggestions.suggest(fresh, study=self._optuna, tried=self._tried, failed=failed)
+        self._happen(Event(fresh, "started", rank=rank, parameters=values))
         return self._trials[fresh]
 
     def report(self, trial: int, *, epoch: int, value: float) -> bool:
@@ -122,16 +117,14 @@ class Study:
     @property
     def is_over(self) -> bool:
         """Whether all trials have ended."""
-        return len(self._trials) == trials(self._tuning) and all(
-            trial.state in ("completed", "pruned", "failed") for trial in self._trials.values()
-        )
+        return self._is_full and all(trial.state in ("completed", "pruned", "failed") for trial in self._trials.values())
 
     @property
     def status(self) -> TuningStatus:
         """Counts and the best trial so far."""
         best = self._best()
         return TuningStatus(
-            trials=trials(self._tuning),
+            trials=max(self._most, len(self._trials)),
             completed=self._count("completed"),
             pruned=self._count("pruned"),
             failed=self._count("failed"),
@@ -154,6 +147,15 @@ class Study:
     def first_failure(self) -> Trial | None:
         """The first trial, by number, that failed."""
         return next((trial for trial in self._trials.values() if trial.state == "failed"), None)
+
+    @property
+    def _tried(self) -> set[Point]:
+        return {point(trial.parameters) for trial in self._trials.values()}
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether no trial is left to begin. An older trainer may have tried values twice: its trials count, too."""
+        return len(self._trials) >= self._tuning.trials or len(self._tried) >= self._most
 
     def _best(self) -> Trial | None:
         """Of equally good ones the first."""
@@ -179,8 +181,8 @@ class Study:
         if event.event == "started":
             assert event.rank is not None, "a start says on which rank"
             self._trials[event.trial] = Trial(event.trial, dict(event.parameters), event.rank, "started")
-            self._optuna.enqueue_trial(self._typed(event.parameters))
-            self._asked[event.trial] = self._optuna.ask(self._distributions)
+            self._optuna.enqueue_trial(self._suggestions.typed(event.parameters))
+            self._asked[event.trial] = self._optuna.ask(self._suggestions.distributions)
             return
         trial, asked = self._trials[event.trial], self._asked[event.trial]
         if event.event == "epoch":
@@ -193,49 +195,8 @@ class Study:
             trial.should_go_on = not is_last and not asked.should_prune()
             return
         trial.state, trial.cause, trial.message = event.event, event.cause, event.message
-        if event.event == "completed":
-            self._optuna.tell(asked, trial.values[-1])
-        else:
-            pruned, failed = optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.FAIL
-            self._optuna.tell(asked, state=pruned if event.event == "pruned" else failed)
-
-    def _suggest(self, trial: int) -> Values:
-        if self._grid:
-            return self._grid[trial]
-        self._optuna.sampler = self._sampler(trial)
-        asked = self._optuna.ask(self._distributions)
-        self._optuna.tell(asked, state=optuna.trial.TrialState.FAIL)
-        return {each.name: _text(each, asked.params[each.name]) for each in self._tuning.parameters}
-
-    def _sampler(self, trial: int) -> optuna.samplers.BaseSampler:
-        """One for each trial, its seed made of both numbers: it does not matter which draws came before."""
-        seed = int.from_bytes(hashlib.sha256(f"{self._seed} {trial}".encode()).digest()[:4])
-        if self._tuning.algorithm is Algorithm.RANDOM:
-            return optuna.samplers.RandomSampler(seed=seed)
-        # Runners that ask while others run are not sent to the same place: their trials count as bad until they end.
-        return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-
-    def _typed(self, parameters: Any) -> dict[str, Any]:
-        return {each.name: _value(each, parameters[each.name]) for each in self._tuning.parameters}
-
-
-def _distribution(parameter: SearchParameter) -> BaseDistribution:
-    if parameter.double is not None:
-        bounds = parameter.double
-        return FloatDistribution(number(bounds.minimum), number(bounds.maximum), log=bounds.scale is Scale.LOG)
-    if parameter.int_ is not None:
-        whole = parameter.int_
-        return IntDistribution(whole.minimum, largest(parameter), log=whole.scale is Scale.LOG, step=whole.step)
-    return CategoricalDistribution(parameter.categorical)
-
-
-def _text(parameter: SearchParameter, value: Any) -> str:
-    """A value of Optuna's as it would be written in spec."""
-    return decimal_text(value, parameter.double) if parameter.double is not None else str(value)
-
-
-def _value(parameter: SearchParameter, text: str) -> Any:
-    """The inverse."""
-    if parameter.double is not None:
-        return number(text)
-    return int(text) if parameter.int_ is not None else text
+        if event.event != "failed":
+            is_completed = event.event == "completed"
+            self._optuna.tell(asked, trial.values[-1] if is_completed else None, state=_STATES[event.event])
+        # One that failed runs on for Optuna, whose TPE counts what runs as bad. What is told as failed it would forget; what is
+        # told a value, however bad, it would take for one of the good trials while there are few others.
