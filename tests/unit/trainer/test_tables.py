@@ -98,12 +98,24 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "a gap": ("a,label\n?,x\n", {}, "'?' is no finite number. Set spec.data.csv.missing to Mean"),
     "NA": ("a,label\nNA,x\n", {}, "'NA' is no finite number. Set spec.data.csv.missing to Mean"),
     "a name among numbers": ("a,label\n1,x\nred,y\n", {"missing": "Mean"}, "or in categoricalColumns if its values are names"),
+    "names without a header": (
+        "39,State-gov,Bachelors,x\n",
+        {"header": False, "labelColumn": "c3"},
+        "or in categoricalColumns if its values are names, as those of c2 seem to be. If the first line names the columns, remove",
+    ),
+    "names in several columns": (
+        "age,work,years,sex,label\n39,State-gov,?,Male,x\n",
+        {"missing": "Mean"},
+        "column work: 'State-gov' is no finite number. Correct it, or name the column in spec.data.csv.ignoredColumns, or in "
+        "categoricalColumns if its values are names, as those of sex seem to be.",
+    ),
+    "names beside gaps and commas": ("a,b,c,label\nred,?,\"1,5\",x\n", {"missing": "Mean"}, "if its values are names."),
     "a gap among names": ("a,label\n,x\n", {"categoricalColumns": ["a"]}, "the category is empty. Set spec.data.csv.missing"),
     "a category that is the label": ("a,label\n1,x\n", {"categoricalColumns": ["label"]}, "names label, which is the label"),
     "a category that is ignored": (
         "a,b,label\n1,2,x\n",
         {"categoricalColumns": ["b"], "ignoredColumns": ["b"]},
-        "names b, which is the label or in ignoredColumns",
+        "names b, which is the label, the group or in ignoredColumns",
     ),
     "an identifier as category": (
         "a,label\n" + "".join(f"{number},x\n" for number in range(1001)),
