@@ -109,7 +109,7 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
         "column work: 'State-gov' is no finite number. Correct it, or name the column in spec.data.csv.ignoredColumns, or in "
         "categoricalColumns if its values are names, as those of sex seem to be.",
     ),
-    "names beside gaps and commas": ("a,b,c,label\nred,?,\"1,5\",x\n", {"missing": "Mean"}, "if its values are names."),
+    "names beside gaps and commas": ('a,b,c,label\nred,?,"1,5",x\n', {"missing": "Mean"}, "if its values are names."),
     "a gap among names": ("a,label\n,x\n", {"categoricalColumns": ["a"]}, "the category is empty. Set spec.data.csv.missing"),
     "a category that is the label": ("a,label\n1,x\n", {"categoricalColumns": ["label"]}, "names label, which is the label"),
     "a category that is ignored": (

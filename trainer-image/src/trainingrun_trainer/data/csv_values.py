@@ -165,7 +165,9 @@ class Values:
             return "Write decimals with a point and without separators of thousands."
         others = [self._lines.columns[other] for other in self._numeric if other != place and self._holds_a_name(line, other)]
         like = f", as those of {listing(others)} seem to be" if others else ""
-        way = f"Correct it, or name the column in {FIELD}.ignoredColumns, or in categoricalColumns if its values are names{like}."
+        way = (
+            f"Correct it, or name the column in {FIELD}.ignoredColumns, or in categoricalColumns if its values are names{like}."
+        )
         if line.number == 1 and not self._settings.header:
             return f"{way} If the first line names the columns, remove {FIELD}.header."
         return way
