@@ -101,7 +101,7 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "names without a header": (
         "39,State-gov,Bachelors,x\n",
         {"header": False, "labelColumn": "c3"},
-        "or in categoricalColumns if its values are names, as those of c2 seem to be. If the first line names the columns, remove",
+        "or in categoricalColumns if its values are names, as those of c2 seem to be. If the first line names the columns",
     ),
     "names in several columns": (
         "age,work,years,sex,label\n39,State-gov,?,Male,x\n",
