@@ -12,10 +12,12 @@ import yaml
 from tests.manifests import a_manifest
 from tests.schema.applying import dry_run
 from tools.kubectl import Kubectl
-from trainingrun.api import TrainingRunSpec
+from trainingrun.api import IDXFiles, TrainingRunSpec
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+DIGITS = ROOT / "examples" / "data" / "mnist-10k"
 DATA = {"source": {"persistentVolumeClaim": {"claimName": "datasets"}}, "format": "IDX"}
 FIELDS = {field.alias or name for name, field in TrainingRunSpec.model_fields.items()}
 
@@ -42,7 +44,20 @@ def presets() -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{page.relative_to(ROOT)}:{parsed['metadata']['name']}", parsed
 
 
+def on_the_digits() -> Iterator[tuple[str, IDXFiles]]:
+    """Each run on the example digits: the page and line, or the example, and the files that it reads."""
+    examples = ((path.name, parsed) for path in EXAMPLES for parsed in yaml.safe_load_all(path.read_text()))
+    runs = ((name, parsed["spec"]) for name, parsed in examples if parsed["kind"] == "TrainingRun")
+    for place, spec in (*shown(), *runs):
+        data = spec.get("data", {})
+        source = data.get("source", {})
+        path = source.get("persistentVolumeClaim", {}).get("path", "") or source.get("uri", "").rpartition("/")[2]
+        if path == DIGITS.name:
+            yield place, IDXFiles.model_validate(data.get("idx", {}))
+
+
 SHOWN = dict(shown())
+ON_THE_DIGITS = dict(on_the_digits())
 PRESETS = dict(presets())
 
 
@@ -59,3 +74,12 @@ def test_what_a_page_shows_is_accepted(kubectl: Kubectl, spec: dict[str, Any]) -
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_that_a_page_shows_is_accepted(kubectl: Kubectl, preset: dict[str, Any]) -> None:
     dry_run(kubectl, preset)
+
+
+def test_the_digits_are_trained_on_by_pages_and_examples() -> None:
+    assert {place.partition(":")[0] for place in ON_THE_DIGITS} >= {"README.md", "docs/how-to/object-storage.md", "mnist.yaml"}
+
+
+@pytest.mark.parametrize("files", ON_THE_DIGITS.values(), ids=ON_THE_DIGITS)
+def test_a_run_on_the_digits_names_files_that_are_there(files: IDXFiles) -> None:
+    assert {files.images, files.labels} <= {file.name for file in DIGITS.iterdir()}

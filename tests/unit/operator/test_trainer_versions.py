@@ -106,12 +106,12 @@ def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch
         config: dict[str, Any] = json.loads(manifest["data"]["config.json"])
         return config
 
-    first = {"spec__training": {"schedule": {"scaling": "Linear"}}}
+    first: dict[str, Any] = {"spec__training": {"schedule": {"scaling": "Linear"}}}
     assert "contractVersion" not in told(**first)
     assert told(**first)["training"] == {}
     assert (told()["contractVersion"], told()["training"]["schedule"]) == (2, {"scaling": "Auto"})
     assert "contractVersion" not in told(workers=1)  # nothing to scale by
-    passes = {"spec__strategy": {"backwardPassesPerStep": 4}}
+    passes: dict[str, Any] = {"spec__strategy": {"backwardPassesPerStep": 4}}
     assert told(workers=1, **passes)["training"]["schedule"] == {"scaling": "Auto"}
     monkeypatch.setattr(sys.modules[config_map.__module__], "version_needed", lambda config: Need(2, "training.placement"))
     assert told(**first)["contractVersion"] == 2

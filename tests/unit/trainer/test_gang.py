@@ -182,16 +182,17 @@ def test_a_run_that_is_killed_five_times_ends_like_an_undisturbed_one(start: Sta
     }
     moments = sorted(np.random.default_rng(5).integers(60, 60 * 79, size=5).tolist())
     resumed: list[int] = []
+    saved: list[int] = []
     for attempt, step in enumerate(moments, start=1):
         gang = start(attempt=attempt, replicas=1, processes=2, **spec)
         gang.wait_for_step(step)
         os.kill(gang.rank_pids(0)[attempt % 2], signal.SIGKILL)
         assert gang.wait()[0].exit_code in (69, 70)
         resumed.append(resumed_epoch(gang.log(0)))
+        saved.append(newest_checkpoint(tmp_path, attempt=attempt))
     last = start(attempt=6, replicas=1, processes=2, **spec)
     assert last.wait()[0].exit_code == 0
     resumed.append(resumed_epoch(last.log(0)))
-    saved = [newest_checkpoint(tmp_path, attempt=attempt) for attempt in range(1, 6)]
     furthest = [max(saved[:attempt], default=0) for attempt in range(6)]
     assert resumed == furthest, "an epoch that had a checkpoint was repeated"
     assert furthest == sorted(furthest)

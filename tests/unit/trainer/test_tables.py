@@ -83,6 +83,9 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "no header": ("5.1,3.5,x\n4,3,y\n", {}, "If these are the values of a sample, set spec.data.csv.header to false."),
     "a header after all": ("a,kind\n1,x\n", {"header": False, "labelColumn": "c1"}, "remove spec.data.csv.header"),
     "a label that no column is": ("1,x\n", {"header": False}, "without a header its columns are called c0, c1"),
+    "a label beside row numbers": (",a,kind\n0,1,x\n", {}, "its first line names a, kind. Correct the field"),
+    "a label beside pandas' row numbers": ("Unnamed: 0,a,kind\n0,1,x\n", {}, "its first line names a, kind. Correct"),
+    "a label before nothing": ("a,kind,\n1,x,\n", {}, "its first line names a, kind. Correct the field"),
     "nothing at all": ("", {"header": False}, "its columns are called nothing, for it is empty"),
     "a nameless column with values": ("a,label,\n1,x,\n2,y,7\n", {}, "line 3: column 3 has no name in the first line, but the"),
     "semicolons": ("a;b;label\n1;2;x\n", {}, 'separated at ",": set spec.data.csv.delimiter to ";".'),
@@ -98,6 +101,18 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "a gap": ("a,label\n?,x\n", {}, "'?' is no finite number. Set spec.data.csv.missing to Mean"),
     "NA": ("a,label\nNA,x\n", {}, "'NA' is no finite number. Set spec.data.csv.missing to Mean"),
     "a name among numbers": ("a,label\n1,x\nred,y\n", {"missing": "Mean"}, "or in categoricalColumns if its values are names"),
+    "names without a header": (
+        "39,State-gov,Bachelors,x\n",
+        {"header": False, "labelColumn": "c3"},
+        "or in categoricalColumns if its values are names, as those of c2 seem to be. If the first line names the columns",
+    ),
+    "names in several columns": (
+        "age,work,years,sex,label\n39,State-gov,?,Male,x\n",
+        {"missing": "Mean"},
+        "column work: 'State-gov' is no finite number. Correct it, or name the column in spec.data.csv.ignoredColumns, or in "
+        "categoricalColumns if its values are names, as those of sex seem to be.",
+    ),
+    "names beside gaps and commas": ('a,b,c,label\nred,?,"1,5",x\n', {"missing": "Mean"}, "if its values are names."),
     "a gap among names": ("a,label\n,x\n", {"categoricalColumns": ["a"]}, "the category is empty. Set spec.data.csv.missing"),
     "a category that is the label": ("a,label\n1,x\n", {"categoricalColumns": ["label"]}, "names label, which is the label"),
     "a category that is ignored": (

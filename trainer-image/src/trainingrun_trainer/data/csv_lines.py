@@ -52,7 +52,7 @@ class Lines:
         """The place of a column. Raises TrainerError (bad data) that lists the columns there are."""
         if column in self.columns:
             return self.columns.index(column)
-        listed = listing(self.columns)
+        listed = listing([name for place, name in enumerate(self.columns) if place not in self.nameless])
         if not self._settings.header:
             raise bad_data(
                 f"{self.name} has no column {column!r} ({FIELD}.{field}): without a header its columns are called "

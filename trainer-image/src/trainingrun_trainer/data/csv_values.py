@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainingrun.api import CSVFiles, MissingValues
-from trainingrun_trainer.data.csv_lines import FIELD, Line, Lines
+from trainingrun_trainer.data.csv_lines import FIELD, Line, Lines, listing
 from trainingrun_trainer.errors import TrainerError, bad_data
 
 MOST_CATEGORIES = 1000
@@ -163,9 +163,18 @@ class Values:
             return _FILL
         if _DECIMAL_COMMA.fullmatch(value):
             return "Write decimals with a point and without separators of thousands."
+        others = [self._lines.columns[other] for other in self._numeric if other != place and self._holds_a_name(line, other)]
+        like = f", as those of {listing(others)} seem to be" if others else ""
+        way = (
+            f"Correct it, or name the column in {FIELD}.ignoredColumns, or in categoricalColumns if its values are names{like}."
+        )
         if line.number == 1 and not self._settings.header:
-            return f"If the first line names the columns, remove {FIELD}.header."
-        return f"Correct it, or name the column in {FIELD}.ignoredColumns, or in categoricalColumns if its values are names."
+            return f"{way} If the first line names the columns, remove {FIELD}.header."
+        return way
+
+    def _holds_a_name(self, line: Line, place: int) -> bool:
+        value = line.values[place].strip()
+        return not (is_finite(value) or _is_missing(value) or _DECIMAL_COMMA.fullmatch(value))
 
     def _where(self, line: Line, place: int) -> str:
         return f"{self._lines.name}, line {line.number}, column {self._lines.columns[place]}"
