@@ -51,14 +51,18 @@ def fetch(kubectl: Kubectl, name: str) -> str:
         raise NoReportError(
             f"The output of {name} is an object store: read {place}/{name}/{REPORT} with the tools of the store."
         )
-    if not run.status.is_finished or run.status.resolved is None:
+    if not run.status.is_finished:
         raise NoReportError(f"The run {name} has not finished: its report is written at the end.")
     succeeded, failure = run.status.condition("Succeeded"), run.status.failure
     if succeeded is not None and succeeded.status == "False" and run.status.result is None:
         why = f" ({failure.cause}). {failure.message}".rstrip() if failure is not None else "."
         raise NoReportError(f"The run {name} has no report: it failed before it had a model{why}")
+    # What applied to an attempt is forgotten when its pods are stopped; what its image has said of itself stays.
+    known = run.status.resolved or run.status.trainer
+    if known is None:
+        raise NoReportError(f"Nothing says which image {name} ran with: read {name}/{REPORT} on the claim {claim.claim_name}.")
     file = PurePosixPath(MOUNT, claim.path, name, REPORT)
-    with copy_pod(kubectl, name="trainingrun-report", claim=claim.claim_name, image=run.status.resolved.image) as pod:
+    with copy_pod(kubectl, name="trainingrun-report", claim=claim.claim_name, image=known.image) as pod:
         return kubectl.run("exec", pod, "--", "cat", str(file), timeout=60)
 
 

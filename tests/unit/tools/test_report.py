@@ -107,6 +107,32 @@ def test_a_run_whose_models_are_not_accepted_has_a_report() -> None:
     assert fetch(kubectl, "mnist") == "page"
 
 
+STOPPED = {"resolved": None, "trainer": {"image": "trainer:8", "contractVersion": 2}}
+"""Of a run whose pods the operator has stopped, as it does with all that fail."""
+
+
+def test_a_failed_run_whose_pods_were_stopped_has_finished() -> None:
+    kubectl = a_kubectl({**FAILED, **STOPPED, "failure": {"cause": "BadData", "message": "There are no samples."}})
+
+    with pytest.raises(NoReportError, match=r"no report: .* \(BadData\)\. There are no samples\."):
+        fetch(kubectl, "mnist")
+
+
+@pytest.mark.parametrize("status", [FAILED, SUCCEEDED], ids=["NotAccepted", "Succeeded"])
+def test_a_report_is_read_with_the_image_that_is_remembered(status: dict[str, Any]) -> None:
+    kubectl = a_kubectl({**status, **STOPPED, "result": {"artifacts": []}})
+
+    assert fetch(kubectl, "mnist") == "page"
+    assert kubectl.applied[0]["spec"]["containers"][0]["image"] == "trainer:8"
+
+
+def test_a_run_of_which_no_image_is_known_names_the_file() -> None:
+    kubectl = a_kubectl({**SUCCEEDED, "resolved": None})
+
+    with pytest.raises(NoReportError, match=r"read mnist/report\.html on the claim "):
+        fetch(kubectl, "mnist")
+
+
 def test_the_report_in_an_object_store_is_named() -> None:
     kubectl = a_kubectl(SUCCEEDED, spec__output={"uri": "s3://models/digits/", "secretName": "store"})
 
