@@ -61,7 +61,7 @@ CAUSES: Mapping[Cause, Explanation] = {
         "The API server refuses the Job of attempt 1: spec.template.spec.containers[0].resources.limits: Invalid value.",
     ),
     Cause.OUT_OF_MEMORY: Explanation(
-        "a worker used more than its memory limit",
+        "the memory of a worker, or of its GPU, was not enough",
         Follows.RESTARTS,
         "Worker 1 used more memory than its limit of 2Gi.",
     ),

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reports import a_tuning, as_confusion, full_report, hostile_report, huge_report, minimal_report
+from trainingrun_trainer.balance import Balance
 from trainingrun_trainer.report import ReportData, render
 from trainingrun_trainer.report.charts.scale import close_fit, linear, logarithmic
 from trainingrun_trainer.report.importance import importances, ranked
@@ -342,7 +343,45 @@ def test_a_matrix_tells_recall_and_precision() -> None:
 
     assert [row.recall for row in view.rows] == ["80 %", "100 %"]
     assert view.precisions == ("100 %", "83.3 %")
-    assert view.sentence == "2 of 20 samples are wrong. Most frequent: “cat” taken for “dog”, 2 times."
+    assert view.sentence == (
+        "2 of 20 samples are wrong. Most frequent: “cat” taken for “dog”, 2 times. The recall of a class is 90 % on average, "
+        "lowest with “cat”: 80 %."
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([[99, 0], [1, 0]], "50 % on average, lowest with “dog”: 0 %. No sample is taken for “dog”: accuracy"),
+        ([[9, 0, 0], [0, 9, 0], [0, 9, 0]], "66.7 % on average, lowest with “2”: 0 %. No sample is taken for “2”: accuracy"),
+        ([[9, *[0] * 7], *[[1, *[0] * 7]] * 7], "“dog”, “2”, “3”, “4”, “5” and 2 more: accuracy alone does not tell that."),
+    ],
+)
+def test_a_class_that_is_never_the_answer_is_named(counts: list[list[int]], words: str) -> None:
+    assert words in confusion_view(as_confusion(np.array(counts)), ("cat", "dog")).sentence
+
+
+@pytest.mark.parametrize(
+    ("counts", "found"),
+    [
+        ({}, None),
+        ({(0, 0): 99, (1, 0): 1}, Balance(0.5, 1, 0.0, (1,))),
+        ({(0, 0): 3, (0, 2): 1, (2, 2): 4}, Balance(0.875, 0, 0.75, ())),
+        ({(0, 1): 1, (1, 0): 1}, Balance(0.0, 0, 0.0, ())),
+    ],
+    ids=["no samples", "one class for all", "a class without samples", "all wrong"],
+)
+def test_balance_is_told_by_classes_that_have_samples(counts: Mapping[tuple[int, int], int], found: Balance | None) -> None:
+    assert Balance.of(counts) == found
+
+
+@pytest.mark.parametrize("on", ["one thread", "all threads of a rank", "the GPU of a rank"])
+def test_a_latency_says_what_it_was_measured_on(on: str) -> None:
+    model = Artifact(name="model", size_bytes=1, latency_milliseconds=2.0, latency_on=on)
+    assert front_view([model, replace(model, latency_milliseconds=None)], None).rows == (
+        ("model", "1 B", "2 ms", on),
+        ("model", "1 B", "", ""),
+    )
 
 
 def test_many_classes_become_the_most_frequent_confusions() -> None:
@@ -368,7 +407,7 @@ def test_ten_thousand_classes_are_no_larger_than_the_pairs_that_occur() -> None:
     counts = {(number, number): 3 for number in range(10_000)} | {(number, 0): 1 for number in range(1, 500)}
     view = confusion_view(Confusion(classes=10_000, counts=counts | {(4711, 815): 7}), ())
 
-    assert view.sentence == "506 of 30,506 samples are wrong. Most frequent: “4711” taken for “815”, 7 times."
+    assert view.sentence.startswith("506 of 30,506 samples are wrong. Most frequent: “4711” taken for “815”, 7 times. ")
     assert view.pairs is not None
     assert "7 of 10" in view.pairs
     assert view.pairs.count('class="bar"') == 20

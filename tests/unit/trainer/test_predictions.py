@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.unit.trainer.answering import Answering
 from tests.unit.trainer.stages_alone import alone
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.predictions import MOST_MISTAKES, Predictions, WrongAnswer
@@ -54,7 +55,7 @@ def assert_by_hand(found: Predictions) -> None:
 
 
 def of_a_measurement() -> Predictions:
-    return measure(b"model", lambda samples: samples, a_feed())[1]
+    return measure(b"model", Answering(lambda samples: samples), a_feed())[1]
 
 
 def of_an_evaluation(batch: int) -> Predictions:

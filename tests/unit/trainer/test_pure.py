@@ -169,6 +169,41 @@ def test_the_parameters_of_a_network_have_defaults_and_are_checked() -> None:
         builtin_parameters(Model.model_validate({"builtin": {"type": "MLP"}, "parameters": [{"name": "depth", "value": "3"}]}))
 
 
+class ResourceExhaustedError(Exception):
+    """As TensorFlow has one."""
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError("Unable to allocate 3 GiB"),
+        ResourceExhaustedError("Graph execution error:\n\nOOM when allocating tensor with shape[9999,512]"),
+        RuntimeError("CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("std::bad_alloc"),
+    ],
+    ids=["numpy", "tensorflow", "cudnn", "c++"],
+)
+def test_memory_that_was_not_enough_is_told_with_a_way_out(problem: Exception) -> None:
+    message = unexpected(problem)
+    assert (message.cause, message.exit_code) == ("OOMKilled", 70)
+    assert message.text.startswith("The memory was not enough: ")
+    assert "spec.training.batchSize" in message.hint
+    assert "spec.strategy.backwardPassesPerStep" in message.hint
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        ResourceExhaustedError("model.index; No space left on device"),
+        ValueError("batch 3"),
+        OSError(28, "No space left on device"),
+    ],
+    ids=["a full disk", "another error", "the system's words"],
+)
+def test_a_full_disk_is_no_memory(problem: Exception) -> None:
+    assert unexpected(problem).cause == "RankFailed"
+
+
 def test_an_unexpected_error_is_told_by_the_line_that_says_something() -> None:
     graph = "Graph execution error:\n\nDetected at node MatMul\nMatrix size-incompatible: [2,3], [4,5]\n\t [[{{node MatMul}}]]"
     assert unexpected(ValueError(graph)).text == "ValueError: Matrix size-incompatible: [2,3], [4,5]"

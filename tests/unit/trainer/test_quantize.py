@@ -13,13 +13,13 @@ from trainingrun.api import Compression, Model, QuantizationMode
 from trainingrun_trainer.artifacts.measure import measure
 from trainingrun_trainer.artifacts.runtime import TFLite, interpreter, keras_runtime
 from trainingrun_trainer.compression.aware import aware_of_quantization
-from trainingrun_trainer.compression.calibration import calibration_samples
+from trainingrun_trainer.compression.calibration import Calibration
 from trainingrun_trainer.compression.check import check_compression
 from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.feed import InMemory, Split
 from trainingrun_trainer.data.normalization import Normalization
-from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.errors import TrainerError, interrupted
 from trainingrun_trainer.models.networks import build
 from trainingrun_trainer.stages.quantize import Quantized, quantize
 from trainingrun_trainer.stages.train import train
@@ -48,6 +48,18 @@ def converted(mode: QuantizationMode | None, network: Any = None) -> bytes:
     )
 
 
+def convert_int8(samples: Any, *, report: Any) -> None:
+    layers = [tf_keras.Input(SHAPE), tf_keras.layers.Flatten(), tf_keras.layers.Dense(2)]
+    to_tflite(
+        tf_keras.Sequential(layers),
+        shape=SHAPE,
+        normalization=Normalization(SCALE),
+        mode=QuantizationMode.INT8,
+        calibration=samples.astype(np.float32),
+        report=report,
+    )
+
+
 @pytest.mark.parametrize(
     ("mode", "tolerance"),
     [(None, 1e-5), (QuantizationMode.FLOAT16, 2e-3), (QuantizationMode.DYNAMIC_RANGE, 2e-2), (QuantizationMode.INT8, 4e-2)],
@@ -58,6 +70,50 @@ def test_a_model_answers_raw_samples_as_the_network_does(mode: QuantizationMode 
     found = TFLite(converted(mode))(samples)
     assert found.shape == (50, 3)
     assert np.abs(found - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("mode", [None, QuantizationMode.FLOAT16, QuantizationMode.INT8])
+def test_a_runtime_knows_the_widest_tensor_of_its_model(mode: QuantizationMode | None) -> None:
+    """That of the convolution, 6 x 6 x 4, whatever its numbers are."""
+    assert TFLite(converted(mode)).widest == 6 * 6 * 4 * (1 if mode is QuantizationMode.INT8 else 4)
+
+
+@pytest.mark.parametrize(
+    ("network", "widest"),
+    [
+        (lambda samples, training: tf.reduce_mean(tf.repeat(samples, 50, axis=-1), axis=[1, 2]), 8 * 8 * 50 * 4),
+        (lambda samples, training: tf.reshape(tf.cast(samples, tf.float64), [-1, 64]), 8 * 8 * 8),
+        (lambda samples, training: samples[:, 0, 0], 8 * 8 * 4),
+    ],
+    ids=["repeated", "in doubles", "the samples themselves"],
+)
+def test_the_widest_tensor_of_a_network_is_known_by_its_graph(network: Any, widest: int) -> None:
+    assert keras_runtime(network, shape=SHAPE, normalization=Normalization(SCALE)).widest == widest
+
+
+def test_every_calibration_sample_is_reported() -> None:
+    reports: list[str] = []
+    convert_int8(images(7), report=lambda: reports.append("a sample"))
+    assert len(reports) == 7
+
+
+def no_more() -> None:
+    raise MemoryError("Unable to allocate 3 GiB")
+
+
+def told() -> None:
+    raise interrupted("Told to stop")
+
+
+def no_room() -> None:
+    raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+
+@pytest.mark.parametrize(("problem", "cause"), [(no_more, "OOMKilled"), (told, "Interrupted"), (no_room, "OOMKilled")])
+def test_what_befalls_a_conversion_is_no_fault_of_the_network(problem: Any, cause: str) -> None:
+    with pytest.raises(TrainerError) as failed:
+        convert_int8(images(2), report=problem)
+    assert failed.value.cause == cause
 
 
 def test_one_sample_is_answered_as_it_is_among_many() -> None:
@@ -107,7 +163,7 @@ def test_a_network_that_tensorflow_lite_has_no_words_for_is_refused_with_their_n
 def test_calibration_takes_different_raw_samples_and_the_same_for_equal_seeds() -> None:
     values = np.arange(100, dtype=np.uint8).reshape(100, 1)
     feed = InMemory(Dataset(values, np.arange(100) % 2, classes=2))
-    first, again, other = (calibration_samples(feed, count=80, seed=seed).ravel().tolist() for seed in (1, 1, 2))
+    first, again, other = (np.stack(list(Calibration(feed, count=80, seed=seed))).ravel().tolist() for seed in (1, 1, 2))
     assert len(set(first)) == 80
     assert first == again != other
     assert max(first) > 60
@@ -115,9 +171,9 @@ def test_calibration_takes_different_raw_samples_and_the_same_for_equal_seeds() 
 
 def test_calibration_asks_for_no_more_samples_than_there_are() -> None:
     feed = easy_samples(120).training
-    assert len(calibration_samples(feed, count=60, seed=1)) == 60
+    assert len(list(Calibration(feed, count=60, seed=1))) == 60
     with pytest.raises(TrainerError, match="calibrationSamples 61 is more than the 60 training samples that there are"):
-        calibration_samples(feed, count=61, seed=1)
+        Calibration(feed, count=61, seed=1)
 
 
 def quantized_alone(folder: Path, **quantization: Any) -> tuple[Quantized, Split]:

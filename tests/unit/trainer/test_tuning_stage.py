@@ -298,6 +298,34 @@ def test_what_a_network_raises_fails_its_trial_only(
     assert failure["message"].endswith(sentence)
 
 
+FULL = [
+    MemoryError("no more"),
+    tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"),
+    tf.errors.InternalError(None, None, "failed call: CUDA_ERROR_OUT_OF_MEMORY"),
+]
+
+
+@pytest.mark.parametrize("problem", FULL, ids=["python", "tensorflow", "cuda"])
+@pytest.mark.parametrize("is_alone", [False, True], ids=["beside others", "alone"])
+def test_a_trial_that_does_not_fit_beside_others_is_tried_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception, is_alone: bool
+) -> None:
+    built: list[str] = []
+
+    def build(context: Context, split: Split) -> Any:
+        [units] = [each.value for each in context.config.model.parameters]
+        built.append(units)
+        if units == ("4" if is_alone else "8") and built.count(units) == 1:
+            raise problem
+        return first_network(context, split)
+
+    monkeypatch.setattr("trainingrun_trainer.stages.trial_graphs.first_network", build)
+    rank = a_rank(tmp_path, {"name": "model.parameters.hiddenUnits", "categorical": ["4", "8"]})
+    searched(rank)
+    assert built == (["4", "8"] if is_alone else ["4", "8", "8"])
+    assert ends(rank) == (["failed", "completed"] if is_alone else ["completed", "completed"])
+
+
 def test_a_function_that_refuses_a_value_fails_its_trial_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [*sys.path])
     (tmp_path / "picky_network.py").write_text(PICKY)

@@ -20,6 +20,7 @@ from trainingrun_trainer.agent.stacks import answer_when_asked
 from trainingrun_trainer.devices import LOCAL_RANK_VARIABLE, TensorFlowGpus, take_gpu
 from trainingrun_trainer.errors import TrainerError, bad_config, failed
 from trainingrun_trainer.messages import Reporter
+from trainingrun_trainer.out_of_memory import is_out_of_memory, out_of_memory
 from trainingrun_trainer.parallel.gang import Gang
 from trainingrun_trainer.parallel.lost_peer import is_lost_peer
 from trainingrun_trainer.parallel.single import SingleProcess
@@ -160,6 +161,8 @@ def unexpected(problem: Exception) -> messages.Message:
             text="The connection to another rank was lost.",
             hint="",
         )
+    if is_out_of_memory(problem):
+        return _failure(out_of_memory(words=f"{type(problem).__name__}: {_gist(problem)}"))
     return messages.failure(
         exit_code=ExitCode.INTERNAL, cause=Cause.RANK_FAILED, text=f"{type(problem).__name__}: {_gist(problem)}", hint=""
     )

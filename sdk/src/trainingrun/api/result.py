@@ -40,7 +40,8 @@ class Artifact(Tolerant):
         Field(
             max_length=6,
             description="Measured with this file and its own runtime: accuracy, loss, latencyMilliseconds (median of one "
-            "sample on one thread) and latencyP95Milliseconds.",
+            "sample: a TFLite model's on one thread, the SavedModel's with all threads or the GPU of a rank, so that the two "
+            "do not compare) and latencyP95Milliseconds.",
         ),
     ] = ()
     accepted: Annotated[bool | None, Field(description="Whether it meets spec.acceptance; absent when it was not judged.")] = (

@@ -11,10 +11,10 @@ from trainingrun_trainer.artifacts.measurements import Latency, Measurements
 from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.artifacts.runtime import Runtime, Samples
 from trainingrun_trainer.artifacts.size import gzipped
+from trainingrun_trainer.data.at_once import samples_at_once
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.raw import raw_samples
 
-BATCH = 256
 WARM_UP_RUNS = 10
 TIMED_RUNS = 200
 TIMED_SECONDS = 2.0
@@ -34,7 +34,7 @@ class Quality:
 def measure(
     content: bytes, runtime: Runtime, feed: Feed, *, report: Callable[[], None] = lambda: None
 ) -> tuple[Measurements, Predictions]:
-    """Measure a model whose file is `content` on all samples of a feed; `report` is called after every batch.
+    """Measure a model whose file is `content` on all samples of a feed; `report` is called after every part of that.
 
     All samples count, however many batches they make. Latency is that of the first sample.
     """
@@ -44,7 +44,7 @@ def measure(
         accuracy=quality.accuracy,
         loss=quality.loss,
         size_bytes=len(content),
-        gzipped_bytes=gzipped(content),
+        gzipped_bytes=gzipped(content, report=report),
         latency=_latency(runtime, sample),
     )
     return measured, predictions
@@ -52,7 +52,7 @@ def measure(
 
 def _quality(runtime: Runtime, feed: Feed, *, report: Callable[[], None]) -> tuple[Quality, Predictions]:
     correct, loss, done, predictions = 0, 0.0, 0, Predictions()
-    for samples, labels in raw_samples(feed, batch=BATCH):
+    for samples, labels in raw_samples(feed, batch=samples_at_once(feed, widest=runtime.widest)):
         logits = runtime(samples).astype(np.float64)
         predicted = logits.argmax(axis=1)
         shifted = logits - logits.max(axis=1, keepdims=True)

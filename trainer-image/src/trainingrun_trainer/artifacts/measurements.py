@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one sample on one thread."""
+    """Milliseconds of one sample: of TFLite on one thread, of TensorFlow with all threads or the GPU of the rank."""
 
     median: float
     p95: float

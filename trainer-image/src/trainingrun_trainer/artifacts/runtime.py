@@ -1,8 +1,9 @@
 """How a model is run where it will be used: raw samples in, logits out."""
 
+import math
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -14,8 +15,17 @@ Network = Any
 
 Samples = NDArray[np.float32]
 """[n, *shape], raw."""
-Runtime = Callable[[Samples], NDArray[np.float32]]
-"""Gives the logits [n, classes] of samples, on one thread."""
+
+
+class Runtime(Protocol):
+    """Runs a model."""
+
+    @property
+    def widest(self) -> int:
+        """Bytes that one sample takes in the largest tensor of the model, as far as they are known."""
+
+    def __call__(self, samples: Samples) -> NDArray[np.float32]:
+        """The logits [n, classes] of samples."""
 
 
 def interpreter(model: bytes) -> Any:
@@ -32,6 +42,10 @@ class TFLite:
         self._interpreter = interpreter(model)
         self._batch = -1
         self._prepare(1)
+        tensors = self._interpreter.get_tensor_details()
+        self.widest = max(
+            (_bytes(each["shape"], each["dtype"]) for each in tensors if list(each["shape"][:1]) == [1]), default=0
+        )
 
     def __call__(self, samples: Samples) -> NDArray[np.float32]:
         """The logits of samples. Another number of samples than before costs a preparation."""
@@ -49,7 +63,28 @@ class TFLite:
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
 
 
-def keras_runtime(network: Network, *, shape: tuple[int, ...], normalization: Normalization) -> Runtime:
+class TensorFlow:
+    """What computes the logits of raw samples in a graph, with all threads of this rank."""
+
+    def __init__(self, function: Any) -> None:
+        """A `tf.function` with one signature."""
+        self._logits = function.get_concrete_function()
+
+    def __call__(self, samples: Samples) -> NDArray[np.float32]:
+        """The logits of samples."""
+        found: NDArray[np.float32] = self._logits(tf.constant(samples)).numpy()
+        return found
+
+    @property
+    def widest(self) -> int:
+        """By the graph, whatever kind of network it is of."""
+        outputs = [output for operation in self._logits.graph.get_operations() for output in operation.outputs]
+        forms = [(output.shape, output.dtype.as_numpy_dtype) for output in outputs if output.shape.rank]
+        known = [_bytes(form[1:], kind) for form, kind in forms if form[0] is None and form[1:].is_fully_defined()]
+        return max(known, default=0)
+
+
+def keras_runtime(network: Network, *, shape: tuple[int, ...], normalization: Normalization) -> TensorFlow:
     """A network in TensorFlow, as its SavedModel runs it."""
 
     @tf.function(  # type: ignore[untyped-decorator]  # TensorFlow ships no types
@@ -58,11 +93,11 @@ def keras_runtime(network: Network, *, shape: tuple[int, ...], normalization: No
     def logits(samples: Any) -> Any:
         return tf.cast(network(normalization(samples), training=False), tf.float32)
 
-    def run(samples: Samples) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = logits(tf.constant(samples)).numpy()
-        return found
+    return TensorFlow(logits)
 
-    return run
+
+def _bytes(shape: Sequence[int], kind: Any) -> int:
+    return math.prod(int(size) for size in shape) * int(np.dtype(kind).itemsize)
 
 
 def _quantized(samples: Samples, details: dict[str, Any]) -> NDArray[Any]:

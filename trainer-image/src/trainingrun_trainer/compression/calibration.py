@@ -1,8 +1,11 @@
 """Which training samples full integer quantization takes its ranges from."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun_trainer.data.at_once import samples_at_once
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.raw import raw_samples
 from trainingrun_trainer.errors import bad_config
@@ -11,15 +14,23 @@ MOST_AT_ONCE = 64
 """Samples that are taken from the feed at a time."""
 
 
-def calibration_samples(feed: Feed, *, count: int, seed: int) -> NDArray[np.float32]:
-    """`count` different training samples, [count, *shape], raw; equal seeds choose the same ones.
+class Calibration:
+    """`count` different training samples, raw, each [*shape]; equal seeds choose the same ones, however often they are taken.
 
-    They are spread over the data at random, so that classes occur as often as they do in training.
-    Raises TrainerError (bad config) when there are fewer.
+    They are spread over the data at random, so that classes occur as often as they do in training. Only those that are taken
+    at a time are in memory. Raises TrainerError: bad config when there are fewer, and what reading samples does.
     """
-    require_enough(feed, count=count)
-    chosen = np.sort(np.random.default_rng((seed, count)).choice(len(feed), count, replace=False))
-    return np.concatenate([samples for samples, _ in raw_samples(feed, batch=MOST_AT_ONCE, positions=chosen)])
+
+    def __init__(self, feed: Feed, *, count: int, seed: int) -> None:
+        require_enough(feed, count=count)
+        self._feed = feed
+        self._chosen = np.sort(np.random.default_rng((seed, count)).choice(len(feed), count, replace=False))
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """One after the other."""
+        at_once = samples_at_once(self._feed, most=MOST_AT_ONCE)
+        for samples, _ in raw_samples(self._feed, batch=at_once, positions=self._chosen):
+            yield from samples
 
 
 def require_enough(feed: Feed, *, count: int) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trainingrun.api import Compression, QuantizationMode
-from trainingrun_trainer.compression.calibration import calibration_samples, require_enough
+from trainingrun_trainer.compression.calibration import Calibration, require_enough
 from trainingrun_trainer.compression.convert import INTEGER, to_tflite
 from trainingrun_trainer.data.feed import Feed
 
@@ -34,5 +34,5 @@ def check_conversion(compression: Compression, network: Network, training: Feed)
     One takes half a second of a small network, and more than ten of a large one.
     """
     mode = compression.quantization.mode if compression.quantization is not None else None
-    sample = calibration_samples(training, count=1, seed=0)
+    sample = Calibration(training, count=1, seed=0)
     to_tflite(network, shape=training.shape, normalization=training.normalization, mode=mode, calibration=sample)

@@ -5,7 +5,8 @@ only, and unlikely classes could not be told apart. The largest logit is the ans
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from trainingrun.api import QuantizationMode
 from trainingrun_trainer.compression.raw_input import with_raw_input
 from trainingrun_trainer.data.normalization import Normalization
-from trainingrun_trainer.errors import bad_config
+from trainingrun_trainer.errors import TrainerError, bad_config
+from trainingrun_trainer.out_of_memory import is_out_of_memory, out_of_memory
 
 Network = Any
 Tensor = Any
@@ -30,18 +32,19 @@ def to_tflite(
     shape: tuple[int, ...],
     normalization: Normalization,
     mode: QuantizationMode | None,
-    calibration: NDArray[np.float32] | None = None,
+    calibration: Iterable[NDArray[np.float32]] | None = None,
+    report: Callable[[], None] = lambda: None,
 ) -> bytes:
     """The network as a TFLite model: [n, *shape] raw samples to [n, classes] logits; both are int8 in the integer modes.
 
     `normalization` brings raw samples to what the network takes. Where features are standardised it stays in float32, and so do
     the samples, in every mode: see `raw_input`. Int8 takes the ranges of its activations from `calibration`, raw
-    samples [n, *shape]; and so does Int8Aware where the network has not learnt them. Without a mode all numbers stay floats.
-    Raises TrainerError (bad config) when TensorFlow Lite cannot express the network.
+    samples [*shape], which may be taken more than once; and so does Int8Aware where the network has not learnt them. `report`
+    is called after each of them. Without a mode all numbers stay floats.
+    Raises TrainerError: bad config when TensorFlow Lite cannot express the network, OOMKilled, and what `calibration` and
+    `report` raise.
     """
     is_apart = normalization.mean is not None
-    if is_apart and calibration is not None:
-        calibration = normalization(calibration).numpy()
     module = tf.Module()
     module.network = network
 
@@ -52,10 +55,15 @@ def to_tflite(
         return tf.identity(network(samples if is_apart else normalization(samples), training=False), name="logits")
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()], module)
-    _quantize(converter, mode=mode, calibration=calibration)
+    samples = None if calibration is None else _Samples(calibration, normalization if is_apart else None, report)
+    _quantize(converter, mode=mode, calibration=samples)
     try:
         converted: bytes = converter.convert()
+    except TrainerError:
+        raise
     except Exception as refused:
+        if is_out_of_memory(refused):
+            raise out_of_memory(words=f"TensorFlow Lite converts the network of spec.model: {_reason(refused)}") from refused
         raise bad_config(
             f"TensorFlow Lite cannot express the network of spec.model"
             f"{f' with spec.compression.quantization.mode {mode}' if mode else ''}: {_reason(refused)}",
@@ -64,7 +72,7 @@ def to_tflite(
     return with_raw_input(converted, normalization) if is_apart else converted
 
 
-def _quantize(converter: Any, *, mode: QuantizationMode | None, calibration: NDArray[np.float32] | None) -> None:
+def _quantize(converter: Any, *, mode: QuantizationMode | None, calibration: "_Samples | None") -> None:
     if mode is None:
         return
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -72,14 +80,26 @@ def _quantize(converter: Any, *, mode: QuantizationMode | None, calibration: NDA
         converter.target_spec.supported_types = [tf.float16]
     if mode in INTEGER:
         assert calibration is not None, "integers need ranges"
-        converter.representative_dataset = lambda: _one_by_one(calibration)
+        converter.representative_dataset = calibration.one_by_one
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
 
 
-def _one_by_one(samples: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
-    for sample in samples:
-        yield [sample[np.newaxis]]
+@dataclass(frozen=True)
+class _Samples:
+    """What the converter is shown."""
+
+    raw: Iterable[NDArray[np.float32]]
+    normalization: Normalization | None
+    """Where the model does not have its own within."""
+    report: Callable[[], None]
+
+    def one_by_one(self) -> Iterator[list[NDArray[np.float32]]]:
+        """Each as a batch of one; it has been worked on when the next is asked for."""
+        for sample in self.raw:
+            batch = sample[np.newaxis]
+            yield [batch if self.normalization is None else self.normalization(batch).numpy()]
+            self.report()
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ A part is in memory, or read while it is trained on. Either way a sample has a p
 which positions a rank takes in which step; so the same shard gives the same batches, wherever the samples are.
 """
 
+import math
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -13,10 +14,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun_trainer.data.dataset import Dataset
+from trainingrun_trainer.data.host import is_apart, on_host, rows_of
 from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.data.shard import Shard
 
 Tensor = Any
+
+BYTES_AT_ONCE = 256 * 2**20
+"""Of inputs that go to a device with memory of its own at a time."""
 
 
 class Batches(NamedTuple):
@@ -85,21 +90,21 @@ class Split:
 
 
 class InMemory:
-    """A part that is in memory as a whole; the inputs stay bytes until a batch is taken."""
+    """A part that is in the host's memory as a whole; the inputs stay bytes until a batch is taken."""
 
     def __init__(self, data: Dataset) -> None:
         self.shape, self.classes = data.shape, data.classes
         self.normalization = Normalization(data.scale)
-        self._inputs = tf.constant(data.inputs)
+        self._inputs = on_host(data.inputs)
         self.dtype = self._inputs.dtype
-        self._labels = tf.constant(data.labels.astype(np.int32))
+        self._labels = on_host(data.labels.astype(np.int32))
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def deal(self, shard: Shard, *, first: int) -> "_MemoryDealer":
-        """Positions are rows: nothing is copied."""
-        return _MemoryDealer(self._inputs, self._labels, shard, first=first)
+        """Positions are rows: nothing is copied, but to a device with memory of its own what its steps take."""
+        return (_ApartDealer if is_apart() else _MemoryDealer)(self._inputs, self._labels, shard, first=first)
 
 
 @dataclass
@@ -123,3 +128,17 @@ class _MemoryDealer:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         pass
+
+
+class _ApartDealer(_MemoryDealer):
+    """Deals only what the steps take, so that the device has room for it, whatever the host has."""
+
+    @property
+    def most_steps(self) -> int:
+        sample_bytes = int(math.prod(self.inputs.shape[1:])) * int(self.inputs.dtype.size)
+        return max(1, BYTES_AT_ONCE // (int(self.shard.positions.shape[1]) * sample_bytes))
+
+    def take(self, steps: int) -> Batches:
+        taken = super().take(steps).rows
+        inputs, labels = (rows_of(each, taken.ravel()) for each in (self.inputs, self.labels))
+        return Batches(inputs, labels, np.arange(taken.size, dtype=np.int32).reshape(taken.shape))

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainingrun_trainer.data.feed import Feed
+from trainingrun_trainer.data.host import rows_of
 from trainingrun_trainer.data.shard import shard
 
 
@@ -23,4 +23,4 @@ def raw_samples(
         for step in range(part.steps):
             taken = dealer.take(1)
             rows = taken.rows[0][part.weights[step] > 0]
-            yield tf.cast(tf.gather(taken.inputs, rows), tf.float32).numpy(), tf.gather(taken.labels, rows).numpy()
+            yield rows_of(taken.inputs, rows).numpy().astype(np.float32), rows_of(taken.labels, rows).numpy()

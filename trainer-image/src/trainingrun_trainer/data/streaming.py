@@ -22,6 +22,7 @@ from trainingrun_trainer.data.damaged import DamagedSamplesError, decode_intact
 from trainingrun_trainer.data.dataset import scale_of
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.feed import Batches
+from trainingrun_trainer.data.host import on_host
 from trainingrun_trainer.data.normalization import Normalization
 from trainingrun_trainer.data.shard import Shard, shard
 from trainingrun_trainer.errors import TrainerError
@@ -106,7 +107,7 @@ class _StreamDealer:
                 self._feed.damaged.update(damaged)
         inputs, labels = (np.concatenate(parts) for parts in zip(*taken, strict=True))
         rows = np.arange(len(labels), dtype=np.int32).reshape(steps, self._batch)
-        return Batches(tf.constant(inputs), tf.constant(labels), rows)
+        return Batches(on_host(inputs), on_host(labels), rows)
 
     def __enter__(self) -> Self:
         return self

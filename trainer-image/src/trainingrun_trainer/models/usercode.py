@@ -14,6 +14,7 @@ from typing import Any
 
 from trainingrun.api import EntrypointModel
 from trainingrun_trainer.errors import TrainerError, bad_config
+from trainingrun_trainer.out_of_memory import is_out_of_memory, out_of_memory
 
 FIELD = "spec.model.entrypoint"
 LISTED = 10
@@ -72,8 +73,12 @@ def call(function: UserFunction, **arguments: Any) -> Any:
 
 
 def raised(function: UserFunction, problem: BaseException, *, what: str = "") -> TrainerError:
-    """The error for a user's code that has raised; `what` of the function, by default the function itself."""
-    return bad_config(f"{FIELD}.function {function.name}{what} {_raised(problem, root=function.root)}.")
+    """The error for a user's code that has raised; `what` of the function, by default the function itself.
+
+    Memory that was not enough may be elsewhere: only that is no fault of the configuration.
+    """
+    words = f"{FIELD}.function {function.name}{what} {_raised(problem, root=function.root)}."
+    return out_of_memory(words=words) if is_out_of_memory(problem) else bad_config(words)
 
 
 def _in_config_map(entrypoint: EntrypointModel, module: str, *, code: Path) -> Path:

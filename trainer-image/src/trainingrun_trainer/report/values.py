@@ -98,8 +98,10 @@ class Artifact:
     accuracy: float | None = None
     loss: float | None = None
     latency_milliseconds: float | None = None
-    """Median of one sample on one thread."""
+    """Median of one sample."""
     latency_p95_milliseconds: float | None = None
+    latency_on: str = ""
+    """What it was measured on: latencies on different things cannot be compared."""
     sparsity: float | None = None
     """Fraction of the pruned layers' weights that is zero."""
     layers: tuple[tuple[str, float], ...] = ()

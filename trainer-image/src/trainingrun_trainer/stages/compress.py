@@ -1,6 +1,7 @@
 """The stage that makes smaller models: pruned, quantized or both. Each one is measured as it will be used."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from trainingrun.api import QuantizationMode
@@ -12,9 +13,9 @@ from trainingrun_trainer.compression.made import Compressed, FineTuning, Made
 from trainingrun_trainer.compression.pruned import Pruned
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
-from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.models.policy import float_policy
 from trainingrun_trainer.stages.evaluate import judged
+from trainingrun_trainer.stages.look_around import look_around
 from trainingrun_trainer.stages.quantize import quantize
 
 Network = Any
@@ -86,11 +87,6 @@ class _Workshop:
     def _keep(self, name: str, tflite: bytes, *, is_final: bool, pruned: Pruned | None) -> None:
         if not self.context.is_chief:
             return
-        measured, predictions = measure(tflite, TFLite(tflite), judged(self.split), report=self._look_around)
+        measured, predictions = measure(tflite, TFLite(tflite), judged(self.split), report=partial(look_around, self.context))
         print(f"{name}: accuracy {measured.accuracy:.4f}, {measured.gzipped_bytes:,} bytes after gzip")
         self.made.models.append(Made(name, tflite, measured, predictions, is_final, pruned))
-
-    def _look_around(self) -> None:
-        self.context.progress.part_done()
-        if self.context.is_interrupted():
-            raise interrupted("Told to stop while measuring; what was trained is saved.")

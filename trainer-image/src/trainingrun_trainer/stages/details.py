@@ -9,6 +9,7 @@ import tf_keras
 
 from trainingrun.api.base import to_wire
 from trainingrun_trainer.acceptance import Judgement
+from trainingrun_trainer.balance import Balance
 from trainingrun_trainer.compression.made import Made
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
@@ -17,7 +18,7 @@ from trainingrun_trainer.stages.ending import Ending
 
 def details_of(context: Context, *, split: Split, ending: Ending, judgement: Judgement) -> dict[str, Any]:
     """All that is needed to understand and reproduce the result."""
-    about = ending.about
+    about, balance = ending.about, Balance.of(ending.predictions.counts)
     return {
         "run": to_wire(context.config.run),
         "attempt": context.config.attempt,
@@ -38,6 +39,7 @@ def details_of(context: Context, *, split: Split, ending: Ending, judgement: Jud
             "judgedOn": "test" if len(split.test) > 0 else "validation",
         },
         "metrics": ending.metrics,
+        "balance": None if balance is None else asdict(balance),
         "choices": [asdict(found) for found in context.found],
         "training": asdict(ending.state),
         "compression": {

@@ -13,6 +13,7 @@ from trainingrun.contract import Stage
 from trainingrun_trainer.artifacts.predictions import Predictions
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Batches, Feed, Split, batches_signature
+from trainingrun_trainer.data.host import rows_of
 from trainingrun_trainer.data.shard import Shard, shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.parallel.exchange import gather_bytes
@@ -116,7 +117,7 @@ def evaluation_steps(network: Network, feed: Feed, *, keep: Predictions | None =
         weights = part.weights[steps]
         sums, kept = run(inputs, labels, tf.constant(rows), tf.constant(weights))
         if keep is not None:
-            of_samples = [part.positions[steps], tf.gather(labels, rows).numpy(), *(array.numpy() for array in kept)]
+            of_samples = [part.positions[steps], rows_of(labels, rows).numpy(), *(array.numpy() for array in kept)]
             positions, truths, predicted, probabilities = (array[weights > 0] for array in of_samples)
             keep.add(positions, truths=truths, predicted=predicted, probabilities=probabilities)
         return sums

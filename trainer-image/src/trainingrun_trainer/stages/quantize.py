@@ -1,17 +1,19 @@
 """The stage that quantizes: the network as a TFLite model with fewer bits per number."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trainingrun.api import Quantization, QuantizationMode
 from trainingrun.contract import Stage
 from trainingrun_trainer.checkpoint import LoopState
-from trainingrun_trainer.compression.calibration import calibration_samples
+from trainingrun_trainer.compression.calibration import Calibration
 from trainingrun_trainer.compression.convert import INTEGER, to_tflite
 from trainingrun_trainer.compression.zeros import ZerosKept
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.stages.course import Course
+from trainingrun_trainer.stages.look_around import Seldom, look_around
 from trainingrun_trainer.stages.loop import follow
 from trainingrun_trainer.stages.optimizers import Optimizer
 
@@ -32,7 +34,7 @@ def quantize(context: Context, network: Network, split: Split, *, name: str) -> 
 
     All ranks must call this: with Int8Aware they fine-tune a copy of the network first, in which pruned weights stay zero.
     `name` tells the files of that from those of other networks of the run. The network itself is left as it is.
-    Raises TrainerError: BadConfig when the network cannot be converted, and what training raises.
+    Raises TrainerError: BadConfig when the network cannot be converted, Interrupted, and what training raises.
     """
     compression = context.config.compression
     quantization = compression.quantization if compression is not None else None
@@ -46,10 +48,16 @@ def quantize(context: Context, network: Network, split: Split, *, name: str) -> 
     calibration = None
     if quantization is not None and mode in INTEGER:
         seed = context.config.training.seed
-        calibration = calibration_samples(split.training, count=quantization.calibration_samples, seed=seed)
-        context.progress.part_done()
+        calibration = Calibration(split.training, count=quantization.calibration_samples, seed=seed)
     shape, normalization = split.training.shape, split.training.normalization
-    tflite = to_tflite(network, shape=shape, normalization=normalization, mode=mode, calibration=calibration)
+    tflite = to_tflite(
+        network,
+        shape=shape,
+        normalization=normalization,
+        mode=mode,
+        calibration=calibration,
+        report=Seldom(partial(look_around, context)),
+    )
     context.progress.part_done()
     return Quantized(tflite, state)
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from trainingrun.contract import AttemptConfig, Cause
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.errors import TrainerError, failed, interrupted
+from trainingrun_trainer.out_of_memory import is_out_of_memory
 from trainingrun_trainer.parallel.single import SingleProcess
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.evaluate import own_part
@@ -24,7 +24,7 @@ from trainingrun_trainer.tuning.parameters import with_parameters
 
 SIGN_SECONDS = 5.0
 """Between two signs of life in an epoch that takes long."""
-OWN_FAULTS = (Cause.NOT_A_NUMBER, Cause.BAD_CONFIG)
+OWN_FAULTS = (Cause.NOT_A_NUMBER, Cause.BAD_CONFIG, Cause.OUT_OF_MEMORY)
 """What the parameters of a trial bring about. Whatever else goes wrong would do so with others too."""
 
 
@@ -51,8 +51,21 @@ class Trial:
     def run(self) -> Verdict:
         """Train as long as the study lets it; what the parameters bring about becomes a verdict.
 
+        Memory that was not enough is that only where no other trial's networks were in it. The study hears of an epoch once,
+        however often it is trained.
+
         Raises TrainerError: Interrupted, after telling so, or what has nothing to do with the parameters.
         """
+        is_alone = self._keeper.kept == 0
+        verdict = self._try()
+        if verdict.cause == Cause.OUT_OF_MEMORY and not is_alone:
+            # What other trials have left took a part of the memory, and is gone now: this says what the trial itself needs.
+            print(f"trial {self._number} did not fit beside what earlier trials keep, and is tried again alone", flush=True)
+            verdict = self._try()
+        return verdict
+
+    def _try(self) -> Verdict:
+        """Train once. The memory of all that is kept is free again after a failure that may have to do with it."""
         try:
             return self._train()
         except TrainerError as problem:
@@ -60,13 +73,12 @@ class Trial:
                 self._desk.tell(trial=self._number, kind="interrupted")
             if problem.cause not in OWN_FAULTS:
                 raise
-            return Verdict("failed", problem.cause, str(problem))
-        except (MemoryError, tf.errors.ResourceExhaustedError) as problem:
-            self._keeper.drop()
-            return Verdict("failed", Cause.OUT_OF_MEMORY, f"The memory was not enough: {_first_line(problem)}")
+            verdict = Verdict("failed", problem.cause, str(problem))
         except Exception as problem:  # a network or an operation that refuses these parameters must not end the search
-            self._keeper.drop()
-            return Verdict("failed", Cause.RANK_FAILED, f"{type(problem).__name__}: {_first_line(problem)}")
+            verdict = _fault(problem)
+        if verdict.cause in (Cause.OUT_OF_MEMORY, Cause.RANK_FAILED):
+            self._keeper.drop()  # only now: an error holds what its graph has computed until it is handled
+        return verdict
 
     def _train(self) -> Verdict:
         context = self._context()
@@ -125,6 +137,12 @@ def config_of_trial(config: AttemptConfig) -> AttemptConfig:
     schedule = config.training.schedule
     shortened = schedule.model_copy(update={"warmup_epochs": min(schedule.warmup_epochs, epochs - 1)})
     return config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs, "schedule": shortened})})
+
+
+def _fault(problem: Exception) -> Verdict:
+    if is_out_of_memory(problem):
+        return Verdict("failed", Cause.OUT_OF_MEMORY, f"The memory was not enough: {_first_line(problem)}")
+    return Verdict("failed", Cause.RANK_FAILED, f"{type(problem).__name__}: {_first_line(problem)}")
 
 
 def _first_line(problem: BaseException) -> str:

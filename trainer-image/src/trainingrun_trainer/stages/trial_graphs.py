@@ -81,6 +81,11 @@ class Keeper:
         self._kept[alike] = graphs
         return graphs
 
+    @property
+    def kept(self) -> int:
+        """How many trials' graphs are kept."""
+        return len(self._kept)
+
     def drop(self) -> None:
         """Free the memory of all that is kept."""
         self._kept.clear()

@@ -7,12 +7,13 @@ from heapq import nsmallest
 
 from markupsafe import Markup
 
+from trainingrun_trainer.balance import Balance
 from trainingrun_trainer.report.charts.bars import Bar, bars
 from trainingrun_trainer.report.values import Confusion
 from trainingrun_trainer.report.words import counted, percent, shortened
 
 MOST_CLASSES = 20
-_MOST_PAIRS, _LONGEST_NAME = 20, 28
+_MOST_PAIRS, _LONGEST_NAME, _MOST_UNKNOWN = 20, 28, 5
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,27 @@ class _Told:
 
     @property
     def sentence(self) -> str:
-        """How many are wrong, and which is the most frequent mistake."""
+        """How many are wrong, which is the most frequent mistake, and how well the classes are known."""
         total = self.samples.total()
         if not self.mistakes:
             return f"All {counted(total, 'sample')} are right."
         (truth, predicted), most = self.mistakes[0]
         pair = f"“{self.short(truth)}” taken for “{self.short(predicted)}”"
-        return f"{self._wrong:,} of {counted(total, 'sample')} are wrong. Most frequent: {pair}, {counted(most, 'time')}."
+        wrong = f"{self._wrong:,} of {counted(total, 'sample')} are wrong. Most frequent: {pair}, {counted(most, 'time')}."
+        return f"{wrong} {self._balance}"
+
+    @property
+    def _balance(self) -> str:
+        """How well the classes are known, whatever their number of samples."""
+        balance = Balance.of(self.counts)
+        assert balance is not None, "some are wrong"
+        lowest = f"lowest with “{self.short(balance.worst_class)}”: {percent(balance.worst_recall)}"
+        recall = f"The recall of a class is {percent(balance.macro_recall)} on average, {lowest}."
+        if not (unknown := balance.never_predicted):
+            return recall
+        names = ", ".join(f"“{self.short(number)}”" for number in unknown[:_MOST_UNKNOWN])
+        more = f" and {len(unknown) - _MOST_UNKNOWN} more" if len(unknown) > _MOST_UNKNOWN else ""
+        return f"{recall} No sample is taken for {names}{more}: accuracy alone does not tell that."
 
     def name(self, number: int) -> str:
         """Of a class."""

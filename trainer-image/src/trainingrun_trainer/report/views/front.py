@@ -136,6 +136,7 @@ _COLUMNS = (
     _Column("Loss", lambda artifact: _optional(artifact.loss, figure)),
     _Column("Latency, median", lambda artifact: _optional(artifact.latency_milliseconds, _milliseconds)),
     _Column("Latency, 95 %", lambda artifact: _optional(artifact.latency_p95_milliseconds, _milliseconds)),
+    _Column("Latency on", lambda artifact: "" if artifact.latency_milliseconds is None else artifact.latency_on),
     _Column("Zero weights", lambda artifact: _optional(artifact.sparsity, percent)),
     _Column("Accepted", _accepted),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from trainingrun.api import AcceleratorKind
 from trainingrun_trainer.report.values import Artifact
 from trainingrun_trainer.stages.reporting.finished import Finished
 
@@ -20,6 +21,7 @@ def artifacts(finished: Finished) -> Iterator[Artifact]:
             loss=measured.loss,
             latency_milliseconds=measured.latency.median,
             latency_p95_milliseconds=measured.latency.p95,
+            latency_on="one thread",
             sparsity=None if pruned is None else pruned.share,
             layers=() if pruned is None else tuple((layer.name, layer.sparsity) for layer in pruned.layers),
             accepted=finished.judgement.accepts(made.name),
@@ -39,6 +41,7 @@ def _float_model(finished: Finished) -> Artifact:
         loss=values.get("loss"),
         latency_milliseconds=values.get("latencyMilliseconds"),
         latency_p95_milliseconds=values.get("latencyP95Milliseconds"),
+        latency_on="the GPU of a rank" if finished.config.accelerator is AcceleratorKind.GPU else "all threads of a rank",
         accepted=model.accepted,
         reasons=finished.judgement.missed.get(model.name, ()),
     )
