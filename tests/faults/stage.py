@@ -15,6 +15,7 @@ from tests.patience import patience
 from tests.presets import a_preset_manifest
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause, ExitCode, FinalRecord
+from trainingrun.contract_version import CONTRACT
 
 SECONDS = 60.0
 """What the longest wait of a life takes on a quiet machine, and more."""
@@ -108,7 +109,9 @@ class Stage:
         """All workers of the current attempt end well, worker 0 last and with a result."""
         result = {"epochs": 2, "metrics": [{"name": "test_accuracy", "value": "0.9"}]}
         for pod in sorted(await self._workers(), key=_index, reverse=True):
-            record = FinalRecord(attempt=_attempt(pod), worker=_index(pod), exit_code=ExitCode.SUCCEEDED)
+            record = FinalRecord(
+                contract_version=CONTRACT, attempt=_attempt(pod), worker=_index(pod), exit_code=ExitCode.SUCCEEDED
+            )
             await self._end(pod, to_wire(record) | ({"result": result} if _index(pod) == 0 else {}))
 
     async def fail(self, *, code: int = ExitCode.INTERNAL, cause: str = Cause.RANK_FAILED) -> None:
@@ -116,6 +119,7 @@ class Stage:
         for pod in sorted(await self._workers(), key=_index, reverse=True):
             first = _index(pod) == 1
             record = FinalRecord(
+                contract_version=CONTRACT,
                 attempt=_attempt(pod),
                 worker=_index(pod),
                 exit_code=code if first else ExitCode.PEER_LOST,

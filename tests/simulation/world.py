@@ -20,6 +20,7 @@ from tests.manifests import a_manifest
 from trainingrun.api import CheckpointPosition, ObjectMeta, Result, TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage
+from trainingrun.contract_version import CONTRACT
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -143,7 +144,13 @@ class World:
         attempt = self.run(name).status.attempt
         position = CheckpointPosition(stage="Training", epoch=epoch, step=epoch * 10)
         report = ProgressReport(
-            attempt=attempt, stage=stage, epoch=epoch, percent=epoch, checkpoint=position, updated_at=self.now
+            contract_version=CONTRACT,
+            attempt=attempt,
+            stage=stage,
+            epoch=epoch,
+            percent=epoch,
+            checkpoint=position,
+            updated_at=self.now,
         )
         self._reports[name] = report
         return self.book.note((NAMESPACE, name), report)
@@ -155,7 +162,7 @@ class World:
         attempt = self.run(name).status.attempt
         pod = self.pods[f"{name}-{attempt}-{index}"]
         assert pod["status"]["phase"] == "Running", "a pod ends once"
-        last = FinalRecord(attempt=attempt, worker=index, exit_code=code, **record)
+        last = FinalRecord(contract_version=CONTRACT, attempt=attempt, worker=index, exit_code=code, **record)
         if not lives_on:
             pod["status"]["phase"] = "Succeeded" if code == 0 else "Failed"
         pod["status"]["containerStatuses"][0]["state"] = {

@@ -117,10 +117,13 @@ def test_an_image_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch
     assert told(**first)["contractVersion"] == 2
 
 
-def test_an_older_image_is_told_to_by_name_what_the_default_was_before() -> None:
-    ready = look(a_run(status=SPOKEN, spec__image=IMAGE)).status.condition("Ready")
-    assert ready is not None
-    assert "spec.training.schedule.scaling needs version 2" in ready.message
-    assert "or set it to Linear, together with a new value of spec.rerun" in ready.message
-    as_before = a_run(status=SPOKEN, spec__image=IMAGE, spec__training={"schedule": {"scaling": "Linear"}})
-    assert look(as_before).status.attempt == 1
+@pytest.mark.parametrize(
+    ("optimizer", "told"),
+    [("Adam", {"schedule": {"scaling": "SquareRoot"}}), ("SGD", {"optimizer": {"name": "SGD"}})],
+)
+def test_an_image_that_is_known_to_be_older_is_told_the_rule_that_auto_stands_for(optimizer: str, told: dict[str, Any]) -> None:
+    run = a_run(status=SPOKEN, spec__image=IMAGE, spec__training={"optimizer": {"name": optimizer}})
+    resolved = Resolved(image=IMAGE, strategy="Horovod", replicas=2, processes_per_worker=1)
+    config = json.loads(config_map(run, attempt=1, resolved=resolved)["data"]["config.json"])
+    assert ("contractVersion" in config, config["training"]) == (False, told)
+    assert look(run).status.attempt == 1

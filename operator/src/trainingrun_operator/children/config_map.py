@@ -8,6 +8,7 @@ from trainingrun.api import (
     Data,
     DataFormat,
     NormalizationType,
+    OptimizerName,
     Resolved,
     Scaling,
     Training,
@@ -23,8 +24,8 @@ from trainingrun_operator.changes import changed
 from trainingrun_operator.children.metadata import metadata
 from trainingrun_operator.model import Manifest
 
-TABLES_SINCE = 2
-"""Version of the contract in which the trainer learnt to standardise tables."""
+DECIDES_SINCE = 2
+"""Version of the contract in which the trainer learnt to standardise tables, and to scale a rate as its optimizer asks."""
 
 
 def config_map(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Manifest:
@@ -70,7 +71,7 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         data=_data(run, image=resolved.image),
         model=spec.model,
         augmentation=spec.augmentation,
-        training=_training(run, strategy=strategy),
+        training=_training(run, strategy=strategy, image=resolved.image),
         tuning=spec.tuning,
         compression=spec.compression,
         acceptance=spec.acceptance,
@@ -84,21 +85,28 @@ def _data(run: TrainingRun, *, image: str) -> Data:
     To the trainer nothing means what it meant to the first version: they stay as they are. So that is how None is said, and an
     image that is known to be older goes on as it always has.
     """
-    data, trainer = run.spec.data, run.status.trainer
-    is_older = trainer is not None and trainer.image == image and trainer.contract_version < TABLES_SINCE
-    wanted = data.normalization
-    if wanted is None and data.format is DataFormat.CSV and not is_older:
+    data, wanted = run.spec.data, run.spec.data.normalization
+    if wanted is None and data.format is DataFormat.CSV and not _is_older(run, image=image):
         wanted = NormalizationType.STANDARDIZE
     return changed(data, normalization=None if wanted is NormalizationType.NONE else wanted)
 
 
-def _training(run: TrainingRun, *, strategy: StrategyType) -> Training:
-    """`spec.training`, in words that any image knows where these mean the same.
+def _training(run: TrainingRun, *, strategy: StrategyType, image: str) -> Training:
+    """`spec.training`, in words that any image knows where these will do.
 
-    A process alone has nothing to scale its learning rate by.
+    A process alone has nothing to scale its learning rate by. An image that is known to be older is told the rule that Auto
+    stands for, without the warm-up that goes with it.
     """
     training = run.spec.training
     is_alone = strategy is StrategyType.SINGLE and run.spec.strategy.backward_passes_per_step == 1
-    if training.schedule.scaling is not Scaling.AUTO or not is_alone:
+    if training.schedule.scaling is not Scaling.AUTO or not (is_alone or _is_older(run, image=image)):
         return training
-    return changed(training, schedule=changed(training.schedule, scaling=Scaling.LINEAR))
+    is_linear = is_alone or training.optimizer.name is OptimizerName.SGD
+    scaling = Scaling.LINEAR if is_linear else Scaling.SQUARE_ROOT
+    return changed(training, schedule=changed(training.schedule, scaling=scaling))
+
+
+def _is_older(run: TrainingRun, *, image: str) -> bool:
+    """Whether the image has said that it speaks an older version of the contract."""
+    trainer = run.status.trainer
+    return trainer is not None and trainer.image == image and trainer.contract_version < DECIDES_SINCE
