@@ -74,7 +74,7 @@ def test_a_corrupt_file_is_named_and_not_tried_again(playground: Playground) -> 
     run = playground.wait_until_finished("corrupt")
     assert run.status.failure is not None
     assert run.status.failure.cause == "BadData"
-    assert f"{IMAGES} is damaged" in run.status.failure.message
+    assert f"{IMAGES} is no readable gzip file" in run.status.failure.message
     assert run.status.attempt == 1
 
 

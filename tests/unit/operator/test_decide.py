@@ -1,7 +1,7 @@
 """What the operator decides, world by world."""
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from tests.builders import (
     stamp,
 )
 from trainingrun.api import CheckpointPosition, MetricValue, Result, TrainingRun
-from trainingrun.contract import Cause, ProgressReport, Stage
+from trainingrun.contract import Cause, ProgressReport, Stage, StartMoments
 from trainingrun_operator.decide import decide
 from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
@@ -492,6 +492,18 @@ def test_a_pod_that_fits_nowhere_is_stopped_without_a_restart_used() -> None:
     decision = look(run, children=children(run), pods=pods)
     assert decision.status.stopping is not None
     assert (decision.status.stopping.reason, decision.status.stopping.counts_as_restart) == ("Restart", False)
+
+
+@pytest.mark.parametrize(
+    ("first_step", "reason"), [(None, "StartTimeout"), (NOON, "Starting")], ids=["does not train yet", "trains"]
+)
+def test_a_gang_that_has_just_taken_its_first_step_has_started_in_time(first_step: datetime | None, reason: str) -> None:
+    run = an_active_run(spec__recovery={"startTimeoutSeconds": 30, "maximumRestarts": 0})
+    report = ProgressReport(attempt=1, moments=StartMoments(first_step=first_step), updated_at=NOON)
+    pods = [a_pod(0, ready=False), a_pod(1, ready=False)]
+    decision = look(run, children=children(run), pods=pods, progress=report, seconds=600)
+    stopping = decision.status.stopping
+    assert (stopping.failure.cause if stopping is not None and stopping.failure is not None else "Starting") == reason
 
 
 def test_a_missing_image_is_named_while_it_is_waited_for() -> None:

@@ -41,6 +41,7 @@ def wait_until_ready(life: ActiveAttempt) -> Step | None:
         return None
     found = min(_hindrances(life), key=lambda each: each.need)
     is_over = life.clocks.start_timeout_left <= 0 and life.children.had_job and found.prospect is not Prospect.PASSES
+    is_over = is_over and not _says_that_it_trains(life)
     if is_over and found.prospect is not Prospect.STALLS:
         return _give_up(life, found)
     return Step(
@@ -50,6 +51,12 @@ def wait_until_ready(life: ActiveAttempt) -> Step | None:
         status=changed(life.status, stage=Stage.STARTING),
         requeue_after=_again(life),
     )
+
+
+def _says_that_it_trains(life: ActiveAttempt) -> bool:
+    """Whether the trainer has just reported its first step: kubelets may say seconds later that pods are ready."""
+    report = life.reports.fresh
+    return report is not None and report.moments.first_step is not None
 
 
 def _is_starting(life: ActiveAttempt) -> bool:
