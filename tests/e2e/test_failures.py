@@ -93,7 +93,8 @@ def test_a_label_out_of_range_is_named_with_its_position(playground: Playground,
 
 def test_a_missing_claim_stalls_the_run_until_it_is_created(playground: Playground) -> None:
     output = {"persistentVolumeClaim": {"claimName": "later"}}
-    playground.play("no-claim", workers=1, spec__output=output, spec__recovery={"startTimeoutSeconds": SHORTEST})
+    patient = 2 * SHORTEST  # it waits for the claim, and then starts within as long
+    playground.play("no-claim", workers=1, spec__output=output, spec__recovery={"startTimeoutSeconds": patient})
     stalled = playground.wait("no-claim", "stalled", lambda run: run.status.condition("Stalled") is not None, timeout=60).status
     condition = stalled.condition("Stalled")
     assert condition is not None
@@ -122,6 +123,7 @@ def test_a_missing_image_is_named_at_once_ends_the_run_after_the_start_timeout_a
     change = {
         "image": playground.played_image,
         "workers": {"replicas": 1, "resources": TINY},
+        "recovery": {"startTimeoutSeconds": 600},  # this start is not meant to take too long
         "rerun": "with one that is there",
     }
     playground.kubectl.run("patch", "trun", "no-image", "--type=merge", "-p", json.dumps({"spec": change}))
