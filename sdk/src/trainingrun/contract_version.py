@@ -117,7 +117,7 @@ def heard(model: type[BaseModel], wire: Any) -> Any:
     for name, field in model.model_fields.items():
         alias, before = field.alias or name, meant_before(field)
         key = name if name in wire else alias
-        inner = next(_models(field.annotation), None)
+        inner = next(models_in(field.annotation), None)
         if before is not None:
             filled.setdefault(key, before.value)
         elif inner is not None and key in wire:
@@ -127,9 +127,9 @@ def heard(model: type[BaseModel], wire: Any) -> Any:
     return filled
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models in an annotation, however it is made."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from models_in(inner)

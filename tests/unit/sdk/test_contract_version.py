@@ -7,7 +7,7 @@ made is its `fields.txt`.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from trainingrun.api import Training
 from trainingrun.api.base import to_sparse_wire
 from trainingrun.contract import AttemptConfig, FinalRecord, ProgressReport
-from trainingrun.contract_version import CONTRACT, MeantBefore, Need, Since, heard, meant_before, version_needed
+from trainingrun.contract_version import CONTRACT, MeantBefore, Need, Since, heard, meant_before, models_in, version_needed
 
 CONTRACTS = Path(__file__).parent / "contracts"
 KEPT = (
@@ -34,7 +34,7 @@ def fields() -> set[str]:
 
 def _as_it_is_read(name: str, definition: Schema) -> Schema:
     """The schema of a model, where a default is what a configuration means that does not say the field."""
-    model = next((each for each in _all_models(AttemptConfig) if each.__name__ == name), None)
+    model = next((each for each in _allmodels_in(AttemptConfig) if each.__name__ == name), None)
     properties = dict(definition.get("properties", {}))
     for field_name, field in model.model_fields.items() if model is not None else ():
         alias, before, default = field.alias or field_name, meant_before(field), field.default
@@ -46,9 +46,9 @@ def _as_it_is_read(name: str, definition: Schema) -> Schema:
     return definition | ({"properties": properties} if properties else {})
 
 
-def _all_models(model: type[BaseModel]) -> set[type[BaseModel]]:
-    inner = {each for field in model.model_fields.values() for each in _models(field.annotation)}
-    return inner | {each for one in inner for each in _all_models(one)}
+def _allmodels_in(model: type[BaseModel]) -> set[type[BaseModel]]:
+    inner = {each for field in model.model_fields.values() for each in models_in(field.annotation)}
+    return inner | {each for one in inner for each in _allmodels_in(one)}
 
 
 def _lines(schema: Schema, definitions: Schema, *, path: str, required: bool) -> Iterator[str]:
@@ -84,15 +84,8 @@ def mark_of(path: str) -> int:
     for name in path.replace("[]", "").split("."):
         field = next(each for key, each in (model.model_fields if model else {}).items() if name in (each.alias, key))
         newest = max([newest, *(mark.version for mark in field.metadata if isinstance(mark, Since))])
-        model = next(_models(field.annotation), None)
+        model = next(models_in(field.annotation), None)
     return newest
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)
 
 
 VERSIONS = sorted(int(each.name) for each in CONTRACTS.iterdir())

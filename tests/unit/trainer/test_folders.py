@@ -195,7 +195,7 @@ def test_the_classes_that_one_rank_of_many_lists_are_counted_once(pets: Path, tm
             return np.stack([values])
 
     def share(rank: int) -> Any:
-        context = replace(alone(tmp_path).context, gang=Pair(rank))  # type: ignore[arg-type]
+        context = replace(alone(tmp_path).context, gang=Pair(rank))  # type: ignore[arg-type]  # it has what listing asks of a gang
         return images_in(context, local_folder(pets), "", field="f")
 
     (chief, left), (other, also) = share(0), share(1)

@@ -177,7 +177,7 @@ def loaded(folder: Path, samples: np.ndarray[Any, Any], **data: Any) -> Split:
 
 def test_only_training_samples_are_looked_at(tmp_path: Path) -> None:
     parts = loaded(tmp_path, table(50), normalization="Standardize")
-    samples = parts.training._inputs.numpy()  # type: ignore[attr-defined]
+    samples = parts.training._inputs.numpy()  # type: ignore[attr-defined]  # a feed in memory, which shows them to nobody else
     assert np.allclose(np.array(parts.training.normalization.mean), samples.astype(np.float64).mean(axis=0), rtol=1e-6)
     assert len({id(feed.normalization) for feed in (parts.training, parts.validation, parts.test)}) == 1
 

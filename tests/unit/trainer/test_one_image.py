@@ -82,7 +82,7 @@ def test_every_kind_can_become_grey(name: str) -> None:
 def test_what_was_right_stays_the_same(name: str, channels: int) -> None:
     """As TensorFlow decodes it."""
     content, _ = COLOURED[name]
-    size = ImageSize(height=HEIGHT, width=WIDTH, channels=channels)  # type: ignore[arg-type]
+    size = ImageSize(height=HEIGHT, width=WIDTH, channels=channels)  # type: ignore[arg-type]  # 1 or 3
     decoder = ImageDecoder(size, first=[("a", content)])
     batch = decoder([content], positions=np.array([0]), name=str)
     assert batch[0].tolist() == decoder._plain(content).numpy().tolist()
