@@ -105,9 +105,9 @@ async def _work(
     tasks = [
         working,
         asyncio.create_task(book.poll(workers.progress, on_change=queue.add)),
-        asyncio.create_task(resync(cluster, queue, namespace=settings.watch_namespace, timing=timing)),
+        asyncio.create_task(resync(cluster, queue, namespaces=settings.watch_namespaces, timing=timing)),
     ]
-    watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace, timing=timing))
+    watching = asyncio.create_task(watch(queue, namespaces=settings.watch_namespaces, timing=timing))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({*tasks, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)

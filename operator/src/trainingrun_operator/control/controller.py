@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError
 from trainingrun_operator.control.queue import WorkQueue
@@ -67,12 +67,13 @@ class Controller:
             self._metrics.reconcile_seconds.labels(result).observe(asyncio.get_running_loop().time() - started)
 
 
-async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespace: str | None, timing: Timing) -> None:
-    """Look at all runs now and then, in case an event was missed. For ever."""
+async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespaces: Sequence[str] | None, timing: Timing) -> None:
+    """Look at all runs of these namespaces, or of all, now and then, in case an event was missed. For ever."""
     while True:
         await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
-        try:
-            for run in await cluster.list_runs(namespace):
-                queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
-        except ClusterError as problem:
-            log.warning("resync failed: %s", problem)
+        for namespace in namespaces or (None,):
+            try:
+                for run in await cluster.list_runs(namespace):
+                    queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+            except ClusterError as problem:
+                log.warning("resync failed: %s", problem)
