@@ -50,6 +50,7 @@ def generated() -> dict[Path, str]:
         failures_page.PAGE: failures_page.page(),
         benchmark_page.PAGE: benchmark_page.page(),
         argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
+        argo.ARGO_CD / "values.yaml": argo.values(),
     }
 
 

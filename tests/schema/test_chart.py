@@ -232,6 +232,26 @@ def test_every_setting_is_a_value() -> None:
     assert set(schema["properties"]["settings"]["properties"]) == settings - OWN_VALUES.keys() - FIXED
 
 
+GITOPS = ROOT / "manifests" / "gitops"
+DECLARED = {"argo-cd": ("Application", ("source", "helm", "valuesObject")), "flux": ("HelmRelease", ("values",))}
+
+
+@pytest.mark.parametrize("tool", DECLARED)
+def test_what_argo_cd_and_flux_are_told_are_values_of_the_chart(helm: Helm, tool: str) -> None:
+    kind, path = DECLARED[tool]
+    documents = yaml.safe_load_all((GITOPS / "operator" / f"{tool}.yaml").read_text())
+    (found,) = (document["spec"] for document in documents if document["kind"] == kind)
+    for name in path:
+        found = found[name]
+    (deployment,) = (each for key, each in rendered(helm, found).items() if key[0] == "Deployment")
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith("trainingrun-operator:0.1.0")
+
+
+def test_argo_cds_own_chart_gets_the_settings_that_kubectl_applies() -> None:
+    values = yaml.safe_load((GITOPS / "argo-cd" / "values.yaml").read_text())
+    assert values == {"configs": {"cm": yaml.safe_load((GITOPS / "argo-cd" / "argocd-cm.yaml").read_text())["data"]}}
+
+
 def test_helm_finds_no_fault(helm: Helm) -> None:
     assert "0 chart(s) failed" in helm.run("lint", "--strict", str(CHART))
 
