@@ -1,6 +1,7 @@
 """The chart beside `manifests`: the same objects for the same wishes, and no value that nobody understands."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.helm.program import CHART, Helm, HelmError
 from tests.patience import patience
 from tests.waiting import wait_for
 from tools.chart import FIXED, OWN_VALUES
+from tools.install import OPERATOR
 from tools.kubectl import Kubectl, KubectlError
 from trainingrun_operator.choices import Choices
 from trainingrun_operator.pace import Pace, Timing
@@ -188,6 +190,38 @@ def test_where_and_how_the_operators_run_is_theirs_who_install_it(helm: Helm) ->
         name: value for name, value in PLACES.items() if name != "resources"
     }
     assert deployment["metadata"]["labels"]["team"] == deployment["spec"]["template"]["metadata"]["labels"]["team"] == "ml"
+
+
+WATCHING = {
+    "alerts.yaml": {"groups": [{"name": "runs", "rules": [{"alert": "Many", "expr": "runs > 1", "for": "{{ $value }}"}]}]},
+    "board.json": {"title": "{{namespace}}", "panels": []},
+    "kube-state-metrics.yaml": {"kind": "CustomResourceStateMetrics", "spec": {}},
+}
+"""Files beside the templates, with the braces that Prometheus and Grafana fill in, and Helm must not."""
+
+
+def test_alerts_board_and_metrics_of_runs_come_as_they_are_written_and_only_where_asked_for(helm: Helm, tmp_path: Path) -> None:
+    chart = tmp_path / "trainingrun"
+    shutil.copytree(CHART, chart)
+    for name, content in WATCHING.items():
+        (chart / "files" / name).write_text(json.dumps(content))
+    asked = {
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+        "dashboard": {"enabled": True},
+        "kubeStateMetrics": {"enabled": True},
+    }
+    found = of_chart(helm.run("template", "trainingrun", str(chart), values=asked))
+    assert found.keys() - of_chart(helm.run("template", "trainingrun", str(chart))).keys() == {
+        ("PrometheusRule", "default", OPERATOR),
+        ("ConfigMap", "default", f"{OPERATOR}-board"),
+        ("ConfigMap", "default", f"{OPERATOR}-kube-state-metrics"),
+    }
+    rule = found["PrometheusRule", "default", OPERATOR]
+    assert (rule["spec"], rule["metadata"]["labels"]) == (WATCHING["alerts.yaml"], {"release": "prometheus"})
+    board = found["ConfigMap", "default", f"{OPERATOR}-board"]
+    assert json.loads(board["data"]["trainingrun.json"]) == WATCHING["board.json"]
+    config = found["ConfigMap", "default", f"{OPERATOR}-kube-state-metrics"]
+    assert yaml.safe_load(config["data"]["config.yaml"]) == WATCHING["kube-state-metrics.yaml"]
 
 
 def test_definitions_stay_unless_somebody_says_otherwise(helm: Helm) -> None:

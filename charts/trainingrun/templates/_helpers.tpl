@@ -45,10 +45,3 @@ annotations:
   name: {{ .Values.name }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
-
-{{- /* The label that makes a role part of one of Kubernetes' own: a dict of `to`, its name, and the context `root`. */}}
-{{- define "trainingrun.aggregated" -}}
-{{- if .root.Values.roles.aggregate -}}
-rbac.authorization.k8s.io/aggregate-to-{{ .to }}: "true"
-{{- end }}
-{{- end }}
