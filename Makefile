@@ -12,6 +12,9 @@ BENCH_CLUSTER_NAME ?= trainingrun-bench
 EXAMPLE ?= mnist-ship
 REGISTRY ?=
 TAG ?=
+VERSION ?=
+SOURCE ?=
+SIGN ?=
 ALSO ?=
 MUTANTS ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
@@ -107,6 +110,15 @@ push: ## Push the images and write manifests/install.yaml for them: REGISTRY=...
 	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %) > "$(INSTALL_MANIFEST)"
 	@echo "Now: kubectl apply -f $(INSTALL_MANIFEST)"
 
+release-notes: .venv/ready ## Write the version and its part of the changelog, from changelog.d: VERSION=1.2.3 (docs/how-to/release.md)
+	@test -n "$(VERSION)" || { echo "Say which: make release-notes VERSION=1.2.3"; exit 64; }
+	@$(BIN)/python -m tools.release notes --version "$(VERSION)"
+	@$(BIN)/python -m tools.generate
+
+release: .venv/ready ## Make what a release consists of, in build/release: VERSION=1.2.3 REGISTRY=... (SOURCE=... SIGN="...")
+	@test -n "$(VERSION)" && test -n "$(REGISTRY)" || { echo "Say what and where: make release VERSION=1.2.3 REGISTRY=registry.example/team"; exit 64; }
+	@$(BIN)/python -m tools.release build --version "$(VERSION)" --registry "$(REGISTRY)" --source "$(SOURCE)" --sign "$(SIGN)"
+
 kind-node-image: ## Build kind's node image, for machines without Docker that reach no registry (CLUSTER=kind does it by itself)
 	@$(PYTHON) -m cluster.kind
 
@@ -168,5 +180,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push release release-notes cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-ranks bench-launch record-statuses clean
