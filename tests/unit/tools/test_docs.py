@@ -26,13 +26,16 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(page.read_text())}
 
 
+LINKS = list(links())
+
+
 def test_there_are_links() -> None:
-    assert len(list(links())) > 50
+    assert len(LINKS) > 50
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
-    mine = [link for link in links() if link[0].startswith(f"{page.relative_to(ROOT)}: ")]
+    mine = [link for link in LINKS if link[0].startswith(f"{page.relative_to(ROOT)}: ")]
     assert [where for where, target, _ in mine if not target.exists()] == []
     assert [where for where, target, heading in mine if heading and heading not in anchors(target)] == []
 
@@ -43,6 +46,6 @@ def test_every_page_of_the_documentation_can_be_come_to() -> None:
     while left:
         page = left.pop()
         reached.add(page)
-        targets = [target for where, target, _ in links() if where.startswith(f"{page.relative_to(ROOT)}: ")]
+        targets = [target for where, target, _ in LINKS if where.startswith(f"{page.relative_to(ROOT)}: ")]
         left += [target for target in targets if target.suffix == ".md" and target not in reached]
     assert sorted(str(page.relative_to(ROOT)) for page in pages - reached) == []
