@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import argo, benchmark_page, failures_page, operator_reference, status_page
+from tools import argo, benchmark_page, failures_page, metrics_reference, operator_reference, status_page
 from trainingrun.crd import Schema, custom_resource_definition, preset_definition
 from trainingrun.reference import preset_reference, reference
 
@@ -41,6 +41,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
         ROOT / "docs" / "reference" / "trainingpreset.md": f"<!-- {NOTE} -->\n{preset_reference()}",
         operator_reference.PAGE: operator_reference.page(),
+        metrics_reference.PAGE: metrics_reference.page(),
         failures_page.PAGE: failures_page.page(),
         status_page.PAGE: status_page.page(),
         benchmark_page.PAGE: benchmark_page.page(),

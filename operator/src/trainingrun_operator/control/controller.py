@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError
+from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError, Raw
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Timing
@@ -24,6 +24,7 @@ class Controller:
         self._reconcile = reconcile
         self._queue = queue
         self._metrics = metrics
+        metrics.watch_queue(queue.__len__)
 
     async def run(self, *, workers: int) -> None:
         """Work for ever."""
@@ -39,7 +40,6 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key = await self._queue.take()
-            self._metrics.queue_depth.set(len(self._queue))
             try:
                 await self.handle(key)
             finally:
@@ -67,12 +67,26 @@ class Controller:
             self._metrics.reconcile_seconds.labels(result).observe(asyncio.get_running_loop().time() - started)
 
 
-async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespace: str | None, timing: Timing) -> None:
-    """Look at all runs now and then, in case an event was missed. For ever."""
+async def resync(
+    cluster: Cluster,
+    queue: WorkQueue[Key],
+    *,
+    namespace: str | None,
+    timing: Timing,
+    listed: Callable[[Sequence[Raw]], None] = lambda _: None,
+) -> None:
+    """Look at all runs at once and then now and then, in case an event was missed. For ever.
+
+    `listed` is told which runs there are. When they cannot be listed it is tried again soon.
+    """
     while True:
-        await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
         try:
-            for run in await cluster.list_runs(namespace):
-                queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+            runs = await cluster.list_runs(namespace)
         except ClusterError as problem:
             log.warning("resync failed: %s", problem)
+            await asyncio.sleep(min(timing.resync_seconds, timing.api_timeout_seconds))
+            continue
+        listed(runs)
+        for run in runs:
+            queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+        await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
