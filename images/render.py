@@ -1,38 +1,102 @@
 """The manifests of `manifests/base`, with the names of real images, as one file for `kubectl apply`."""
 
+import json
+import os
 import platform
-import re
-from collections.abc import Mapping
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from images.errors import ImageError
-from images.recipe import ROOT
+from images.recipe import RECIPES, ROOT
 
 BASE = ROOT / "manifests" / "base"
-PLACEHOLDERS = {
-    "operator": "image: trainingrun-operator:latest",
-    "trainer": "value: trainingrun-trainer:latest",
-    "trainer-gpu": 'name: TRAINER_IMAGE_GPU\n              value: ""',
-    "trainer-tpu": 'name: TRAINER_IMAGE_TPU\n              value: ""',
-}
-"""Where the manifests name each image, or name none."""
-ARCHITECTURE = 'name: TRAINER_ARCHITECTURE\n              value: ""'
+ACCELERATED = {"trainer-gpu": "TRAINER_IMAGE_GPU", "trainer-tpu": "TRAINER_IMAGE_TPU"}
+"""The setting that names each image which `manifests/base` does not."""
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 """What Kubernetes calls the machines that images are built on, and for."""
+_SETTINGS = "trainingrun-operator-settings"
+_NAMESPACE = "trainingrun-system"
+_TIMEOUT_SECONDS = 120
 
 
-def render(references: Mapping[str, str], *, machine: str = platform.machine()) -> str:
-    """All manifests, the CRD first, with these images, by their short names, which were built on such a machine.
+def render(
+    references: Mapping[str, str],
+    *,
+    kubectl: str = "kubectl",
+    settings: Mapping[str, str] | None = None,
+    patches: Sequence[Mapping[str, Any]] = (),
+    machine: str = platform.machine(),
+) -> str:
+    """All manifests with these images, by their short names, which were built on such a machine.
 
-    Raises ImageError when a placeholder is missing, so that a renamed image cannot go unnoticed.
+    `settings` are added to those of the operator, and `patches` are kustomize's. `kubectl` builds it, as it does for users.
+    Raises ImageError when there is no kubectl, or when the manifests do not take an image: a renamed one cannot go unnoticed.
     """
-    names = re.findall(r"^\s*- (\S+\.yaml)$", (BASE / "kustomization.yaml").read_text(), flags=re.MULTILINE)
-    text = "---\n".join((BASE / name).resolve().read_text() for name in names)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary).resolve()
+        made = overlay(references, settings=settings or {}, patches=patches, machine=machine)
+        made["resources"] = [os.path.relpath(BASE.resolve(), start=folder)]
+        (folder / "kustomization.yaml").write_text(json.dumps(made))
+        text = _build(folder, kubectl=kubectl)
     for name, reference in references.items():
-        text = _with(text, PLACEHOLDERS[name], reference, what=f"the image {name}")
-    return _with(text, ARCHITECTURE, ARCHITECTURES.get(machine, '""'), what="their architecture")
+        if _without_idle_tag(reference) not in text:
+            raise ImageError(f"manifests/base has no place for the image {name}: what is rendered does not name {reference}.")
+    return text
 
 
-def _with(text: str, placeholder: str, value: str, *, what: str) -> str:
-    if placeholder not in text:
-        raise ImageError(f"manifests/base has no place for {what}: there is no `{placeholder}`.")
-    return text.replace(placeholder, f"{placeholder.rpartition(' ')[0]} {value}")
+def overlay(
+    references: Mapping[str, str],
+    *,
+    settings: Mapping[str, str],
+    patches: Sequence[Mapping[str, Any]] = (),
+    machine: str = platform.machine(),
+) -> dict[str, Any]:
+    """The kustomization that changes `manifests/base`, without its resources."""
+    chosen = {
+        **({"TRAINER_ARCHITECTURE": ARCHITECTURES[machine]} if machine in ARCHITECTURES else {}),
+        **{variable: references[name] for name, variable in ACCELERATED.items() if name in references},
+        **settings,
+    }
+    merged = {
+        "name": _SETTINGS,
+        "namespace": _NAMESPACE,
+        "behavior": "merge",
+        "literals": [f"{name}={value}" for name, value in chosen.items()],
+    }
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "images": [_image(name, reference) for name, reference in references.items() if name not in ACCELERATED],
+        "configMapGenerator": [merged],
+        "patches": list(patches),
+    }
+
+
+def _image(name: str, reference: str) -> dict[str, str]:
+    """What kustomize puts in the place of the image that the manifests name."""
+    named, _, digest = reference.partition("@")
+    repository, _, last = named.rpartition("/")
+    last, _, tag = last.partition(":")
+    changed = {"name": RECIPES[name].repository, "newName": f"{repository}/{last}" if repository else last}
+    return {**changed, **({"newTag": tag} if tag and not digest else {}), **({"digest": digest} if digest else {})}
+
+
+def _without_idle_tag(reference: str) -> str:
+    """The reference as kustomize writes it: a digest says all that a tag could."""
+    named, at, digest = reference.partition("@")
+    folder, slash, last = named.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}{at}{digest}" if digest else reference
+
+
+def _build(folder: Path, *, kubectl: str) -> str:
+    command = [kubectl, "kustomize", str(folder)]
+    try:
+        built = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False)
+    except FileNotFoundError:
+        raise ImageError(f"There is no {kubectl}, which puts the manifests together: install it, or add it to PATH.") from None
+    if built.returncode != 0:
+        raise ImageError(f"kubectl kustomize does not take the manifests: {built.stderr.strip()}")
+    return built.stdout

@@ -1,10 +1,10 @@
 """Bring the operator into a cluster: build and load the images, apply the manifests, wait until it answers."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import yaml
+from typing import Any
 
 import cluster
 import images
@@ -14,6 +14,8 @@ from tools.prepare import prepare
 OPERATOR_NAMESPACE = "trainingrun-system"
 OPERATOR = "trainingrun-operator"
 """Its Deployment, its service account, and what its pods are labelled with."""
+PROBE_SECONDS = {"readinessProbe": 1, "livenessProbe": 5}
+"""How long each of its probes may take in the manifests."""
 
 Say = Callable[[str], None]
 
@@ -33,14 +35,14 @@ def install(
     backend: cluster.Cluster,
     *,
     pushed: dict[str, str] | None = None,
-    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
     patience: float = 1.0,
     say: Say = print,
 ) -> Installation:
     """Start the cluster if it does not run, and install the operator that this checkout builds.
 
-    `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. `environment` is added
-    to that of the Deployment. Every deadline is multiplied by `patience`. Calling it again is cheap: what has not changed is
+    `pushed` names images that the cluster can pull (`images.names`): then nothing is built and loaded. `settings` are added
+    to those of the operator. Every deadline is multiplied by `patience`. Calling it again is cheap: what has not changed is
     neither built nor loaded again.
     """
     began = datetime.now(UTC).isoformat()
@@ -50,22 +52,22 @@ def install(
     kubectl = Kubectl(binary=backend.kubectl(), kubeconfig=backend.kubeconfig(), patience=patience)
     references = pushed or {name: _load(backend, name, say=say) for name in ("operator", "trainer")}
     say("operator")
-    kubectl.run("apply", "-f", "-", stdin=changed(images.render(references), environment=environment or {}, patience=patience))
+    rendered = images.render(references, kubectl=kubectl.binary, settings=settings, patches=probes(patience))
+    kubectl.run("apply", "-f", "-", stdin=rendered)
     kubectl.within(OPERATOR_NAMESPACE).run(*("rollout", "status", f"deployment/{OPERATOR}", "--timeout=180s"), timeout=190)
     return Installation(kubectl=kubectl, cluster=backend, trainer_image=references["trainer"], began=began)
 
 
-def changed(manifests: str, *, environment: Mapping[str, str], patience: float) -> str:
-    """The manifests with these variables in the operator's Deployment, whose probes may take so many times as long."""
-    if not environment and patience == 1:
-        return manifests
-    documents = list(yaml.safe_load_all(manifests))
-    (deployment,) = (document for document in documents if document["kind"] == "Deployment")
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    container["env"] += [{"name": name, "value": value} for name, value in environment.items()]
-    for probe in (container["readinessProbe"], container["livenessProbe"]):
-        probe["timeoutSeconds"] = round(probe.get("timeoutSeconds", 1) * patience)
-    return str(yaml.safe_dump_all(documents))
+def probes(patience: float) -> list[dict[str, Any]]:
+    """What lets the probes of the operator take so many times as long: patches of kustomize."""
+    if patience == 1:
+        return []
+    path = "/spec/template/spec/containers/0"
+    changes = [
+        {"op": "add", "path": f"{path}/{probe}/timeoutSeconds", "value": round(seconds * patience)}
+        for probe, seconds in PROBE_SECONDS.items()
+    ]
+    return [{"target": {"kind": "Deployment", "name": OPERATOR}, "patch": json.dumps(changes)}]
 
 
 def _load(backend: cluster.Cluster, name: str, *, say: Say) -> str:

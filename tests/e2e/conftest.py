@@ -85,7 +85,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def installation(backend: cluster.Cluster) -> Installation:
     """The operator of this checkout in the cluster, from the shipped images and manifests, and in a hurry."""
     with waiting(Account.IMAGE), one_process(backend):
-        return install(backend, environment=BRISK, patience=patience(1))
+        return install(backend, settings=BRISK, patience=patience(1))
 
 
 @pytest.fixture(scope="session")

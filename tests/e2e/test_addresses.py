@@ -28,7 +28,7 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Playground]:
     cluster = EmbeddedCluster(name=f"trainingrun-{family}", cache=cache_folder(), family=family)
     cluster.down()
     try:
-        installation = install(cluster, environment=BRISK, patience=patience(1))
+        installation = install(cluster, settings=BRISK, patience=patience(1))
         for kubectl in fresh_namespace(installation.kubectl, "addresses"):
             playground = Playground(
                 namespace="addresses", kubectl=kubectl, installation=installation, played_image=image.load(cluster)

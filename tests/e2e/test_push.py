@@ -55,7 +55,8 @@ def fetch(address: str, path: str) -> Any:
 def test_both_images_are_pushed_and_the_manifests_name_them(installation: Installation, registry: str, tmp_path: Path) -> None:
     rendered = tmp_path / "install.yaml"
     command = ["make", "push", f"REGISTRY={registry}/team", "TAG=0.1", f"INSTALL_MANIFEST={rendered}"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ}, check=True, timeout=patience(540))
+    path = f"{Path(installation.kubectl.binary).parent}:{os.environ['PATH']}"
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True, timeout=patience(540))
     for name in ("operator", "trainer"):
         manifest = fetch(registry, f"team/trainingrun-{name}/manifests/0.1")
         config = fetch(registry, f"team/trainingrun-{name}/blobs/{manifest['config']['digest']}")

@@ -1,5 +1,6 @@
 """Gangs that a scheduler places whole or not at all: kube-scheduler with its gang scheduling turned on, and two others."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tools.kubectl import Kubectl
 from trainingrun_operator.children.gang import pod_group_api
 from trainingrun_operator.config import GangScheduler
 
+COMPONENTS = ROOT / "manifests" / "components"
 FEATURES = Features(gates=("GenericWorkload",), apis=("scheduling.k8s.io/v1beta1",))
 NODES = (a_gpu_node("one", gpus=8, **A100), a_gpu_node("two", gpus=8, **A100))
 GANG = gpus(replicas=2, count=8)
@@ -48,13 +50,15 @@ def gangs(request: pytest.FixtureRequest, gang_admin: Kubectl, tmp_path_factory:
     """Two nodes with eight GPUs each, a scheduler of gangs, and an operator that makes its PodGroups."""
     kind, scheduler = request.param
     folder = tmp_path_factory.mktemp(kind)
-    gang_admin.apply(*yaml.safe_load_all((ROOT / "manifests" / "gang" / f"{kind.lower()}.yaml").read_text()))
     with ExitStack() as stack:
         stack.enter_context(kwok(gang_admin, folder=folder / "kwok"))
         stack.enter_context(fake_nodes(gang_admin, *NODES))
         if scheduler is not None:
             stack.enter_context(scheduler.running(gang_admin, folder=folder))
         lab = stack.enter_context(laboratory(gang_admin, name="gangs", size=1, folder=folder, common=folder))
+        (patch,) = yaml.safe_load((COMPONENTS / f"gang-{kind.lower()}" / "kustomization.yaml").read_text())["patches"]
+        changes = json.dumps(yaml.safe_load(patch["patch"]))
+        gang_admin.run("patch", "clusterrole", patch["target"]["name"], "--type=json", "--patch", changes)
         yield replace(lab, settings={**lab.settings, "GANG_SCHEDULER": kind})
 
 

@@ -121,7 +121,7 @@ def _an_operator(
             "TRAINER_IMAGE": "trainer:1",
             "POD_NAME": identity,
             "POD_NAMESPACE": lease_namespace or namespace,
-            "WATCH_NAMESPACE": namespace,
+            "WATCH_NAMESPACES": namespace,
             "PORT": "0",
             **_NO_AUTHORITIES,
             **lab.settings,

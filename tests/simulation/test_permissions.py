@@ -10,7 +10,7 @@ from trainingrun_operator.config import GangScheduler
 from trainingrun_operator.model import Reference
 
 GANG = {"list PodGroup", "create PodGroup", "delete PodGroup"}
-"""What manifests/gang allows."""
+"""What manifests/components/gang- allows."""
 
 
 def run_to_running(world: World, name: str = "mnist") -> None:
@@ -40,7 +40,7 @@ def test_a_gang_scheduler_without_its_permissions_stops_only_what_needs_it() -> 
     assert (world.state("alone"), world.state("mnist")) == ("Running", "Running")
     assert (world.settle("gang"), world.state("gang")) == (30, "Starting")
     assert "lacks the permission to create podgroups.scheduling.volcano.sh" in message(world, "gang")
-    assert "manifests/gang" in message(world, "gang")
+    assert "manifests/components/gang-" in message(world, "gang")
     world.succeed("mnist")
     world.settle("mnist")
     assert world.state("mnist") == "Succeeded"

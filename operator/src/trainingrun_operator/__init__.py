@@ -3,6 +3,3 @@
 The middle is pure and reads as prose: `observe` turns what the API server returns into values, `decide` turns those into what
 to do next. Around it stands a thin shell that watches, lists, writes and waits.
 """
-
-VERSION = "0.1.0"
-"""Of this release, as in the distribution's pyproject.toml: an image has the modules alone."""

@@ -111,13 +111,13 @@ async def _work(
             resync(
                 cluster,
                 queue,
-                namespace=settings.watch_namespace,
+                namespaces=settings.watch_namespaces,
                 timing=timing,
                 listed=Survey(metrics, hearing, now=_now).note,
             )
         ),
     ]
-    watching = asyncio.create_task(watch(queue, namespace=settings.watch_namespace, timing=timing, hearing=hearing))
+    watching = asyncio.create_task(watch(queue, namespaces=settings.watch_namespaces, timing=timing, hearing=hearing))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({*tasks, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)

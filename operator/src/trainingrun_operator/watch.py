@@ -4,7 +4,7 @@ Handlers are `on.event` handlers, which write nothing to the objects: no finaliz
 entry point only this module imports kopf.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import kopf
@@ -64,8 +64,8 @@ def settings(timing: Timing) -> kopf.OperatorSettings:
     return chosen
 
 
-async def watch(queue: WorkQueue[Key], *, namespace: str | None, timing: Timing, hearing: Hearing) -> None:
-    """Watch until SIGTERM, which kopf handles itself once it runs.
+async def watch(queue: WorkQueue[Key], *, namespaces: Sequence[str] | None, timing: Timing, hearing: Hearing) -> None:
+    """Watch these namespaces, or all, until SIGTERM, which kopf handles itself once it runs.
 
     Raises when a watcher fails, so that the process ends instead of going blind.
     """
@@ -73,8 +73,8 @@ async def watch(queue: WorkQueue[Key], *, namespace: str | None, timing: Timing,
     await kopf.operator(
         registry=handlers,
         settings=settings(timing),
-        namespaces=[namespace] if namespace else [],
-        clusterwide=namespace is None,
+        namespaces=namespaces or [],
+        clusterwide=not namespaces,
         standalone=True,
         # Ours know each other by their Lease. Without a word Kopf would ask for the name of its user, who may have none.
         identity=names.OPERATOR_NAME,  # type: ignore[arg-type]  # a string, whose type kopf does not export

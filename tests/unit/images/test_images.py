@@ -8,6 +8,7 @@ import pytest
 import images
 from images import ImageError
 from images.recipe import RECIPES, ROOT, fingerprint
+from images.render import overlay
 
 
 def some_files(root: Path) -> None:
@@ -62,26 +63,36 @@ def copied_into(target: str) -> set[str]:
     return found
 
 
-def test_rendering_names_the_images_and_none_for_accelerators_that_have_not_been_pushed() -> None:
-    text = images.render(images.names(registry="registry.example", tag="1", accelerated=["trainer-gpu"]))
-    assert "image: registry.example/trainingrun-operator:1" in text
-    assert "value: registry.example/trainingrun-trainer:1" in text
-    assert environment(text) >= {
-        ("TRAINER_IMAGE", "registry.example/trainingrun-trainer:1"),
-        ("TRAINER_IMAGE_GPU", "registry.example/trainingrun-trainer-gpu:1"),
-        ("TRAINER_IMAGE_TPU", '""'),
-    }
-    assert ":latest" not in text
+DIGEST = "sha256:" + "0" * 64
+NAMED = {
+    "by tag": ("registry.example:5000/team/op:1", {"newName": "registry.example:5000/team/op", "newTag": "1"}),
+    "by digest": (f"registry.example/op:1@{DIGEST}", {"newName": "registry.example/op", "digest": DIGEST}),
+    "without a registry": ("op:1", {"newName": "op", "newTag": "1"}),
+}
 
 
-@pytest.mark.parametrize(("machine", "architecture"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("riscv64", '""')])
-def test_rendering_says_which_nodes_can_run_the_images(machine: str, architecture: str) -> None:
-    text = images.render({"operator": "a:1", "trainer": "b:1"}, machine=machine)
-    assert ("TRAINER_ARCHITECTURE", architecture) in environment(text)
+@pytest.mark.parametrize(("reference", "changed"), NAMED.values(), ids=NAMED)
+def test_an_image_takes_the_place_of_the_one_that_the_manifests_name(reference: str, changed: dict[str, str]) -> None:
+    assert overlay({"operator": reference}, settings={})["images"] == [{"name": "trainingrun-operator", **changed}]
 
 
-def environment(text: str) -> set[tuple[str, str]]:
-    return set(re.findall(r"- name: (\w+)\n +value: (\S+)", text))
+def test_images_for_accelerators_that_have_been_pushed_are_settings() -> None:
+    made = overlay(images.names(registry="registry.example", tag="1", accelerated=["trainer-gpu"]), settings={"PORT": "1"})
+    assert {image["name"] for image in made["images"]} == {"trainingrun-operator", "trainingrun-trainer"}
+    (settings,) = made["configMapGenerator"]
+    assert {"TRAINER_IMAGE_GPU=registry.example/trainingrun-trainer-gpu:1", "PORT=1"} <= set(settings["literals"])
+    assert not [literal for literal in settings["literals"] if literal.startswith("TRAINER_IMAGE_TPU")]
+
+
+@pytest.mark.parametrize(("machine", "said"), [("x86_64", ["amd64"]), ("aarch64", ["arm64"]), ("riscv64", [])])
+def test_rendering_says_which_nodes_can_run_the_images(machine: str, said: list[str]) -> None:
+    (settings,) = overlay({}, settings={}, machine=machine)["configMapGenerator"]
+    assert settings["literals"] == [f"TRAINER_ARCHITECTURE={each}" for each in said]
+
+
+def test_without_kubectl_a_sentence_says_so() -> None:
+    with pytest.raises(ImageError, match=r"There is no kubectl-that-is-missing, .* install it, or add it to PATH\."):
+        images.render({}, kubectl="kubectl-that-is-missing")
 
 
 def test_only_older_archives_of_the_same_image_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import pytest
 import images
 from images import ImageError
 from images.recipe import fingerprint
-from images.render import PLACEHOLDERS
 
 
 def test_a_script_that_was_made_executable_is_another_image(tmp_path: Path) -> None:
@@ -30,7 +29,9 @@ def test_a_file_that_was_renamed_or_moved_to_another_folder_is_another_image(tmp
     assert len(tags) == 3
 
 
-def test_manifests_that_name_an_image_in_another_way_are_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PLACEHOLDERS, "operator", "image: another-name:latest")
+def test_manifests_that_name_an_image_in_another_way_are_not_rendered(tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\necho 'image: another-name:latest'\n")
+    kubectl.chmod(0o755)
     with pytest.raises(ImageError, match="has no place for the image operator"):
-        images.render(images.names(registry="registry.example", tag="1"))
+        images.render(images.names(registry="registry.example", tag="1"), kubectl=str(kubectl))

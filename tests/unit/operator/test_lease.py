@@ -22,7 +22,7 @@ from trainingrun_operator.settings import Settings
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 assert looptime
 
-SETTINGS = Settings(config=CONFIG, identity="me", watch_namespace=None)
+SETTINGS = Settings(config=CONFIG, identity="me", watch_namespaces=None)
 
 
 def a_leadership() -> Leadership:

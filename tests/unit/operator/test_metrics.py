@@ -1,7 +1,7 @@
 """What Prometheus is told: right after a restart and after deletions, bounded, and nothing that a pod has said."""
 
 import asyncio
-import tomllib
+import importlib.metadata
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 
 from tests.builders import NOON, an_active_run, stamp
 from trainingrun.api import Account, TrainingRunStatus
-from trainingrun_operator import VERSION
+from trainingrun.version import VERSION
 from trainingrun_operator.control.controller import Controller
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.survey import Hearing, Survey
@@ -220,7 +220,7 @@ def test_every_account_has_its_seconds() -> None:
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
-    assert tomllib.loads((ROOT / "operator" / "pyproject.toml").read_text())["project"]["version"] == VERSION
+    assert importlib.metadata.version("trainingrun-operator") == VERSION
     assert value(Metrics(), "trainingrun_operator_build_info", version=VERSION, contract="2") == 1
 
 

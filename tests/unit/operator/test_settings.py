@@ -5,8 +5,10 @@ import re
 import pytest
 
 from tools.operator_reference import page
+from trainingrun.api import AcceleratorKind
 from trainingrun_operator import __main__ as program
 from trainingrun_operator import logs
+from trainingrun_operator.choices import Choices
 from trainingrun_operator.name_servers import DEFAULT_SERVERS, DnsAddresses
 from trainingrun_operator.pace import Pace, Times, Timing
 from trainingrun_operator.settings import Settings
@@ -72,6 +74,34 @@ def test_pods_are_made_for_most_clusters_unless_the_deployment_says_otherwise() 
     assert (config.worker_user, config.architecture) == (None, "arm64")
     assert config.name_servers == (DnsAddresses("169.254.169.254/32"),)
     assert read(WORKER_USER="2000").config.worker_user == 2000
+
+
+CHOSEN = {
+    "an image with a space": ("TRAINER_IMAGE_GPU", "a b", "it is the name of an image, such as"),
+    "half a digest": ("TRAINER_IMAGE", "trainer@sha256:12", "it is the name of an image, such as"),
+    "no label": ("TRAINER_ARCHITECTURE", "amd 64", "it is the value of a label, such as amd64."),
+    "no namespace": ("WATCH_NAMESPACES", "vision,team_a", "it is names of namespaces, apart by commas."),
+    "not one namespace": ("WATCH_NAMESPACES", " , ", "it is names of namespaces, apart by commas."),
+    "a namespace of ours": ("POD_NAMESPACE", "Training", "it is the name of a namespace."),
+    "no scheduler": ("GANG_SCHEDULER", "Slurm", "it is one of Kubernetes, Coscheduling, Volcano, or not set."),
+}
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), CHOSEN.values(), ids=CHOSEN)
+def test_a_choice_that_is_none_is_refused_by_name_and_value(variable: str, value: str, words: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{variable} is {re.escape(value)}: {re.escape(words)}"):
+        read(**{variable: value})
+
+
+def test_every_accelerator_has_an_image_of_its_own() -> None:
+    assert {f"TRAINER_IMAGE_{kind}" for kind in AcceleratorKind} | {"TRAINER_IMAGE"} == {
+        name.upper() for name in Choices.model_fields if name.startswith("trainer_image")
+    }
+
+
+def test_several_namespaces_are_watched_each_once_and_without_a_word_all() -> None:
+    assert read(WATCH_NAMESPACES="vision, team-a,vision").watch_namespaces == ("vision", "team-a")
+    assert read().watch_namespaces is None
 
 
 OF_PODS = {

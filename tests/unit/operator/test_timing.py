@@ -17,6 +17,7 @@ from trainingrun.contract import ProgressReport
 from trainingrun_operator import watch
 from trainingrun_operator.cluster import lease
 from trainingrun_operator.cluster.kube import KubeCluster
+from trainingrun_operator.cluster.port import ForbiddenError
 from trainingrun_operator.control.controller import Controller, resync
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
@@ -117,9 +118,13 @@ class Runs:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.namespaces: set[str | None] = set()
 
     async def list_runs(self, namespace: str | None) -> Sequence[Any]:
         self.asked += 1
+        self.namespaces.add(namespace)
+        if namespace == "gone":
+            raise ForbiddenError("may not list them")
         return []
 
 
@@ -127,10 +132,19 @@ class Runs:
 async def test_all_runs_are_looked_at_as_often_as_the_setting_says_within_a_fifth(seconds: float) -> None:
     runs: Any = Runs()
     timing = Timing(resync_seconds=seconds)
-    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=timing), namespace=None, timing=timing))
+    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=timing), namespaces=None, timing=timing))
     await asyncio.sleep(100 * seconds)
     await stop(resyncing)
     assert 100 / 1.2 - 1 <= runs.asked <= 100 / 0.8
+
+
+async def test_all_runs_of_every_watched_namespace_are_looked_at_also_when_one_cannot_be_read() -> None:
+    runs: Any = Runs()
+    timing = Timing()
+    resyncing = asyncio.create_task(resync(runs, WorkQueue(timing=timing), namespaces=("gone", "vision"), timing=timing))
+    await asyncio.sleep(2 * timing.resync_seconds)
+    await stop(resyncing)
+    assert runs.namespaces == {"gone", "vision"}
 
 
 @pytest.mark.parametrize("seconds", [Timing().drain_seconds, OTHER])

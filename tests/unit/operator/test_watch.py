@@ -45,8 +45,10 @@ def test_of_jobs_and_pods_only_those_of_runs_are_sent() -> None:
     assert all(watched[kind].labels == {"trainingrun.dev/run": kopf.PRESENT} for kind in ("jobs", "pods"))
 
 
-@pytest.mark.parametrize("namespace", [None, "team"])
-async def test_it_is_watched_by_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch, namespace: str | None) -> None:
+@pytest.mark.parametrize("namespaces", [None, ("team", "vision")])
+async def test_it_is_watched_by_a_user_without_a_name(
+    monkeypatch: pytest.MonkeyPatch, namespaces: tuple[str, ...] | None
+) -> None:
     """As clusters choose users that no image knows: OpenShift does."""
 
     async def ended(tasks: Collection["asyncio.Task[Any]"], **_: Any) -> None:
@@ -61,4 +63,4 @@ async def test_it_is_watched_by_a_user_without_a_name(monkeypatch: pytest.Monkey
     monkeypatch.setattr("kopf._core.reactor.running.run_tasks", ended)
     monkeypatch.setattr("getpass.getuser", no_name)
     monkeypatch.delenv("POD_ID", raising=False)
-    await watch(WorkQueue(timing=Timing()), namespace=namespace, timing=Timing(), hearing=Hearing(Metrics()))
+    await watch(WorkQueue(timing=Timing()), namespaces=namespaces, timing=Timing(), hearing=Hearing(Metrics()))

@@ -4,7 +4,6 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

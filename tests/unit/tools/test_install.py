@@ -1,5 +1,6 @@
-"""What tests change of an installation: the operator's environment, and how long kubectl may take. Nothing else."""
+"""What tests change of an installation: how long probes and kubectl may take. Nothing else."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -8,30 +9,24 @@ from typing import Any
 import pytest
 import yaml
 
-import images
 from images.recipe import ROOT
-from tools.install import changed
+from tools.install import probes
 from tools.kubectl import Kubectl
 
-MANIFESTS = images.render({})
+(DEPLOYMENT,) = (
+    document
+    for document in yaml.safe_load_all((ROOT / "manifests" / "base" / "deployment.yaml").read_text())
+    if document["kind"] == "Deployment"
+)
 
 
-def deployments(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [document for document in documents if document["kind"] == "Deployment"]
-
-
-def test_variables_are_added_to_the_operators_deployment_and_nothing_else_is_changed() -> None:
-    documents = list(yaml.safe_load_all(changed(MANIFESTS, environment={"RESYNC_SECONDS": "8"}, patience=2)))
-    (container,) = deployments(documents)[0]["spec"]["template"]["spec"]["containers"]
-    assert container["env"].pop() == {"name": "RESYNC_SECONDS", "value": "8"}
-    assert container["readinessProbe"].pop("timeoutSeconds") == 2
-    assert container["livenessProbe"]["timeoutSeconds"] == 10
-    container["livenessProbe"]["timeoutSeconds"] = 5
-    assert documents == list(yaml.safe_load_all(MANIFESTS))
-
-
-def test_without_changes_the_manifests_are_as_they_are_shipped() -> None:
-    assert changed(MANIFESTS, environment={}, patience=1) == MANIFESTS
+def test_probes_take_as_many_times_as_long_as_the_machine() -> None:
+    (container,) = DEPLOYMENT["spec"]["template"]["spec"]["containers"]
+    (patch,) = probes(2)
+    for change in json.loads(patch["patch"]):
+        *_, probe, field = change["path"].split("/")
+        assert change["value"] == 2 * container[probe].get(field, 1)
+    assert probes(1) == []
 
 
 @pytest.mark.parametrize(("patience", "own", "kubectls"), [(1.0, 70, "--timeout=60s"), (2.5, 175, "--timeout=150s")])
@@ -49,8 +44,7 @@ def test_patience_stretches_every_deadline(monkeypatch: pytest.MonkeyPatch, pati
 
 
 def test_the_operator_runs_as_the_user_of_its_image_or_one_that_the_cluster_gives_it() -> None:
-    (deployment,) = deployments(list(yaml.safe_load_all(MANIFESTS)))
-    pod = deployment["spec"]["template"]["spec"]
+    pod = DEPLOYMENT["spec"]["template"]["spec"]
     contexts = [pod["securityContext"], *(container["securityContext"] for container in pod["containers"])]
     assert not {"runAsUser", "runAsGroup", "fsGroup"} & {field for context in contexts for field in context}
     assert pod["securityContext"]["runAsNonRoot"]

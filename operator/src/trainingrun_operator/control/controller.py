@@ -71,22 +71,26 @@ async def resync(
     cluster: Cluster,
     queue: WorkQueue[Key],
     *,
-    namespace: str | None,
+    namespaces: Sequence[str] | None,
     timing: Timing,
     listed: Callable[[Sequence[Raw]], None] = lambda _: None,
 ) -> None:
-    """Look at all runs at once and then now and then, in case an event was missed. For ever.
+    """Look at all runs of these namespaces, or of all, at once and then now and then, in case an event was missed. For ever.
 
-    `listed` is told which runs there are. When they cannot be listed it is tried again soon.
+    `listed` is told which runs there are. When those of one namespace cannot be listed it is tried again soon.
     """
     while True:
-        try:
-            runs = await cluster.list_runs(namespace)
-        except ClusterError as problem:
-            log.warning("resync failed: %s", problem)
-            await asyncio.sleep(min(timing.resync_seconds, timing.api_timeout_seconds))
-            continue
-        listed(runs)
+        runs, is_complete = list[Raw](), True
+        for namespace in namespaces or (None,):
+            try:
+                runs += await cluster.list_runs(namespace)
+            except ClusterError as problem:
+                is_complete = False
+                log.warning("resync failed: %s", problem)
         for run in runs:
             queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
-        await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
+        if is_complete:
+            listed(runs)
+            await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
+        else:
+            await asyncio.sleep(min(timing.resync_seconds, timing.api_timeout_seconds))

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from trainingrun.api import AcceleratorKind, Account, TrainingRunStatus
 from trainingrun.contract_version import CONTRACT
-from trainingrun_operator import VERSION
+from trainingrun.version import VERSION
 from trainingrun_operator.metrics.fleet import ACCELERATORS, RUNS, STATUSES, Fleet, Key, Use
 
 OTHER = "Other"

@@ -27,7 +27,11 @@ def missing_permission(words: str) -> str | None:
     if lacks is None:
         return None
     resource = ".".join(part for part in (lacks["resource"], lacks["group"]) if part)
-    manifests = "manifests/gang for its GANG_SCHEDULER" if lacks["resource"] == "podgroups" else "its release (manifests/base)"
+    manifests = (
+        "manifests/components/gang-* for its GANG_SCHEDULER"
+        if lacks["resource"] == "podgroups"
+        else "its release (manifests/base)"
+    )
     return f"The operator lacks the permission to {lacks['verb']} {resource}: apply the manifests of {manifests}."
 
 
