@@ -13,6 +13,7 @@ from images import ImageError, builder, venv
 from images.cache import cache_folder
 from images.recipe import USUAL
 from tests.gitops import judges
+from tests.helm import program as helm
 from tests.kueue import installation as kueue
 from tests.object_store import server as object_stores
 from tools.parts import Part, PartError
@@ -24,6 +25,7 @@ PROGRAMS = (
     object_stores.GOOGLE,
     judges.MODULE,
     kueue.MODULE,
+    helm.MODULE,
 )
 """What only tests need, in the order in which they come to it. What only long tests need, they build."""
 

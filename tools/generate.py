@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import argo, benchmark_page, failures_page, metrics_reference, operator_reference, status_page
+from tools import argo, benchmark_page, chart, failures_page, metrics_reference, operator_reference, status_page
 from trainingrun.crd import Schema, custom_resource_definition, preset_definition
 from trainingrun.reference import preset_reference, reference
 
@@ -35,9 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def generated() -> dict[Path, str]:
     """Every generated file with the text that it must have."""
+    definitions = {
+        "trainingruns.yaml": _yaml(custom_resource_definition()),
+        "trainingpresets.yaml": _yaml(preset_definition()),
+    }
     return {
-        ROOT / "crds" / "trainingruns.yaml": _yaml(custom_resource_definition()),
-        ROOT / "crds" / "trainingpresets.yaml": _yaml(preset_definition()),
+        **{ROOT / "crds" / name: text for name, text in definitions.items()},
+        **{chart.CHART / "files" / "crds" / name: text for name, text in definitions.items()},
+        chart.CHART / "values.schema.json": chart.schema(),
+        chart.CHART / "README.md": chart.readme(),
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
         ROOT / "docs" / "reference" / "trainingpreset.md": f"<!-- {NOTE} -->\n{preset_reference()}",
         operator_reference.PAGE: operator_reference.page(),
@@ -46,6 +52,7 @@ def generated() -> dict[Path, str]:
         status_page.PAGE: status_page.page(),
         benchmark_page.PAGE: benchmark_page.page(),
         argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
+        argo.ARGO_CD / "values.yaml": argo.values(),
     }
 
 

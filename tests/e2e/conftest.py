@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 FIRST = ("test_shipping.py", "test_mpi.py", "test_kueue.py", "test_rounds.py", "test_object_store.py", "test_training.py")
 """The longest, so that the last processor is not the only one that works."""
-LAST = ("test_operator.py", "test_permissions.py")
+LAST = ("test_operator.py", "test_chart.py", "test_permissions.py")
 """What the operators have gone through is judged before they are replaced, and what they have asked for when all is over."""
 
 
