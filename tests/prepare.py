@@ -15,6 +15,7 @@ from images.recipe import USUAL
 from tests.gitops import judges
 from tests.kueue import installation as kueue
 from tests.object_store import server as object_stores
+from tests.watching import promtool
 from tools.parts import Part, PartError
 from tools.prepare import are_programs_missing, image_part, package_parts, program_part, side_by_side
 
@@ -24,6 +25,7 @@ PROGRAMS = (
     object_stores.GOOGLE,
     judges.MODULE,
     kueue.MODULE,
+    promtool.MODULE,
 )
 """What only tests need, in the order in which they come to it. What only long tests need, they build."""
 
