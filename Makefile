@@ -20,7 +20,7 @@ MUTANTS ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := prepare lint verify unit browser simulation unit-trainer gitops cluster-test schema faults e2e
+STAGES := prepare lint verify unit browser simulation unit-trainer gitops watching cluster-test schema faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ faults: .venv/ready ## Crashes, refusals and late events between the operator an
 
 gitops: .venv/ready ## What Argo CD, kstatus and Flux make of a run, asked of their own code
 	$(BIN)/pytest tests/gitops
+
+watching: .venv/ready ## What Prometheus makes of the alerts and the board, asked of its own code
+	$(BIN)/pytest tests/watching
 
 record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `make gitops` tests
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.gitops.record

@@ -61,6 +61,7 @@ class Controller:
             log.warning("%s; again in %.1f s", problem, seconds, extra={"namespace": key[0], "run": key[1]})
         except Exception:
             result = "defect"
+            self._metrics.defects.inc()
             seconds = self._queue.retry(key)
             log.exception("looking at a run failed; again in %.1f s", seconds, extra={"namespace": key[0], "run": key[1]})
         finally:

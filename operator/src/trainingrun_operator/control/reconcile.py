@@ -111,6 +111,7 @@ class Reconciler:
         if decision.defect is None:
             self._poll(key, run, observed)
         else:
+            self.metrics.defects.inc()
             log.error("deciding about a run failed", exc_info=decision.defect, extra=_about(raw))
         return await self._act(run, raw, observed, decision)
 
@@ -205,6 +206,7 @@ class Reconciler:
         status = to_wire(stalled(run, run.status, reason=Cause.REFUSED, message=message, now=self.now()))
         if status != to_wire(run.status):
             await self.cluster.apply_status(run.metadata, status=status)
+        self.metrics.defects.inc()
         log.error("status refused: %s", refused, extra=_about(to_wire(run)))
         return self.config.pace.stalled_look_again_seconds
 

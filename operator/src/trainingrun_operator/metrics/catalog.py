@@ -164,6 +164,12 @@ class Metrics:
         self.reconcile_seconds = self._histogram(
             "trainingrun_operator_reconcile_seconds", ("result",), "How long looking at a run takes.", Exporter.LEADER
         )
+        self.defects = self._counter(
+            "trainingrun_operator_defects_total",
+            (),
+            "Looks at runs in which the operator itself failed, also those that only made their run `Stalled`.",
+            Exporter.LEADER,
+        )
         self.api_calls = self._counter(
             "trainingrun_operator_api_calls_total",
             ("verb", "code"),
