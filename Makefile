@@ -12,12 +12,15 @@ BENCH_CLUSTER_NAME ?= trainingrun-bench
 EXAMPLE ?= mnist-ship
 REGISTRY ?=
 TAG ?=
+VERSION ?=
+SOURCE ?=
+SIGN ?=
 ALSO ?=
 MUTANTS ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
-STAGES := prepare lint verify unit browser simulation unit-trainer gitops cluster-test schema faults e2e
+STAGES := prepare lint verify unit browser simulation unit-trainer gitops watching cluster-test schema faults e2e
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-17s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +85,9 @@ faults: .venv/ready ## Crashes, refusals and late events between the operator an
 gitops: .venv/ready ## What Argo CD, kstatus and Flux make of a run, asked of their own code
 	$(BIN)/pytest tests/gitops
 
+watching: .venv/ready ## What Prometheus makes of the alerts and the board, asked of its own code
+	$(BIN)/pytest tests/watching
+
 record-statuses: .venv/ready ## Record anew, from real runs, the statuses that `make gitops` tests
 	CLUSTER_NAME=$(TEST_CLUSTER_NAME) $(BIN)/python -m tests.gitops.record
 
@@ -106,6 +112,15 @@ push: ## Push the images and write manifests/install.yaml for them: REGISTRY=...
 	@$(PYTHON) -m images push --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %)
 	@$(PYTHON) -m images render --registry "$(REGISTRY)" --tag "$(TAG)" $(ALSO:%=--also %) > "$(INSTALL_MANIFEST)"
 	@echo "Now: kubectl apply -f $(INSTALL_MANIFEST)"
+
+release-notes: .venv/ready ## Write the version and its part of the changelog, from changelog.d: VERSION=1.2.3 (docs/how-to/release.md)
+	@test -n "$(VERSION)" || { echo "Say which: make release-notes VERSION=1.2.3"; exit 64; }
+	@$(BIN)/python -m tools.release notes --version "$(VERSION)"
+	@$(BIN)/python -m tools.generate
+
+release: .venv/ready ## Make what a release consists of, in build/release: VERSION=1.2.3 REGISTRY=... (SOURCE=... SIGN="...")
+	@test -n "$(VERSION)" && test -n "$(REGISTRY)" || { echo "Say what and where: make release VERSION=1.2.3 REGISTRY=registry.example/team"; exit 64; }
+	@$(BIN)/python -m tools.release build --version "$(VERSION)" --registry "$(REGISTRY)" --source "$(SOURCE)" --sign "$(SIGN)"
 
 kind-node-image: ## Build kind's node image, for machines without Docker that reach no registry (CLUSTER=kind does it by itself)
 	@$(PYTHON) -m cluster.kind
@@ -168,5 +183,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push release release-notes cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-ranks bench-launch record-statuses clean

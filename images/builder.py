@@ -118,14 +118,19 @@ class Buildah:
             builder._import_base(ensure_archive(cache))
         return builder
 
-    def build(self, *, target: str, reference: str) -> None:
-        """See `Builder`. Behind a mirror with a certificate of its own, pip is told of the host's certificates."""
-        arguments = {"BASE": self.base}
+    def build(
+        self, *, target: str, reference: str, arguments: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    ) -> None:
+        """See `Builder`. Behind a mirror with a certificate of its own, pip is told of the host's certificates.
+
+        `arguments` are further ARGs of the Dockerfile, `options` go to buildah.
+        """
+        given = {"BASE": self.base, **(arguments or {})}
         volumes = []
         if CERTIFICATES.exists():
-            arguments["PIP_CERT"] = str(CERTIFICATES)
+            given["PIP_CERT"] = str(CERTIFICATES)
             volumes = ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
-        self.build_from(ROOT, target=target, reference=reference, arguments=arguments, options=volumes)
+        self.build_from(ROOT, target=target, reference=reference, arguments=given, options=[*volumes, *options])
 
     def build_from(
         self, context: Path, *, target: str, reference: str, arguments: Mapping[str, str], options: Sequence[str] = ()
@@ -164,6 +169,10 @@ class Buildah:
     def save(self, *, reference: str, archive: Path) -> None:
         """See `Builder`."""
         self._run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
+
+    def save_layout(self, *, reference: str, layout: Path, tag: str) -> None:
+        """Write an image as an OCI layout, a folder, under a tag."""
+        self._run("push", "--quiet", "--format", "oci", reference, f"oci:{layout}:{tag}")
 
     def push(self, *, reference: str, destination: str) -> None:
         """See `Builder`. A registry on loopback is spoken to without TLS, as Docker does."""

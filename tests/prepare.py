@@ -16,6 +16,7 @@ from tests.gitops import judges
 from tests.helm import program as helm
 from tests.kueue import installation as kueue
 from tests.object_store import server as object_stores
+from tests.watching import promtool
 from tools.parts import Part, PartError
 from tools.prepare import are_programs_missing, image_part, package_parts, program_part, side_by_side
 
@@ -26,6 +27,7 @@ PROGRAMS = (
     judges.MODULE,
     kueue.MODULE,
     helm.MODULE,
+    promtool.MODULE,
 )
 """What only tests need, in the order in which they come to it. What only long tests need, they build."""
 

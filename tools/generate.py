@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import argo, benchmark_page, chart, failures_page, operator_reference
+from tools import argo, benchmark_page, chart, failures_page, metrics_reference, operator_reference, status_page
 from trainingrun.crd import Schema, custom_resource_definition, preset_definition
 from trainingrun.reference import preset_reference, reference
 
@@ -48,7 +48,9 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
         ROOT / "docs" / "reference" / "trainingpreset.md": f"<!-- {NOTE} -->\n{preset_reference()}",
         operator_reference.PAGE: operator_reference.page(),
+        metrics_reference.PAGE: metrics_reference.page(),
         failures_page.PAGE: failures_page.page(),
+        status_page.PAGE: status_page.page(),
         benchmark_page.PAGE: benchmark_page.page(),
         argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
         argo.ARGO_CD / "values.yaml": argo.values(),

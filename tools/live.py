@@ -8,20 +8,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from trainingrun.api import TrainingRun
 from trainingrun.contract import Stage
+from trainingrun.stages import stages_of
 
 
-def stages_of(run: TrainingRun) -> tuple[Stage, ...]:
+def stages_to_show(run: TrainingRun) -> tuple[Stage, ...]:
     """The stages that the run goes through, in their order; what is measured for Auto still counts as starting."""
-    spec = run.spec
-    has = {
-        Stage.STARTING: True,
-        Stage.TUNING: spec.tuning is not None,
-        Stage.TRAINING: True,
-        Stage.PRUNING: spec.compression is not None and spec.compression.pruning is not None,
-        Stage.QUANTIZING: spec.compression is not None and spec.compression.quantization is not None,
-        Stage.EVALUATING: True,
-    }
-    return tuple(stage for stage, is_there in has.items() if is_there)
+    return (Stage.STARTING, *(stage for stage in stages_of(run.spec) if stage is not Stage.CHOOSING))
 
 
 def follow(fetch: Callable[[], TrainingRun], *, console: Console, timeout: float) -> TrainingRun:
@@ -88,7 +80,7 @@ class _Bars:
         self._progress.stop()
 
     def update(self, run: TrainingRun) -> None:
-        stages = stages_of(run)
+        stages = stages_to_show(run)
         if not self._bars:
             self._bars = {stage: self._progress.add_task(stage.value, total=100, start=False, note="") for stage in stages}
         current = _position(run, stages)
@@ -110,8 +102,11 @@ def _position(run: TrainingRun, stages: tuple[Stage, ...]) -> int:
 
 
 def _percent(run: TrainingRun) -> int:
+    """Done part of the stage. An operator of before 2026-12 says that in `percent`."""
     progress = run.status.progress
-    return progress.percent if progress is not None and progress.stage == run.status.stage else 0
+    if progress is None or progress.stage != run.status.stage:
+        return 0
+    return progress.stage_percent if progress.stage_percent is not None else progress.percent
 
 
 def _summary(run: TrainingRun) -> str:

@@ -141,8 +141,9 @@ class _Training:
     def train(self) -> State:
         """Pass through all epochs that are left; raises TrainerError (Interrupted) after a checkpoint when told to stop."""
         epochs = self.config.training.epochs
-        self.progress.stage(Stage.TRAINING, epochs=epochs, steps=epochs * STEPS)
         reached = self._restored()
+        done = self._steps(reached)
+        self.progress.stage(Stage.TRAINING, epochs=epochs, steps=epochs * STEPS, epoch=reached.epoch, step=done)
         last = self._last_epoch(reached)
         while reached.epoch < last:
             self._epoch(reached)

@@ -19,6 +19,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 DIGITS = ROOT / "examples" / "data" / "mnist-10k"
 DATA = {"source": {"persistentVolumeClaim": {"claimName": "datasets"}}, "format": "IDX"}
+OWN_APIS = re.compile(r"v1|(apps|batch|[a-z.]+\.k8s\.io)/v1")
 FIELDS = {field.alias or name for name, field in TrainingRunSpec.model_fields.items()}
 
 
@@ -44,6 +45,15 @@ def presets() -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{page.relative_to(ROOT)}:{parsed['metadata']['name']}", parsed
 
 
+def others() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object of Kubernetes' own API that a page shows whole, with its page and name."""
+    for page in PAGES:
+        for block in re.finditer(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            for parsed in yaml.safe_load_all(textwrap.dedent(block[1])):
+                if OWN_APIS.fullmatch(parsed.get("apiVersion", "")) and "metadata" in parsed:
+                    yield f"{page.relative_to(ROOT)}:{parsed['kind']} {parsed['metadata']['name']}", parsed
+
+
 def on_the_digits() -> Iterator[tuple[str, IDXFiles]]:
     """Each run on the example digits: the page and line, or the example, and the files that it reads."""
     examples = ((path.name, parsed) for path in EXAMPLES for parsed in yaml.safe_load_all(path.read_text()))
@@ -59,6 +69,7 @@ def on_the_digits() -> Iterator[tuple[str, IDXFiles]]:
 SHOWN = dict(shown())
 ON_THE_DIGITS = dict(on_the_digits())
 PRESETS = dict(presets())
+OTHERS = dict(others())
 
 
 def test_the_pages_show_something() -> None:
@@ -74,6 +85,11 @@ def test_what_a_page_shows_is_accepted(kubectl: Kubectl, spec: dict[str, Any]) -
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_that_a_page_shows_is_accepted(kubectl: Kubectl, preset: dict[str, Any]) -> None:
     dry_run(kubectl, preset)
+
+
+@pytest.mark.parametrize("shown", OTHERS.values(), ids=OTHERS)
+def test_another_object_that_a_page_shows_is_accepted(kubectl: Kubectl, shown: dict[str, Any]) -> None:
+    dry_run(kubectl, shown)
 
 
 def test_the_digits_are_trained_on_by_pages_and_examples() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.test_lives import rerun, restart, start
-from tests.simulation.world import World
+from tests.simulation.world import NAMESPACE, World
 
 GPUS: dict[str, Any] = {"replicas": 2, "accelerator": {"gpu": {"count": 4}}}
 RUN: dict[str, Any] = {"spec__workers": GPUS, "spec__image": "trainer:gpu"}
@@ -20,7 +20,8 @@ def spent(world: World) -> tuple[int, int]:
 
 def counted(world: World) -> float | None:
     """What the operator's metric says."""
-    return world.reconciler.metrics.registry.get_sample_value("trainingrun_accelerator_seconds_total", {"accelerator": "GPU"})
+    labels = {"namespace": NAMESPACE, "accelerator": "GPU"}
+    return world.reconciler.metrics.registry.get_sample_value("trainingrun_accelerator_seconds_total", labels)
 
 
 def test_eight_gpus_for_a_hundred_seconds(world: World) -> None:

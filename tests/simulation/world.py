@@ -139,8 +139,8 @@ class World:
             for index in range(job["spec"]["completions"]):
                 self.pods.setdefault(f"{name}-{index}", self._pod(job, index=index))
 
-    def report(self, *, epoch: int, name: str = "mnist", stage: Stage = Stage.TRAINING) -> bool:
-        """Worker 0 reports progress; returns whether the run should be looked at because of it."""
+    def report(self, *, epoch: int, name: str = "mnist", stage: Stage = Stage.TRAINING, **fields: Any) -> bool:
+        """Worker 0 reports progress, of which `fields` are others; returns whether the run should be looked at."""
         attempt = self.run(name).status.attempt
         position = CheckpointPosition(stage="Training", epoch=epoch, step=epoch * 10)
         report = ProgressReport(
@@ -151,6 +151,7 @@ class World:
             percent=epoch,
             checkpoint=position,
             updated_at=self.now,
+            **fields,
         )
         self._reports[name] = report
         return self.book.note((NAMESPACE, name), report)

@@ -35,6 +35,7 @@ STAGES = (
     Stage("simulation", Lane.PROCESSORS),
     Stage("unit-trainer", Lane.PROCESSORS, needs=("prepare",)),
     Stage("gitops", Lane.PROCESSORS, needs=("prepare",)),
+    Stage("watching", Lane.PROCESSORS, needs=("prepare",)),
     Stage("cluster-test", Lane.PROCESSORS, needs=("prepare",)),
     Stage("e2e", Lane.CLUSTER, needs=("prepare",)),
     Stage("schema", Lane.CLUSTER),

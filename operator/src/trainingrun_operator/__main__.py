@@ -19,6 +19,7 @@ from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.control.reconcile import Key, Reconciler
 from trainingrun_operator.control.sightings import Sightings
+from trainingrun_operator.control.survey import Hearing, Survey
 from trainingrun_operator.control.workers import Workers
 from trainingrun_operator.leadership import Leadership
 from trainingrun_operator.metrics import Metrics
@@ -79,7 +80,8 @@ async def _work(
     """Control runs until SIGTERM, which ends the watch or sets `stop`; then finish what is queued, for some seconds."""
     metrics.is_leader.set(1)
     timing, gang_scheduler = settings.timing, settings.config.gang_scheduler
-    queue: WorkQueue[Key] = WorkQueue(timing=timing)
+    queue: WorkQueue[Key] = WorkQueue(timing=timing, on_taken=metrics.queue_wait.observe)
+    hearing = Hearing(metrics)
     cluster = KubeCluster(
         api,
         metrics=metrics,
@@ -105,9 +107,17 @@ async def _work(
     tasks = [
         working,
         asyncio.create_task(book.poll(workers.progress, on_change=queue.add)),
-        asyncio.create_task(resync(cluster, queue, namespaces=settings.watch_namespaces, timing=timing)),
+        asyncio.create_task(
+            resync(
+                cluster,
+                queue,
+                namespaces=settings.watch_namespaces,
+                timing=timing,
+                listed=Survey(metrics, hearing, now=_now).note,
+            )
+        ),
     ]
-    watching = asyncio.create_task(watch(queue, namespaces=settings.watch_namespaces, timing=timing))
+    watching = asyncio.create_task(watch(queue, namespaces=settings.watch_namespaces, timing=timing, hearing=hearing))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({*tasks, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -110,6 +110,9 @@ class ProgressFields(TypedDict, total=False):
     step: int
     percent: int
     eta_seconds: int | None
+    stage_percent: int | None
+    stage_eta_seconds: int | None
+    epoch_milliseconds: int | None
     metrics: tuple[MetricValue, ...]
 
 

@@ -58,4 +58,4 @@ class _Heartbeat:
             before = loop.time()
             await asyncio.sleep(LAG_INTERVAL)
             self.lag = max(0.0, loop.time() - before - LAG_INTERVAL)
-            self._metrics.loop_lag.set(self.lag)
+            self._metrics.loop_lag.observe(self.lag)

@@ -12,13 +12,14 @@ import kopf
 from trainingrun.api import GROUP, PLURAL, VERSION
 from trainingrun_operator import names
 from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.control.survey import Hearing
 from trainingrun_operator.pace import Timing
 
 Key = tuple[str, str]
 
 
-def registry(queue: WorkQueue[Key]) -> kopf.OperatorRegistry:
-    """Handlers that put the run of every changed TrainingRun, Job and Pod into the queue."""
+def registry(queue: WorkQueue[Key], *, hearing: Hearing) -> kopf.OperatorRegistry:
+    """Handlers that put the run of every changed TrainingRun, Job and Pod into the queue, and tell `hearing` of it."""
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers, id="login")
@@ -26,10 +27,13 @@ def registry(queue: WorkQueue[Key]) -> kopf.OperatorRegistry:
         return kopf.login_with_service_account(**details) or kopf.login_with_kubeconfig(**details)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers, id="run")
-    async def on_run(namespace: str | None, name: str | None, **_: Any) -> None:
-        queue.add((namespace or "", name or ""))
+    async def on_run(namespace: str | None, name: str | None, meta: Mapping[str, Any], **_: Any) -> None:
+        key = (namespace or "", name or "")
+        hearing.run(key, version=str(meta.get("resourceVersion", "")))
+        queue.add(key)
 
-    async def on_child(namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
+    async def on_child(namespace: str | None, labels: Mapping[str, str], resource: kopf.Resource, **_: Any) -> None:
+        hearing.child(resource.plural)
         run = labels.get(names.RUN_LABEL)
         if run:
             queue.add((namespace or "", run))
@@ -60,12 +64,12 @@ def settings(timing: Timing) -> kopf.OperatorSettings:
     return chosen
 
 
-async def watch(queue: WorkQueue[Key], *, namespaces: Sequence[str] | None, timing: Timing) -> None:
+async def watch(queue: WorkQueue[Key], *, namespaces: Sequence[str] | None, timing: Timing, hearing: Hearing) -> None:
     """Watch these namespaces, or all, until SIGTERM, which kopf handles itself once it runs.
 
     Raises when a watcher fails, so that the process ends instead of going blind.
     """
-    handlers = registry(queue)
+    handlers = registry(queue, hearing=hearing)
     await kopf.operator(
         registry=handlers,
         settings=settings(timing),

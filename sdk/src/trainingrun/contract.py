@@ -223,7 +223,10 @@ class StartMoments(Tolerant):
 
 
 class ProgressReport(Tolerant):
-    """What worker 0 answers to `GET /progress`."""
+    """What worker 0 answers to `GET /progress`: epochs, steps, `percent` and `eta_seconds` are those of the stage.
+
+    An attempt goes through its stages in the order of `trainingrun.stages`, also through those that an earlier one has done.
+    """
 
     contract_version: ContractVersion = 1
     """What the image speaks."""
@@ -231,12 +234,16 @@ class ProgressReport(Tolerant):
     """Of the run that it belongs to; an address may be another pod's by now."""
     attempt: int
     stage: Stage = Stage.STARTING
+    turn: Annotated[int, Field(ge=0)] = 0
+    """The how manieth time the attempt is in this stage, from 1: each sparsity is one. 0: the image does not say it."""
     epoch: int = 0
     epochs: int = 0
     step: int = 0
     steps: int = 0
     percent: Annotated[int, Field(ge=0, le=100)] = 0
     eta_seconds: Annotated[int, Field(ge=0)] | None = None
+    epoch_milliseconds: Annotated[int, Field(ge=0)] | None = None
+    """Measured time of an epoch of the stage, where it has epochs."""
     samples_per_second: Annotated[int, Field(ge=0)] | None = None
     metrics: tuple[MetricValue, ...] = ()
     checkpoint: CheckpointPosition | None = None

@@ -19,8 +19,8 @@ RUN_NAME_LIMIT = 50
 _COLUMNS = (
     ("Status", "string", ".status.columns.status", 0, "State of the run."),
     ("Stage", "string", ".status.stage", 0, "Stage the run is in."),
-    ("Progress", "string", ".status.columns.progress", 0, "Done part of the stage."),
-    ("ETA", "string", ".status.columns.eta", 0, "Estimated time left."),
+    ("Progress", "string", ".status.columns.progress", 0, "Done part of the whole run."),
+    ("ETA", "string", ".status.columns.eta", 0, "Estimated time left of the whole run."),
     ("Metric", "string", ".status.columns.metric", 0, "Most telling metric."),
     ("Workers", "string", ".status.columns.workers", 0, "Ready and wanted workers."),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Time since creation."),

@@ -515,19 +515,22 @@ def test_a_missing_image_is_named_while_it_is_waited_for() -> None:
 
 
 def test_progress_is_written_every_ten_seconds_and_at_once_when_a_stage_begins() -> None:
-    run = an_active_run(status={"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"})
+    started = {"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"}
+    run = an_active_run(status=started, spec__training={"epochs": 99})  # of whose work training is 99 %
     world: Any = {"children": children(run), "pods": [a_pod(0), a_pod(1)]}
     first = look(run, progress=_progress(seconds=0, percent=10), **world)
     assert first.status.columns is not None
-    assert (first.status.columns.progress, first.status.columns.eta) == ("10%", "1m30s")
+    assert (first.status.columns.progress, first.status.columns.eta) == ("9%", "1m31s")
     known = run.model_copy(update={"status": first.status})
     soon = look(known, seconds=5, progress=_progress(seconds=5, percent=20), **world)
     assert soon.status == first.status
     later = look(known, seconds=10, progress=_progress(seconds=10, percent=30), **world)
     assert later.status.progress is not None
-    assert later.status.progress.percent == 30
+    assert (later.status.progress.percent, later.status.progress.stage_percent) == (29, 30)
     evaluating = look(known, seconds=5, progress=_progress(seconds=5, percent=0, stage=Stage.EVALUATING), **world)
     assert evaluating.status.stage == "Evaluating"
+    assert evaluating.status.progress is not None
+    assert (evaluating.status.progress.percent, evaluating.status.progress.stage_percent) == (99, 0)
 
 
 def test_the_progress_of_an_earlier_attempt_is_not_taken_for_this_one() -> None:

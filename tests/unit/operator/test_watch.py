@@ -8,6 +8,8 @@ import kopf
 import pytest
 
 from trainingrun_operator.control.queue import WorkQueue
+from trainingrun_operator.control.survey import Hearing
+from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Timing
 from trainingrun_operator.watch import registry, settings, watch
 
@@ -16,7 +18,7 @@ LABELS = {"trainingrun.dev/run": "mnist", "app.kubernetes.io/name": "trainingrun
 
 def handlers(queue: WorkQueue[tuple[str, str]]) -> Mapping[str, Any]:
     """The handlers by the plural of what they watch; kopf has no public way to ask for them."""
-    found: list[Any] = list(registry(queue)._watching.get_all_handlers())
+    found: list[Any] = list(registry(queue, hearing=Hearing(Metrics()))._watching.get_all_handlers())
     return {handler.selector.any_name: handler for handler in found}
 
 
@@ -26,7 +28,9 @@ def handlers(queue: WorkQueue[tuple[str, str]]) -> Mapping[str, Any]:
 )
 async def test_an_event_is_about_the_run_whose_object_it_is(plural: str, name: str, labels: Mapping[str, str]) -> None:
     queue: WorkQueue[tuple[str, str]] = WorkQueue(timing=Timing())
-    await handlers(queue)[plural].fn(namespace="team", name=name, labels=labels)
+    resource = kopf.Resource("group", "v1", plural)
+    told = {"meta": {"resourceVersion": "7"}, "resource": resource}
+    await handlers(queue)[plural].fn(namespace="team", name=name, labels=labels, **told)
     assert await queue.take() == ("team", "mnist")
 
 
@@ -59,4 +63,4 @@ async def test_it_is_watched_by_a_user_without_a_name(
     monkeypatch.setattr("kopf._core.reactor.running.run_tasks", ended)
     monkeypatch.setattr("getpass.getuser", no_name)
     monkeypatch.delenv("POD_ID", raising=False)
-    await watch(WorkQueue(timing=Timing()), namespaces=namespaces, timing=Timing())
+    await watch(WorkQueue(timing=Timing()), namespaces=namespaces, timing=Timing(), hearing=Hearing(Metrics()))

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.builders import NOON, a_run, stamp
-from tools.live import follow, stages_of
+from tools.live import follow, stages_to_show
 
 SEARCH: dict[str, Any] = {"spec__tuning": {"parameters": [{"name": "training.batchSize", "categorical": ["32", "64"]}]}}
 BOTH: dict[str, Any] = {"spec__compression": {"pruning": {}, "quantization": {}}}
@@ -22,7 +22,7 @@ STAGES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("changes", "stages"), STAGES.values(), ids=STAGES)
 def test_a_run_goes_through_the_stages_that_it_asks_for(changes: dict[str, Any], stages: list[str]) -> None:
-    assert stages_of(a_run(**changes)) == tuple(stages)
+    assert stages_to_show(a_run(**changes)) == tuple(stages)
 
 
 def test_every_stage_of_a_finished_run_has_a_full_bar() -> None:
@@ -31,4 +31,4 @@ def test_every_stage_of_a_finished_run_has_a_full_bar() -> None:
     shown = io.StringIO()
     follow(lambda: run, console=Console(file=shown, force_terminal=True, no_color=True, width=100), timeout=5)
     full = [line for line in shown.getvalue().splitlines() if "100%" in line]
-    assert [stage for stage in stages_of(run) if not any(stage in line for line in full)] == []
+    assert [stage for stage in stages_to_show(run) if not any(stage in line for line in full)] == []

@@ -97,4 +97,4 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "digit-recognizer": digit_recognizer,
     "winequality-red.csv": wine_quality,
 }
-"""By the names in docs/how-to/data.md."""
+"""By the names of their files, or of what they are for."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import alone
-from trainingrun.api import NPZArrays
+from trainingrun.api import IDXFiles, NPZArrays
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.dataset import dataset
 from trainingrun_trainer.data.files import list_folder, matching_files
@@ -36,7 +36,7 @@ def some_labels(count: int = 20) -> "np.ndarray[tuple[int, ...], np.dtype[np.uin
 def test_idx_is_read_as_it_was_written(tmp_path: Path, compress: bool) -> None:
     write_idx(tmp_path / "i", some_images(), compress=compress)
     write_idx(tmp_path / "l", some_labels(), compress=compress)
-    read = idx.load(local_folder(tmp_path), images="i", labels="l")
+    read = idx.load(local_folder(tmp_path), IDXFiles(images="i", labels="l"))
     assert (read.inputs[..., 0] == some_images()).all()
     assert (read.labels == some_labels()).all()
     assert (read.classes, read.shape) == (3, (5, 4, 1))
@@ -68,7 +68,7 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
     }
     for content, words in cases.items():
         with pytest.raises(TrainerError) as problem:
-            idx.load(local_folder(corrupt(tmp_path, content)), images="i", labels="l")
+            idx.load(local_folder(corrupt(tmp_path, content)), IDXFiles(images="i", labels="l"))
         assert words in str(problem.value)
         assert problem.value.exit_code == 65
 
@@ -76,7 +76,7 @@ def test_wrong_data_is_explained_in_a_sentence(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "other.gz").touch()
     with pytest.raises(TrainerError, match=r"There is no file i \(spec.data.idx.images\).*holds other.gz"):
-        idx.load(local_folder(tmp_path), images="i", labels="l")
+        idx.load(local_folder(tmp_path), IDXFiles(images="i", labels="l"))
 
 
 def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path) -> None:

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import alone
-from tests.unit.trainer.writing import CLAIM, digits, png
+from tests.unit.trainer.writing import CLAIM, digits, image_records, png, write_tf_record
+from trainingrun.api import DataFormat
+from trainingrun_trainer.data.example import Keys
 from trainingrun_trainer.data.feed import Feed
+from trainingrun_trainer.data.record_scan import Found, Scan, joined
 from trainingrun_trainer.data.shard import shard
 from trainingrun_trainer.data.source import load_split
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.storage import local_folder
 
 COUNT = 60
 PATIENTS = np.arange(COUNT) // 3  # 20 of them, each with three samples
@@ -23,6 +27,8 @@ FRACTIONS = {"validationFraction": "0.2", "testFraction": "0.2"}
 FOLDERS: dict[str, Any] = {"format": "ImageFolder", "imageFolder": {"groupFolders": True}}
 TABLE: dict[str, Any] = {"format": "CSV", "csv": {"groupColumn": "patient"}, "normalization": "None"}
 ARRAYS: dict[str, Any] = {"format": "NPZ", "npz": {"file": "a.npz", "images": "x", "labels": "y", "groups": "who"}}
+FILES: dict[str, Any] = {"format": "IDX", "idx": {"images": "i", "labels": "l", "groups": "g"}}
+RECORDS: dict[str, Any] = {"format": "TFRecord", "tfRecord": {"groupKey": "patient"}}
 
 
 def split_of(folder: Path, **data: Any) -> Any:
@@ -53,7 +59,31 @@ def write_arrays(folder: Path) -> None:
     np.savez(folder / "a.npz", x=MARKED, y=LABELS, who=np.array([f"P-{patient}" for patient in PATIENTS])[:, None])
 
 
-WRITTEN = {"ImageFolder": (write_folders, FOLDERS), "CSV": (write_table, TABLE), "NPZ": (write_arrays, ARRAYS)}
+def write_files(folder: Path) -> None:
+    for name, array in (("i", MARKED), ("l", LABELS.astype(np.uint8)), ("g", PATIENTS.astype(np.uint8))):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / name).write_bytes(header + array.tobytes())
+
+
+def write_records(folder: Path) -> None:
+    """In two files, so that patients are in both, and in another order."""
+    pictures = image_records(MARKED[..., None], LABELS)
+    records = [{**picture, "patient": f"P-{patient}".encode()} for picture, patient in zip(pictures, PATIENTS, strict=True)]
+    write_tf_record(folder / "a.tfrecord", records[1::2])
+    write_tf_record(folder / "b.tfrecord", records[::2])
+
+
+WRITTEN = {
+    "ImageFolder": (write_folders, FOLDERS),
+    "CSV": (write_table, TABLE),
+    "NPZ": (write_arrays, ARRAYS),
+    "IDX": (write_files, FILES),
+    "TFRecord": (write_records, RECORDS),
+}
+
+
+def test_every_format_can_say_which_samples_belong_together() -> None:
+    assert set(WRITTEN) == set(DataFormat)
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
@@ -99,3 +129,66 @@ def test_what_cannot_be_groups_is_refused(tmp_path: Path, groups: np.ndarray) ->
         TrainerError, match=r"a\.npz \(who\): groups have the shape .* expected one integer or one name for each of 60"
     ):
         split_of(tmp_path, **ARRAYS)
+
+
+def test_groups_that_ranks_have_found_in_another_order_are_the_same(tmp_path: Path) -> None:
+    write_records(tmp_path)
+    keys = Keys("image/encoded", "image/class/label", "patient")
+    scans = [Scan(local_folder(tmp_path), ["b.tfrecord", "a.tfrecord"], keys) for _ in range(2)]
+    for place, scan in enumerate(scans):
+        list(scan.run([place]))
+    found = joined([Found.decode(scan.found().encode()) for scan in reversed(scans)])
+    assert [found.group_names[group] for group in found.groups] == [
+        f"P-{patient}" for patient in [*PATIENTS[::2], *PATIENTS[1::2]]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [([1, 2], "a list of 2 integers"), (0.5, "a list of 1 decimal numbers"), (b" ", "a list of 1 strings that is empty")],
+    ids=["several", "fraction", "empty"],
+)
+def test_a_record_without_one_group_is_named(tmp_path: Path, group: Any, words: str) -> None:
+    write_tf_record(tmp_path / "a.tfrecord", [{**record, "patient": group} for record in image_records(IMAGES[:4], LABELS[:4])])
+    with pytest.raises(
+        TrainerError,
+        match=rf"a\.tfrecord, the record at byte 0: the feature patient .*tfRecord\.groupKey\) is {words}; expected",
+    ):
+        split_of(tmp_path, **RECORDS)
+
+
+def shared_table(folder: Path) -> dict[str, Any]:
+    write_table(folder)
+    (folder / "validation").mkdir()
+    (folder / "validation" / "b.csv").write_text("age,patient,label\n1,P-7,0\n2,P-77,1")
+    return {**TABLE, "csv": {"groupColumn": "patient", "files": "a.csv", "validationFiles": "validation/*.csv"}}
+
+
+def shared_records(folder: Path) -> dict[str, Any]:
+    write_records(folder)
+    names = {"files": "a.tfrecord", "validationFiles": "b.tfrecord"}
+    return {**RECORDS, "tfRecord": {"groupKey": "patient", **names}}
+
+
+def shared_folders(folder: Path) -> dict[str, Any]:
+    write_folders(folder / "train")
+    for name in ("ill", "well"):
+        place = folder / "val" / name / f"patient-{'7' if name == 'ill' else '77'}"
+        place.mkdir(parents=True)
+        (place / "1.png").write_bytes(png(MARKED[0][..., None]))
+    return {**FOLDERS, "imageFolder": {"groupFolders": True, "folder": "train", "validationFolder": "val"}}
+
+
+@pytest.mark.parametrize(
+    ("write", "named"),
+    [
+        (shared_table, r"1 groups .*: P-7\."),
+        (shared_records, r"20 groups .*: P-0, P-1, "),
+        (shared_folders, r"1 groups .*: patient-7\."),
+    ],
+    ids=["CSV", "TFRecord", "ImageFolder"],
+)
+def test_a_group_on_both_sides_of_validation_of_its_own_is_refused(tmp_path: Path, write: Any, named: str) -> None:
+    data = {**write(tmp_path), "validationFraction": "0.1"}
+    with pytest.raises(TrainerError, match=f"{named}.*Move all samples of a group to one side"):
+        split_of(tmp_path, **data)

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.unit.trainer.public_tables import WRITERS
+from tests.unit.trainer.stages_alone import alone
+from tests.unit.trainer.starting import result_of
 from tests.unit.trainer.test_formats import decoded, opened
 from tests.unit.trainer.test_published_folders import imagenette, pets
-from tests.unit.trainer.writing import jpeg, png, write_tf_record
+from tests.unit.trainer.writing import CLAIM, jpeg, png, write_tf_record
+from trainingrun_trainer import pipeline
 from trainingrun_trainer.data.dataset import Dataset
 
 GUIDE = Path(__file__).parent.parent.parent.parent / "docs" / "how-to" / "data.md"
@@ -96,6 +100,12 @@ class Expected(NamedTuple):
     scale: float | None
     classes: int
     names: tuple[str, ...] = ()
+    samples: int | None = None
+
+
+def table(name: str, samples: int, features: int, *, classes: int, names: tuple[str, ...]) -> Expected:
+    """What comes of a public table."""
+    return Expected(WRITERS[name], (features,), None, classes, names, samples)
 
 
 LETTERS = tuple(str(number) for number in range(1, 27))
@@ -103,29 +113,36 @@ PUBLISHED = {
     "MNIST of Keras": Expected(keras_mnist, (28, 28, 1), 1 / 255, 10),
     "CIFAR-10 of Keras, saved with `numpy.savez`": Expected(keras_cifar10, (32, 32, 3), 1 / 255, 10),
     "MedMNIST, for example PathMNIST": Expected(medmnist, (28, 28, 3), 1 / 255, 9),
-    "EMNIST letters": Expected(emnist_letters, (28, 28, 1), 1 / 255, 26, LETTERS),
     "digits of scikit-learn": Expected(sklearn_digits, (8, 8, 1), 1 / 16, 10),
-    "faces (LFW) of scikit-learn, with names": Expected(
-        faces, (25, 19, 3), 1 / 255, 3, ("Ariel Sharon", "Colin Powell", "Tony Blair")
-    ),
+    "faces (LFW) of scikit-learn": Expected(faces, (25, 19, 3), 1 / 255, 3, ("Ariel Sharon", "Colin Powell", "Tony Blair")),
     "STL-10 as PyTorch has it": Expected(stl10, (96, 96, 3), 1 / 255, 10, LETTERS[:10]),
-    "floats from 0 to 1 with one-hot labels": Expected(signs, (64, 64, 1), 1.0, 4),
+    "signs": Expected(signs, (64, 64, 1), 1.0, 4),
+    "EMNIST letters": Expected(emnist_letters, (28, 28, 1), 1 / 255, 26, LETTERS),
     "Imagenette": Expected(imagenette, (160, 160, 3), None, 2, ("n01440764", "n02102040")),
-    "Oxford-IIIT Pet, with class folders made as [below](#imagefolder)": Expected(
-        pets, (160, 160, 3), None, 2, ("Abyssinian", "great_pyrenees")
-    ),
-    "X-rays with a folder per patient, `ill/patient-7/1.png`": Expected(x_rays, (64, 64, 1), None, 2, ("ill", "well")),
+    "Oxford-IIIT Pet": Expected(pets, (160, 160, 3), None, 2, ("Abyssinian", "great_pyrenees")),
+    "X-rays, `ill/patient-7/1.png`": Expected(x_rays, (64, 64, 1), None, 2, ("ill", "well")),
     "flowers of TensorFlow Datasets": Expected(tfds_flowers, (96, 96, 3), None, 5),
+    "UCI wine, `wine.data`": table("wine.data", 178, 13, classes=3, names=("1", "2", "3")),
+    "UCI iris, `iris.data`": table("iris.data", 150, 4, classes=3, names=("Iris-setosa", "Iris-versicolor", "Iris-virginica")),
+    "UCI adult, `adult.data`": table("adult.data", 200, 24, classes=2, names=("<=50K", ">50K")),
+    "UCI wine quality, `winequality-red.csv`": table(
+        "winequality-red.csv", 120, 11, classes=6, names=("3", "4", "5", "6", "7", "8")
+    ),
+    "Kaggle `digit-recognizer`, `train.csv`": table("digit-recognizer", 60, 784, classes=10, names=()),
 }
 
 
 def documented() -> dict[str, Any]:
     """The table of the guide: what to write for each set."""
     rows = [line.strip("|").split("|") for line in GUIDE.read_text().splitlines() if line.startswith("|")]
-    return {row[0].strip(): yaml.safe_load(row[1].strip(" `")) for row in rows if row[1].strip().startswith("`{format:")}
+    return {row[0].strip(): yaml.safe_load(row[-1].strip(" `")) for row in rows if row[-1].strip().startswith("`{format:")}
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_guide_has_all_of_them() -> None:
+    assert list(documented()) == list(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", [name for name, expected in PUBLISHED.items() if expected.samples is None])
 def test_what_the_guide_says_reads_the_set(tmp_path: Path, name: str) -> None:
     expected = PUBLISHED[name]
     expected.write(tmp_path)
@@ -135,3 +152,26 @@ def test_what_the_guide_says_reads_the_set(tmp_path: Path, name: str) -> None:
     if isinstance(data, Dataset):
         assert data.scale == expected.scale
     assert 0.9 < decoded(data).max() * (expected.scale or 1 / 255) <= 1
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_the_guide_says_trains_on_the_set(tmp_path: Path, name: str) -> None:
+    expected, data = PUBLISHED[name], documented()[name]
+    (tmp_path / "data").mkdir()
+    expected.write(tmp_path / "data")
+    held_out = {} if "validationFolder" in str(data) else {"validationFraction": "0.4"}
+    if data["format"] == "CSV":
+        data = {**data, "normalization": "Standardize"}  # as the operator writes it
+    rank = alone(
+        tmp_path / "output",
+        environment={"TRAININGRUN_DATA_MOUNT": str(tmp_path / "data")},
+        data={"source": CLAIM, **data, **held_out},
+        model={"builtin": {"type": "MLP"}, "parameters": [{"name": "hiddenUnits", "value": "4"}]},
+        training={"epochs": 1, "batchSize": 16},
+    )
+    pipeline.run(rank.context)
+    result = result_of(tmp_path)["data"]
+    assert (result["classes"], tuple(result["classNames"])) == (expected.classes, expected.names)
+    if expected.samples is not None:
+        assert sum(result["samples"].values()) == expected.samples
+        assert (len(result["features"]),) == expected.shape

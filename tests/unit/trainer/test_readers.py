@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainingrun.api import NPZArrays
+from trainingrun.api import IDXFiles, NPZArrays
 from trainingrun_trainer.data import idx, npz
 from trainingrun_trainer.data.parsing import Watched, parsing
 from trainingrun_trainer.errors import TrainerError
@@ -173,7 +173,7 @@ def test_an_idx_file_without_samples_is_said(tmp_path: Path, shape: tuple[int, .
     (tmp_path / "i").write_bytes(header(*shape) + bytes(int(np.prod(shape))))
     (tmp_path / "l").write_bytes(header(4) + bytes([0, 1, 0, 1]))
     with pytest.raises(TrainerError, match="i, l: "):
-        idx.load(local_folder(tmp_path), images="i", labels="l")
+        idx.load(local_folder(tmp_path), IDXFiles(images="i", labels="l"))
 
 
 class Broken(io.BytesIO):

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from tests.manifests import a_manifest
+from tests.unit.trainer.stages_alone import Interruption, Notes, alone, easy_samples
+from trainingrun.api import TrainingRunSpec
 from trainingrun.contract import ProgressReport, Stage
+from trainingrun.stages import parts_of
 from trainingrun_trainer.data.feed import Batches
 from trainingrun_trainer.data.shard import shard
 from trainingrun_trainer.errors import TrainerError
+from trainingrun_trainer.progress import Progress
 from trainingrun_trainer.stages.calls import CallLength, in_calls
+from trainingrun_trainer.stages.choose import choose
+from trainingrun_trainer.stages.compress import compress
 from trainingrun_trainer.stages.evaluate import evaluate
 from trainingrun_trainer.stages.train import train
 
@@ -105,3 +111,48 @@ def test_a_run_that_is_interrupted_while_it_validates_goes_on_with_the_same_numb
     assert [entry["val_loss"] for entry in resumed.history] == pytest.approx(
         [entry["val_loss"] for entry in undisturbed.history], rel=1e-6
     )
+
+
+def test_a_run_reports_its_stages_in_the_order_that_its_progress_is_told_by(tmp_path: Path) -> None:
+    compression = {
+        "pruning": {"finalSparsities": ["0.5", "0.8"], "epochs": 1},
+        "quantization": {"mode": "Int8Aware", "epochs": 1, "calibrationSamples": 10},
+    }
+    training = {"epochs": 1, "batchSize": "Auto"}
+    samples = easy_samples(40)
+    rank = alone(tmp_path, training=training, compression=compression)
+    network = rank.network(samples)
+    context = choose(rank.context, network, samples.training)
+    train(context, network, samples)
+    compress(context, network, samples)
+    evaluate(context, network, samples)
+
+    said = list(dict.fromkeys((report.stage, report.turn) for report in rank.notes.reports if report.turn))
+    parts = parts_of(TrainingRunSpec.model_validate(a_manifest(spec__training=training, spec__compression=compression)["spec"]))
+    expected = [part for part in parts if part.stage is not None]
+    assert [stage for stage, _ in said] == [part.stage for part in expected]
+    assert [turn for stage, turn in said if stage is Stage.QUANTIZING] == [1, 2, 3, 4]
+    epochs = {(report.stage, report.turn): report.epochs for report in rank.notes.reports}
+    assert [epochs[place] for place in said] == [part.epochs for part in expected]
+
+
+def test_a_stage_that_goes_on_says_at_once_how_far_it_had_come(tmp_path: Path) -> None:
+    samples, training = easy_samples(120), {"epochs": 4, "batchSize": 6}  # 10 steps of each epoch
+    first = alone(tmp_path, training=training | {"epochs": 2})
+    train(first.context, first.network(samples), samples)
+    second = alone(tmp_path, attempt=2, training=training)
+    train(second.context, second.network(samples), samples)
+    begun = next(report for report in second.notes.reports if report.stage is Stage.TRAINING)
+    assert (begun.epoch, begun.step, begun.steps, begun.percent) == (2, 20, 40, 50)
+
+
+def test_what_an_epoch_takes_is_measured_where_there_are_epochs() -> None:
+    notes, moments = Notes(), iter([0.0, 1.0, 2.0])
+    progress = Progress(notes, attempt=1, speaks=True, clock=lambda: next(moments))
+    progress.stage(Stage.TRAINING, epochs=4, steps=40)
+    progress.step(step=2, samples=8)
+    progress.step(step=7, samples=8)
+    assert notes.reports[-1].epoch_milliseconds == 2000, "5 steps a second, 10 of an epoch"
+    progress.stage(Stage.EVALUATING, steps=10)
+    progress.step(step=1, samples=8)
+    assert notes.reports[-1].epoch_milliseconds is None

@@ -5,7 +5,8 @@ waits for storage says so itself: see `agent.signs`.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 
@@ -20,23 +21,36 @@ from trainingrun_trainer.stage_clock import StageClock
 class Progress:
     """Keeps the current report and sends it; ranks other than 0 keep silent."""
 
-    def __init__(self, reporter: Reporter, *, attempt: int, speaks: bool) -> None:
+    def __init__(self, reporter: Reporter, *, attempt: int, speaks: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._reporter = reporter
         self._speaks = speaks
+        self._now = clock
         self._report = ProgressReport(attempt=attempt, updated_at=_now())
         self._since: tuple[float, int] | None = None
         self._clock = StageClock()
+        self._turns: Counter[Stage] = Counter()
 
     def ready(self) -> None:
         """The frameworks are loaded and all ranks have met."""
         self._reporter.send(messages.ready())
         self._moment("tensorflow_ready")
 
-    def stage(self, stage: Stage, *, epochs: int = 0, steps: int = 0) -> None:
-        """A stage begins, with so many epochs and steps."""
+    def stage(self, stage: Stage, *, epochs: int = 0, steps: int = 0, epoch: int = 0, step: int = 0) -> None:
+        """A stage begins, with so many epochs and steps, or goes on after those that an earlier attempt has done."""
         self._since = None
         self._clock.begin(stage)
-        self._send(stage=stage, epoch=0, epochs=epochs, step=0, steps=steps, percent=0, eta_seconds=None)
+        self._turns[stage] += 1
+        self._send(
+            stage=stage,
+            turn=self._turns[stage],
+            epoch=epoch,
+            epochs=epochs,
+            step=step,
+            steps=steps,
+            percent=_percent(step, steps),
+            eta_seconds=None,
+            epoch_milliseconds=None,
+        )
 
     def step(self, *, step: int, samples: int, epoch: int = 0) -> None:
         """`step` steps of the stage are done; one step has `samples` samples, over all ranks."""
@@ -79,15 +93,18 @@ class Progress:
 
     def _pace(self, step: int) -> tuple[float | None, dict[str, object]]:
         """Steps per second in this stage, once they can be told, and what follows from them and from `step` steps done."""
-        now = time.monotonic()
+        now = self._now()
         if self._since is None:
             self._since = (now, step)
         elapsed, done = now - self._since[0], step - self._since[1]
         rate = done / elapsed if elapsed > 0.5 and done > 0 else None
         return rate, {
             "step": step,
-            "percent": int(100 * step / self._report.steps) if self._report.steps else 0,
+            "percent": _percent(step, self._report.steps),
             "eta_seconds": round(max(0, self._report.steps - step) / rate) if rate else None,
+            "epoch_milliseconds": round(1000 * self._report.steps / self._report.epochs / rate)
+            if rate and self._report.epochs
+            else None,
         }
 
     def _first_step(self) -> None:
@@ -110,6 +127,10 @@ class Progress:
 def metric_values(metrics: Mapping[str, float]) -> tuple[MetricValue, ...]:
     """Metrics as the API writes them: decimal strings with four digits after the point. What is no number has none."""
     return tuple(MetricValue(name=name, value=decimal(value)) for name, value in metrics.items() if isfinite(value))
+
+
+def _percent(step: int, steps: int) -> int:
+    return int(100 * step / steps) if steps else 0
 
 
 def _now() -> datetime:

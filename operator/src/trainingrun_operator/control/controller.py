@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
-from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError
+from trainingrun_operator.cluster.port import BusyError, Cluster, ClusterError, Raw
 from trainingrun_operator.control.queue import WorkQueue
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.pace import Timing
@@ -24,6 +24,7 @@ class Controller:
         self._reconcile = reconcile
         self._queue = queue
         self._metrics = metrics
+        metrics.watch_queue(queue.__len__)
 
     async def run(self, *, workers: int) -> None:
         """Work for ever."""
@@ -39,7 +40,6 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key = await self._queue.take()
-            self._metrics.queue_depth.set(len(self._queue))
             try:
                 await self.handle(key)
             finally:
@@ -61,19 +61,37 @@ class Controller:
             log.warning("%s; again in %.1f s", problem, seconds, extra={"namespace": key[0], "run": key[1]})
         except Exception:
             result = "defect"
+            self._metrics.defects.inc()
             seconds = self._queue.retry(key)
             log.exception("looking at a run failed; again in %.1f s", seconds, extra={"namespace": key[0], "run": key[1]})
         finally:
             self._metrics.reconcile_seconds.labels(result).observe(asyncio.get_running_loop().time() - started)
 
 
-async def resync(cluster: Cluster, queue: WorkQueue[Key], *, namespaces: Sequence[str] | None, timing: Timing) -> None:
-    """Look at all runs of these namespaces, or of all, now and then, in case an event was missed. For ever."""
+async def resync(
+    cluster: Cluster,
+    queue: WorkQueue[Key],
+    *,
+    namespaces: Sequence[str] | None,
+    timing: Timing,
+    listed: Callable[[Sequence[Raw]], None] = lambda _: None,
+) -> None:
+    """Look at all runs of these namespaces, or of all, at once and then now and then, in case an event was missed. For ever.
+
+    `listed` is told which runs there are. When those of one namespace cannot be listed it is tried again soon.
+    """
     while True:
-        await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
+        runs, is_complete = list[Raw](), True
         for namespace in namespaces or (None,):
             try:
-                for run in await cluster.list_runs(namespace):
-                    queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+                runs += await cluster.list_runs(namespace)
             except ClusterError as problem:
+                is_complete = False
                 log.warning("resync failed: %s", problem)
+        for run in runs:
+            queue.add((run["metadata"]["namespace"], run["metadata"]["name"]))
+        if is_complete:
+            listed(runs)
+            await asyncio.sleep(timing.resync_seconds * random.uniform(0.8, 1.2))
+        else:
+            await asyncio.sleep(min(timing.resync_seconds, timing.api_timeout_seconds))

@@ -6,7 +6,7 @@ on again afterwards; failures are retried after a time that doubles. Nothing is 
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from trainingrun_operator.pace import Timing
@@ -17,8 +17,11 @@ Key = TypeVar("Key", bound=Hashable)
 class WorkQueue(Generic[Key]):
     """Keys to be worked on, now or later. Times are those of the running event loop."""
 
-    def __init__(self, *, timing: Timing) -> None:
+    def __init__(self, *, timing: Timing, on_taken: Callable[[float], None] = lambda _: None) -> None:
+        """`on_taken` is told how many seconds a key has been queued that somebody begins to work on."""
         self._timing = timing
+        self._on_taken = on_taken
+        self._queued_at: dict[Key, float] = {}
         self._ready: deque[Key] = deque()
         self._dirty: set[Key] = set()
         self._working: set[Key] = set()
@@ -39,8 +42,7 @@ class WorkQueue(Generic[Key]):
         self._dirty.add(key)
         self.idle.clear()
         if key not in self._working:
-            self._ready.append(key)
-            self._changed.set()
+            self._append(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Work on the key in so many seconds; of several wishes the earliest counts."""
@@ -77,16 +79,21 @@ class WorkQueue(Generic[Key]):
         key = self._ready.popleft()
         self._dirty.discard(key)
         self._working.add(key)
+        self._on_taken(asyncio.get_running_loop().time() - self._queued_at.pop(key))
         return key
 
     def done(self, key: Key) -> None:
         """The work on the key is over; if it was added meanwhile, it is queued again."""
         self._working.discard(key)
         if key in self._dirty:
-            self._ready.append(key)
-            self._changed.set()
+            self._append(key)
         elif not self._ready and not self._working:
             self.idle.set()
+
+    def _append(self, key: Key) -> None:
+        self._ready.append(key)
+        self._queued_at[key] = asyncio.get_running_loop().time()
+        self._changed.set()
 
     def _due(self, key: Key) -> None:
         self._later.pop(key, None)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from trainingrun.api import ObjectMeta, TrainingPreset, TrainingRun, TrainingRunStatus
+from trainingrun.api import ObjectMeta, TrainingPreset, TrainingRun
 from trainingrun.api.base import to_wire
 from trainingrun.contract import Cause
 from trainingrun_operator import names
@@ -27,9 +27,11 @@ from trainingrun_operator.control.creating import create
 from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.sightings import Sightings
+from trainingrun_operator.control.survey import status_of
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.metrics import Metrics
+from trainingrun_operator.metrics.counting import count
 from trainingrun_operator.model import (
     Decision,
     Event,
@@ -46,7 +48,6 @@ from trainingrun_operator.policies.defect import stalled
 from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.permission import without_permission
 from trainingrun_operator.policies.readiness import subjects
-from trainingrun_operator.status.accelerators import newly_spent
 from trainingrun_operator.status.conditions import without_foreign
 from trainingrun_operator.status.unknown_field import with_unknown_field
 
@@ -80,12 +81,15 @@ class Reconciler:
         if raw is None or "deletionTimestamp" in raw["metadata"]:
             self.progress.forget(key)
             self.sightings.forget(key)
+            self.metrics.fleet.forget(key)
             return None
         try:
             run = TrainingRun.parse(dict(raw))
         except ValidationError as unknown:
+            self.metrics.note(key, status_of(raw))
             await self._stall(raw, unknown)
             return None
+        self.metrics.note(key, run.status)
         if run.status.is_finished:
             self.progress.forget(key)
         if is_at_rest(run):
@@ -107,6 +111,7 @@ class Reconciler:
         if decision.defect is None:
             self._poll(key, run, observed)
         else:
+            self.metrics.defects.inc()
             log.error("deciding about a run failed", exc_info=decision.defect, extra=_about(raw))
         return await self._act(run, raw, observed, decision)
 
@@ -201,6 +206,7 @@ class Reconciler:
         status = to_wire(stalled(run, run.status, reason=Cause.REFUSED, message=message, now=self.now()))
         if status != to_wire(run.status):
             await self.cluster.apply_status(run.metadata, status=status)
+        self.metrics.defects.inc()
         log.error("status refused: %s", refused, extra=_about(to_wire(run)))
         return self.config.pace.stalled_look_again_seconds
 
@@ -219,7 +225,9 @@ class Reconciler:
         if status == to_wire(without_foreign(run.status)):
             return
         await self.cluster.apply_status(run.metadata, status=status)
-        self._count(run.status, decision.status)
+        key = (run.metadata.namespace, run.metadata.name)
+        self.metrics.note(key, decision.status)
+        count(self.metrics, run.status, decision.status, namespace=key[0], now=self.now())
         columns = decision.status.columns
         log.info(
             "status written",
@@ -242,27 +250,6 @@ class Reconciler:
             self.progress.stop(key)
         else:
             self.progress.follow(key, host=first.ip)
-
-    def _count(self, before: TrainingRunStatus, after: TrainingRunStatus) -> None:
-        resolved = before.resolved or after.resolved
-        if resolved is not None and resolved.accelerator is not None:
-            spent = newly_spent(before, after, now=self.now())
-            self.metrics.accelerator_seconds.labels(resolved.accelerator).inc(spent)
-        if after.is_finished and not before.is_finished:
-            succeeded = after.condition("Succeeded")
-            outcome = "succeeded" if succeeded is not None and succeeded.status == "True" else "failed"
-            self.metrics.finished.labels(outcome).inc()
-        if after.restarts > before.restarts and after.failure is not None:
-            self.metrics.restarts.labels(_known(after.failure.cause)).inc()
-        first_step = after.timeline.first_step if after.timeline is not None else None
-        known = before.timeline.first_step if before.timeline is not None else None
-        if first_step is not None and known is None and after.start_time is not None and after.attempt == 1:
-            self.metrics.startup.observe(max(0.0, (first_step - after.start_time).total_seconds()))
-
-
-def _known(cause: str) -> str:
-    """A cause as a label: trainers may name others than those of the contract, and there must not be ever more of them."""
-    return cause if cause in list(Cause) else "Other"
 
 
 def _about(raw: Raw) -> dict[str, str]:

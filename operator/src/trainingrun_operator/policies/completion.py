@@ -59,6 +59,8 @@ def _whole(life: Life, result: Result) -> Progress | None:
         progress,
         percent=100,
         eta_seconds=0,
+        stage_percent=100,
+        stage_eta_seconds=0,
         epoch=result.epochs,
         metrics=result.metrics,
         step=newest.step if newest is not None else progress.step,

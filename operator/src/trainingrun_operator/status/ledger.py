@@ -3,6 +3,7 @@
 Seconds are added up when the account changes and never in between, so an idle run is not written.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from trainingrun.api import Account, Ledger, TrainingRunStatus
@@ -38,6 +39,25 @@ def ledger(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:
 def opened(now: datetime) -> Ledger:
     """The ledger of a new round."""
     return Ledger(account=Account.QUEUED, since=now.replace(microsecond=0))
+
+
+def newly_booked(before: TrainingRunStatus, after: TrainingRunStatus, *, now: datetime) -> Mapping[Account, int]:
+    """Seconds by account that one status has in its ledger and the one before had not; also at the end of a round.
+
+    What has no seconds is left out. A round that ends while an account is open has all of its time until now in that account.
+    """
+    known = before.ledger or Ledger()
+    if before.round == after.round:
+        new = after.ledger or Ledger()
+        booked = {account: _booked(new, account) - _booked(known, account) for account in Account}
+    else:
+        open_since = known.since or now
+        booked = {account: int((now - open_since).total_seconds()) for account in Account if account == known.account}
+    return {account: seconds for account, seconds in booked.items() if seconds > 0}
+
+
+def _booked(known: Ledger, account: Account) -> int:
+    return int(getattr(known, f"{account.lower()}_seconds"))
 
 
 def _time(life: Life, step: Step, status: TrainingRunStatus) -> Ledger:

@@ -17,8 +17,10 @@ from trainingrun.api import (
 from trainingrun.api.base import to_wire
 from trainingrun.contract import FinalRecord, ProgressReport, Stage, StartMoments
 from trainingrun_operator.bounds import fit
+from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.pace import Pace
+from trainingrun_operator.status.whole_run import Safe, whole_run
 
 _ORDER = {stage.value: number for number, stage in enumerate(Stage)}
 _MOST_CHOICES = 8
@@ -96,14 +98,28 @@ def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     report = life.reports.last
     if report is None:
         return status.progress
-    new = fit(Progress, to_wire(report))
-    assert new is not None, "a report has all that progress needs"
     old = life.status.progress
+    new = _progress(life, report, known=old)
     if old is None or old.updated_at is None or new.updated_at is None or old.stage != new.stage:
         return new
     first_step = report.moments.first_step is not None and not _has_first_step(life.status)
     age = (new.updated_at - old.updated_at).total_seconds()
     return new if first_step or age >= life.pace.progress_interval_seconds else old
+
+
+def _progress(life: Life, report: ProgressReport, *, known: Progress | None) -> Progress:
+    """A report that is about a stage, as progress of the whole run."""
+    of_stage = fit(Progress, to_wire(report))
+    assert of_stage is not None, "a report has all that progress needs"
+    whole = whole_run(life.run.spec, report, known=known, safe=Safe(life.status.checkpoint, life.status.tuning))
+    return changed(
+        of_stage,
+        percent=whole.percent,
+        eta_seconds=whole.eta_seconds,
+        stage_percent=of_stage.percent,
+        stage_eta_seconds=of_stage.eta_seconds,
+        epoch_milliseconds=whole.epoch_milliseconds,
+    )
 
 
 def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: datetime, pace: Pace) -> bool:

@@ -88,6 +88,12 @@ class IDXFiles(_Arrays):
 
     images: Annotated[FileName, Field(description="File with the images.")] = "train-images-idx3-ubyte.gz"
     labels: Annotated[FileName, Field(description="File with the labels.")] = "train-labels-idx1-ubyte.gz"
+    groups: Annotated[
+        FileName | None,
+        ANY_PATH,
+        Since(2),
+        Field(description=f"File with the group of each sample, integers, for example the writer of a digit. {_GROUPS}"),
+    ] = None
 
 
 class NPZArrays(_Arrays):
@@ -140,6 +146,11 @@ class TFRecordFiles(Frozen):
     first_label: Annotated[
         Literal[0, 1], Field(description="Number of the first class: 1 where 0 is kept for a background that does not occur.")
     ] = 0
+    group_key: Annotated[
+        Key | None,
+        Since(2),
+        Field(description=f"Feature with the group of the sample, one string or one integer, for example patient. {_GROUPS}"),
+    ] = None
 
 
 class MissingValues(StrEnum):

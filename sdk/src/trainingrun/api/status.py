@@ -125,15 +125,20 @@ class TrainerRecord(Tolerant):
 
 
 class Progress(Tolerant):
-    """How far the current stage is. `updatedAt` tells how old the numbers are."""
+    """How far the run is, and its current stage. `updatedAt` tells how old the numbers are."""
 
     stage: Annotated[str, Field(max_length=32, description="Stage that is measured.")]
     epoch: Annotated[int, Field(description="Finished epochs of the stage.")] = 0
     epochs: Annotated[int, Field(description="Epochs of the stage, at most.")] = 0
     step: Annotated[int, Field(description="Optimizer steps done.")] = 0
     steps: Annotated[int, Field(description="Optimizer steps of the stage, at most.")] = 0
-    percent: Annotated[int, Field(ge=0, le=100, description="Done part of the stage.")] = 0
-    eta_seconds: Annotated[int | None, Field(description="Estimated seconds left.")] = None
+    percent: Annotated[int, Field(ge=0, le=100, description="Done part of the whole run; 100 once it has succeeded.")] = 0
+    eta_seconds: Annotated[int | None, Field(description="Estimated seconds left of the whole run.")] = None
+    stage_percent: Annotated[int | None, Field(ge=0, le=100, description="Done part of the stage.")] = None
+    stage_eta_seconds: Annotated[int | None, Field(description="Estimated seconds left of the stage.")] = None
+    epoch_milliseconds: Annotated[
+        int | None, Field(description="Measured time of an epoch of training; stages to come are estimated by it.")
+    ] = None
     samples_per_second: Annotated[int | None, Field(description="Training samples per second, all ranks.")] = None
     metrics: Annotated[
         tuple[MetricValue, ...],
@@ -232,7 +237,7 @@ class TrainingRunStatus(Tolerant):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
         ),
     ] = ()
-    progress: Annotated[Progress | None, Field(description="How far the current stage is.")] = None
+    progress: Annotated[Progress | None, Field(description="How far the run is, and its current stage.")] = None
     tuning: Annotated[TuningRecord | None, Field(description="How far the search for parameters is, and what it found.")] = None
     timeline: Annotated[Timeline | None, Field(description="Moments of the current attempt's start.")] = None
     ledger: Annotated[Ledger | None, Field(description="Where the time of this round went.")] = None

@@ -10,6 +10,8 @@ from trainingrun.api.search import SearchParameter
 
 MOST_TRIALS = 1000
 MOST_PARAMETERS = 16
+ASHA_REDUCTION = 3
+"""A third of the trials goes on after 1, 3, 9, ... epochs (https://arxiv.org/abs/1810.05934, where it is called eta)."""
 
 
 class TuningMetric(StrEnum):

@@ -58,7 +58,7 @@ def load(context: Context, folder: Folder, settings: CSVFiles, *, gaps: LabelGap
         class_names=classes.names,
         held_out=held_out,
         columns=files.finished(inputs, where=where),
-        groups=number_groups(groups, samples=len(labels), where=where) if settings.group_column is not None else None,
+        groups=number_groups(groups, samples=len(labels), where=where, held_out=held_out) if settings.group_column else None,
     )
 
 

@@ -20,10 +20,12 @@ _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 
 
 class Keys(NamedTuple):
-    """Names of the two features."""
+    """Names of features."""
 
     inputs: str
     label: str
+    group: str | None = None
+    """Which samples belong together."""
 
 
 class Kind(NamedTuple):
@@ -74,6 +76,20 @@ def label_of(example: Example, keys: Keys, *, name: str) -> Label:
     raise bad_data(
         f"{name}: the feature {keys.label} (spec.data.tfRecord.labelKey) is {_in_words(kind, values)}{shown}; expected one "
         "integer, one string that names the class, or zeros with a single 1."
+    )
+
+
+def group_of(example: Example, key: str, *, name: str) -> str:
+    """The name of the sample's group; an integer is its own name. Raises TrainerError (bad data)."""
+    kind, values = _feature(example, key, field="groupKey", name=name)
+    if len(values) == 1 and kind == "bytes_list" and values[0].strip():
+        return str(values[0].decode(errors="backslashreplace"))
+    if len(values) == 1 and kind == "int64_list":
+        return str(values[0])
+    shown = " that is empty" if len(values) == 1 and kind == "bytes_list" else ""
+    raise bad_data(
+        f"{name}: the feature {key} (spec.data.tfRecord.groupKey) is {_in_words(kind, values)}{shown}; expected one string or "
+        "one integer. Give samples that belong to nobody a group each."
     )
 
 

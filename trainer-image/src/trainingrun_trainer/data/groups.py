@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from trainingrun_trainer.errors import bad_data
 
+_LISTED = 5
 
-def number_groups(names: Sequence[str] | NDArray[Any], *, samples: int, where: str) -> NDArray[np.int64]:
-    """The number of each sample's group.
 
-    Raises TrainerError (bad data) when there is not one name, or one integer, for each sample.
+def number_groups(names: Sequence[str] | NDArray[Any], *, samples: int, where: str, held_out: int = 0) -> NDArray[np.int64]:
+    """The number of each sample's group; the last `held_out` samples are those that the user has set aside for validation.
+
+    Raises TrainerError (bad data) when there is not one name, or one integer, for each sample, and when samples of one group
+    are set aside for validation and others are not.
     """
     written = np.asarray(names)
     flat = written.reshape(-1) if written.size == samples else written
@@ -21,5 +24,17 @@ def number_groups(names: Sequence[str] | NDArray[Any], *, samples: int, where: s
             f"{where}: groups have the shape {written.shape} and the type {written.dtype}; expected one integer or one name "
             f"for each of {samples} samples."
         )
+    _require_apart(flat[: samples - held_out], flat[samples - held_out :], where=where)
     numbers: NDArray[np.int64] = np.unique(flat, return_inverse=True)[1].astype(np.int64)
     return numbers
+
+
+def _require_apart(training: NDArray[Any], validation: NDArray[Any], *, where: str) -> None:
+    """The network would be praised for knowing them."""
+    both = np.intersect1d(training, validation)
+    if len(both) == 0:
+        return
+    raise bad_data(
+        f"{where}: {len(both)} groups have samples for training and others for validation, which spec.data keeps apart: "
+        f"{', '.join(map(str, both[:_LISTED]))}. Move all samples of a group to one side, or name no groups."
+    )

@@ -2,12 +2,15 @@
 
 import gzip
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from trainingrun.api import IDXFiles
 from trainingrun_trainer.data.arrays import Array, ArrayRules
 from trainingrun_trainer.data.dataset import Dataset, dataset
 from trainingrun_trainer.data.files import read_file
+from trainingrun_trainer.data.groups import number_groups
 from trainingrun_trainer.data.parsing import parsing
 from trainingrun_trainer.errors import bad_data
 from trainingrun_trainer.storage import Folder
@@ -17,14 +20,19 @@ _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 _GZIP = b"\x1f\x8b"
 
 
-def load(folder: Folder, *, images: str, labels: str, rules: ArrayRules = _RULES) -> Dataset:
-    """Read a pair of IDX files, compressed with gzip or not.
+def load(folder: Folder, files: IDXFiles, *, rules: ArrayRules = _RULES) -> Dataset:
+    """Read IDX files, compressed with gzip or not.
 
     Raises TrainerError (bad data) naming the file, what was expected and what was found.
     """
+    images, labels, groups = files.images, files.labels, files.groups
     inputs = read(read_file(folder, images, field="spec.data.idx.images"), name=images)
     targets = read(read_file(folder, labels, field="spec.data.idx.labels"), name=labels)
-    return dataset(inputs, targets, where=f"{images}, {labels}", rules=rules)
+    samples = dataset(inputs, targets, where=f"{images}, {labels}", rules=rules)
+    if groups is None:
+        return samples
+    numbers = read(read_file(folder, groups, field="spec.data.idx.groups"), name=groups)
+    return replace(samples, groups=number_groups(numbers, samples=len(samples), where=groups))
 
 
 def read(content: bytes, *, name: str) -> Array:

@@ -30,9 +30,9 @@ def open_image_folder(context: Context, folder: Folder, settings: ImageFolder, *
     """
     require_listing(folder, field=f"{_FIELD}.folder", value=settings.folder)
     training, left_out = images_in(context, folder, settings.folder, field=f"{_FIELD}.folder")
-    groups = _groups(training, within=settings.folder) if settings.group_folders else None
     own = settings.validation_folder
     if own is None:
+        groups = _groups(settings, training, validation=[])
         return EncodedImages(folder, training, held_out=0, size=size, left_out=left_out, groups=groups)
     if f"{own}/".startswith(f"{settings.folder}/") or not settings.folder:
         raise bad_data(
@@ -47,11 +47,22 @@ def open_image_folder(context: Context, folder: Folder, settings: ImageFolder, *
             f"{settings.folder or 'the source'} has no such class folders: give both the same classes."
         )
     files, left_out = [*training, *validation], added_up([left_out, also])
+    groups = _groups(settings, training, validation=validation)
     return EncodedImages(folder, files, held_out=len(validation), size=size, left_out=left_out, groups=groups)
 
 
-def _groups(files: Sequence[Listed], *, within: str) -> NDArray[np.int64]:
-    """The groups of images by the folders in which they lie in those of their classes."""
+def _groups(settings: ImageFolder, training: Sequence[Listed], *, validation: Sequence[Listed]) -> NDArray[np.int64] | None:
+    """The groups of all images, those for validation last, if folders say them."""
+    if not settings.group_folders:
+        return None
+    names = _group_names(training, within=settings.folder)
+    names += _group_names(validation, within=settings.validation_folder or "")
+    where = f"The images in {' and '.join(filter(None, (settings.folder or 'the source', settings.validation_folder)))}"
+    return number_groups(names, samples=len(names), where=where, held_out=len(validation))
+
+
+def _group_names(files: Sequence[Listed], *, within: str) -> list[str]:
+    """The folders in which images lie in those of their classes."""
     names = []
     for file in files:
         inside = file.name.removeprefix(f"{within}/" if within else "").removeprefix(f"{file.class_name}/")
@@ -62,7 +73,7 @@ def _groups(files: Sequence[Listed], *, within: str) -> NDArray[np.int64]:
                 "move it into one, or remove groupFolders."
             )
         names.append(group)
-    return number_groups(names, samples=len(files), where=f"The images in {within or 'the source'}")
+    return names
 
 
 class EncodedImages:

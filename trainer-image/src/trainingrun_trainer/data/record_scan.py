@@ -8,14 +8,14 @@ import io
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-from trainingrun_trainer.data.example import INTEGERS, NAMES, Keys, Kind, image_of, label_of, parse
+from trainingrun_trainer.data.example import INTEGERS, NAMES, Keys, Kind, group_of, image_of, label_of, parse
 from trainingrun_trainer.data.files import reading
 from trainingrun_trainer.errors import TrainerError, bad_data
 from trainingrun_trainer.storage import Folder
@@ -38,12 +38,22 @@ class Found:
     names: tuple[str, ...]
     kind: Kind = INTEGERS
     """Of the labels."""
+    groups: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """The place of each record's group in their names, or empty."""
+    group_names: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """As bytes for other ranks."""
         packed = io.BytesIO()
-        names, kind = np.array(self.names, dtype=np.str_), np.array([self.kind.what, str(self.kind.columns)])
-        np.savez(packed, records=self.records, labels=self.labels, names=names, kind=kind)
+        np.savez(
+            packed,
+            records=self.records,
+            labels=self.labels,
+            names=np.array(self.names, dtype=np.str_),
+            kind=np.array([self.kind.what, str(self.kind.columns)]),
+            groups=self.groups,
+            group_names=np.array(self.group_names, dtype=np.str_),
+        )
         return packed.getvalue()
 
     @classmethod
@@ -51,7 +61,9 @@ class Found:
         """What another rank has found."""
         with np.load(io.BytesIO(data)) as arrays:
             what, columns = arrays["kind"].tolist()
-            return cls(arrays["records"], arrays["labels"], tuple(arrays["names"].tolist()), Kind(what, int(columns)))
+            names, group_names = (tuple(arrays[key].tolist()) for key in ("names", "group_names"))
+            kind = Kind(what, int(columns))
+            return cls(arrays["records"], arrays["labels"], names, kind, arrays["groups"], group_names)
 
 
 class Scan:
@@ -60,8 +72,9 @@ class Scan:
     def __init__(self, folder: Folder, files: Sequence[str], keys: Keys) -> None:
         self._folder, self._files, self._keys = folder, files, keys
         # Numbers in a row, not objects: there may be millions.
-        self._rows, self._labels = array("q"), array("q")
+        self._rows, self._labels, self._groups = array("q"), array("q"), array("q")
         self._names: dict[str, int] = {}
+        self._group_names: dict[str, int] = {}
         self._kind: Kind | None = None
 
     def run(self, places: Iterable[int]) -> Iterator[None]:
@@ -83,7 +96,8 @@ class Scan:
     def found(self) -> Found:
         """All that the pass has found."""
         records = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
-        return Found(records, np.array(self._labels, dtype=np.int64), tuple(self._names), self._kind or INTEGERS)
+        labels, groups = (np.array(numbers, dtype=np.int64) for numbers in (self._labels, self._groups))
+        return Found(records, labels, tuple(self._names), self._kind or INTEGERS, groups, tuple(self._group_names))
 
     def _note(self, data: bytes, *, name: str) -> None:
         example = parse(data, name=name)
@@ -94,6 +108,9 @@ class Scan:
             raise _mixed(f"{name} has the label {label.value}, but {before}")
         self._kind, value = label.kind, label.value
         self._labels.append(value if isinstance(value, int) else self._names.setdefault(value, len(self._names)))
+        if self._keys.group is not None:
+            group = group_of(example, self._keys.group, name=name)
+            self._groups.append(self._group_names.setdefault(group, len(self._group_names)))
 
 
 def record_name(file: str, start: int) -> str:
@@ -109,12 +126,21 @@ def joined(shares: Sequence[Found]) -> Found:
     kinds = sorted({share.kind for share in shares})
     if len(kinds) > 1:
         raise _mixed(f"Labels of some files are {kinds[0]}, and of others {kinds[1]}")
+    groups, group_names = _renumbered([(share.groups, share.group_names) for share in shares])
+    groups = groups[order] if group_names else groups
     if kinds != [NAMES]:
-        return Found(records[order], np.concatenate([share.labels for share in shares])[order], (), kinds[0])
-    names = sorted({name for share in shares for name in share.names})
+        labels = np.concatenate([share.labels for share in shares])
+        return Found(records[order], labels[order], (), kinds[0], groups, group_names)
+    labels, names = _renumbered([(share.labels, share.names) for share in shares])
+    return Found(records[order], labels[order], names, NAMES, groups, group_names)
+
+
+def _renumbered(shares: Sequence[tuple[NDArray[np.int64], tuple[str, ...]]]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Numbers of all shares, each of which has names of its own, as places in all names in order."""
+    names = sorted({name for _, own in shares for name in own})
     places = {name: place for place, name in enumerate(names)}
-    labels = [np.array([places[name] for name in share.names])[share.labels] for share in shares]
-    return Found(records[order], np.concatenate(labels)[order], tuple(names), NAMES)
+    numbers = [np.array([places[name] for name in own], dtype=np.int64)[share] for share, own in shares]
+    return np.concatenate(numbers), tuple(names)
 
 
 def _records(file: BinaryIO, *, name: str) -> Iterator[tuple[int, bytes, int]]:

@@ -111,7 +111,7 @@ def open_data(context: Context) -> Dataset | Encoded:
     data = context.config.data
     if data.source.builtin is not None:
         name, files = _BUILTIN[data.source.builtin]
-        return idx.load(local_folder(context.settings.builtin_data / name), images=files.images, labels=files.labels)
+        return idx.load(local_folder(context.settings.builtin_data / name), files)
     folder = open_source(
         data.source, mount=context.settings.data, access=context.settings.data_access, patience=context.patience
     )
@@ -130,7 +130,7 @@ def open_data(context: Context) -> Dataset | Encoded:
         case _:
             files = data.idx or IDXFiles()
             rules = _rules("idx", files, gaps=data.label_gaps)
-            return idx.load(folder, images=files.images, labels=files.labels, rules=rules)
+            return idx.load(folder, files, rules=rules)
 
 
 def _rules(block: str, settings: IDXFiles | NPZArrays, *, gaps: LabelGaps) -> ArrayRules:

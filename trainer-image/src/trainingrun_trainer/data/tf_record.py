@@ -14,6 +14,7 @@ from trainingrun_trainer.data.arrays import Array, require_finite
 from trainingrun_trainer.data.encoded import Positions
 from trainingrun_trainer.data.example import Example, Keys, image_of, parse, require_images, required_image, vector_of
 from trainingrun_trainer.data.files import Piece, matching_files, read_pieces
+from trainingrun_trainer.data.groups import number_groups
 from trainingrun_trainer.data.images import FIRST, ImageDecoder
 from trainingrun_trainer.data.labels import Classes, count_from, named_classes
 from trainingrun_trainer.data.left_out import LeftOut
@@ -36,7 +37,7 @@ def open_tf_record(
     training = matching_files(folder, settings.files, field=f"{_FIELD}.files")
     own = settings.validation_files
     validation = matching_files(folder, own, field=f"{_FIELD}.validationFiles") if own is not None else []
-    files, keys = [*training, *validation], Keys(settings.input_key, settings.label_key)
+    files, keys = [*training, *validation], Keys(settings.input_key, settings.label_key, settings.group_key)
     scan = Scan(folder, files, keys)
     together(context, scan.run(range(context.gang.rank, len(files), context.gang.size)))
     found = joined([Found.decode(share) for share in gather_bytes(context.gang, scan.found().encode())])
@@ -45,15 +46,23 @@ def open_tf_record(
     held_out = int((found.records[:, FILE] >= len(training)).sum())
     where = f"{files[0]}{' and others' * (len(files) > 1)}"
     classes = _classes(found, first=settings.first_label, where=where, gaps=gaps)
+    groups = None if settings.group_key is None else _groups(found, held_out=held_out, where=where)
     return EncodedExamples(
         folder,
         files,
         found.records,
         classes,
         held_out=held_out,
+        groups=groups,
         keys=keys,
         size=size,
     )
+
+
+def _groups(found: Found, *, held_out: int, where: str) -> NDArray[np.int64]:
+    """The same on all ranks: each has the groups of all."""
+    names = np.array(found.group_names)[found.groups]
+    return number_groups(names, samples=len(found.records), where=where, held_out=held_out)
 
 
 def _classes(found: Found, *, first: int, where: str, gaps: LabelGaps) -> Classes:
@@ -77,12 +86,12 @@ class EncodedExamples:
         classes: Classes,
         *,
         held_out: int,
+        groups: NDArray[np.int64] | None,
         keys: Keys,
         size: ImageSize | None,
     ) -> None:
         self._folder, self._files, self._records, self._keys = folder, files, records, keys
-        self.held_out = held_out
-        self.groups: NDArray[np.int64] | None = None
+        self.held_out, self.groups = held_out, groups
         self.labels, self.class_names, self.classes = classes.numbers, classes.names, classes.size
         self.sha256 = hashlib.sha256(self._records[:, CHECKSUM].tobytes() + self.labels.tobytes()).hexdigest()
         first = ((self.name(place), self._example(place)) for place in range(min(FIRST, len(self))))

@@ -44,7 +44,8 @@ def follow(course: Course, context: Context, network: Network, split: Split, *, 
     context = replace(context, config=context.config.model_copy(update={"training": course.training}))
     loop = _Loop.start(course, context, network, split, optimizer=optimizer)
     training, state = course.training, loop.state
-    context.progress.stage(course.stage, epochs=training.epochs, steps=training.epochs * loop.steps)
+    steps = training.epochs * loop.steps
+    context.progress.stage(course.stage, epochs=training.epochs, steps=steps, epoch=state.epoch, step=loop.steps_done())
     context.progress.choices([loop.rate.choice])
     if context.is_chief:
         print(f"learning rate of {course.stage}: {loop.rate.choice.value}. {loop.rate.choice.reason}")
@@ -169,7 +170,7 @@ class _Loop:
                 made_with=self._made_with,
             )
         )
-        self.context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self._steps_done())
+        self.context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self.steps_done())
 
     def remember_best(self) -> None:
         """Keep the current weights as the best so far."""
@@ -186,7 +187,7 @@ class _Loop:
             check_equal_weights(self.context.gang, self.network.trainable_variables, when="after the first steps")
             self.is_checked = True
         samples = self.context.step_samples * self.context.gang.size
-        self.context.progress.step(step=self._steps_done(), samples=samples, epoch=self.state.epoch)
+        self.context.progress.step(step=self.steps_done(), samples=samples, epoch=self.state.epoch)
         self._stop_if_told(call)
 
     def _validate(self) -> NDArray[np.float64]:
@@ -204,7 +205,7 @@ class _Loop:
             self.save()
             raise interrupted(f"Told to stop in epoch {self.state.epoch + 1}, step {self.state.step}; the state is saved.")
 
-    def _steps_done(self) -> int:
+    def steps_done(self) -> int:
         """Of the whole course; samples that another gang has trained on count as this gang's steps would."""
         left = self._steps_of(len(self.split.training) - self.state.skipped)
         return (self.state.epoch + 1) * self.steps - left + self.state.step
@@ -225,4 +226,4 @@ class _Loop:
             variable.assign(value)
         self.state = restored.state_for(self._made_with, samples=len(self.split.training))
         self.best = restored.best
-        context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self._steps_done())
+        context.progress.checkpoint(stage=self.course.stage, epoch=self.state.epoch, step=self.steps_done())

@@ -15,13 +15,12 @@ import optuna
 
 from trainingrun.api import BestTrial, Goal, Scheduler, TriedValue, Tuning, TuningStatus
 from trainingrun.api.base import decimal
+from trainingrun.api.tuning import ASHA_REDUCTION
 from trainingrun.contract import Cause
 from trainingrun_trainer.tuning.events import Event, Kind
 from trainingrun_trainer.tuning.space import Values, trials
 from trainingrun_trainer.tuning.suggestions import Point, Suggestions, point
 
-REDUCTION = 3
-"""ASHA: a third of the trials goes on after 1, 3, 9, ... epochs (https://arxiv.org/abs/1810.05934, where it is called eta)."""
 LOST = "The attempt ended without a word while this trial ran, as it does when a container exceeds its memory."
 
 _STATES = {
@@ -63,7 +62,7 @@ class Study:
         self._moves = 0
         self._optuna = optuna.create_study(
             direction="maximize" if tuning.objective.goal is Goal.MAXIMIZE else "minimize",
-            pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
+            pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=ASHA_REDUCTION)
             if tuning.scheduler is Scheduler.ASHA
             else optuna.pruners.NopPruner(),
         )
