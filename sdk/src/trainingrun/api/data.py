@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, ObjectName, Rule, rule, rules
+from trainingrun.api.base import Fraction, Frozen, ObjectName, PositiveFraction, Rule, rule, rules
 from trainingrun.api.formats import (
     CSVFiles,
     DataFormat,
@@ -65,7 +65,7 @@ class DataSource(Location):
     )
 
 
-_FRACTIONS = "double(self.validationFraction) + double(self.testFraction) < 1.0"
+_FRACTIONS = "self.validationFraction + self.testFraction < 1.0"
 
 
 def _only_with(block: str, data_format: DataFormat) -> Rule:
@@ -129,11 +129,13 @@ class Data(Frozen):
         ),
     ] = None
     validation_fraction: Annotated[
-        Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
-    ] = "0.1"
+        PositiveFraction,
+        Field(description="Part of the samples that is held out to measure progress, for example 0.1 for 10 %."),
+    ] = 0.1
     test_fraction: Annotated[
-        Decimal, Field(description="Part of the samples that is held out and judged once, at the end.")
-    ] = "0"
+        Fraction,
+        Field(description="Part of the samples that is held out and judged once, at the end, for example 0.1."),
+    ] = 0
 
     model_config = rules(
         rule(
@@ -177,15 +179,9 @@ class Data(Frozen):
             "data.labelGaps is only read with labels that may be integers, in IDX, NPZ, TFRecord and CSV: remove it.",
         ),
         rule(
-            "double(self.validationFraction) > 0.0",
-            "data.validationFraction must be more than 0: progress and early stopping are measured on samples that "
-            "are held out.",
-            field_path=".validationFraction",
-        ),
-        rule(
             _FRACTIONS,
-            "'data.validationFraction ' + self.validationFraction + ' and data.testFraction ' + self.testFraction + "
-            "' leave no training data: their sum must be less than 1.'",
+            "'data.validationFraction %s and data.testFraction %s leave no training data: their sum must be less than 1.'"
+            ".format([self.validationFraction, self.testFraction])",
             computed=True,
         ),
     )

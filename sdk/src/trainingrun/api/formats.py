@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Frozen, Positive, up_to
 from trainingrun.contract_version import Since
 
 _PART = r"[^./*?#%\\\x00-\x1f\x7f][^/*?#%\\\x00-\x1f\x7f]*"
@@ -65,22 +65,15 @@ class _Arrays(Frozen):
         ),
     ] = None
     divisor: Annotated[
-        Decimal | None,
+        Positive | None,
         Since(2),
         Field(
             description="What values are divided by to be about 0 to 1, for example 4095; 1 takes them as they are. Default: "
             "255 for bytes and images of other types whose values are those of bytes, 1 for others; images that are then far "
-            "from 0 to 1 are refused."
+            "from 0 to 1 are refused.",
+            json_schema_extra=up_to(1e18),
         ),
     ] = None
-
-    model_config = rules(
-        rule(
-            "!has(self.divisor) || double(self.divisor) > 0.0",
-            "divisor must be more than 0: values are divided by it.",
-            field_path=".divisor",
-        )
-    )
 
 
 class IDXFiles(_Arrays):

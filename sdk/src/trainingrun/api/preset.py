@@ -14,9 +14,9 @@ from trainingrun.api.base import Frozen, ObjectName, Quantity, Tolerant, rule, r
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.metadata import ObjectMeta
 from trainingrun.api.network import Network
-from trainingrun.api.pod import PodAnnotations, PodLabels, SecurityContext
+from trainingrun.api.pod import NodeSelector, PodAnnotations, PodLabels, SecurityContext
 from trainingrun.api.resources import Resources
-from trainingrun.api.scheduling import NodeLabel, Toleration
+from trainingrun.api.scheduling import Toleration
 from trainingrun.api.workers import POD_RULES, ImagePullPolicy, SecretReference
 
 PRESET_KIND = "TrainingPreset"
@@ -70,8 +70,8 @@ class PresetWorkers(Frozen):
         tuple[EnvironmentVariable, ...], _by_name(64, "Environment variables of every worker, before those of the run.")
     ] = ()
     node_selector: Annotated[
-        tuple[NodeLabel, ...], _by_name(16, "Labels that the nodes of the workers must have, besides those that the run names.")
-    ] = ()
+        NodeSelector, Field(description="Labels that the nodes of the workers must have, besides those that the run names.")
+    ] = Field(default_factory=dict)
     tolerations: Annotated[
         tuple[Toleration, ...],
         Field(

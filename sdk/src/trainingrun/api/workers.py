@@ -12,14 +12,16 @@ from trainingrun.api.network import Network
 from trainingrun.api.pod import (
     RESERVED_ANNOTATIONS,
     RESERVED_LABELS,
+    NodeSelector,
     PodAnnotations,
     PodLabels,
     SecurityContext,
     mark_rules,
+    node_selector_rule,
 )
 from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
-from trainingrun.api.scheduling import NodeLabel, Toleration
+from trainingrun.api.scheduling import Toleration
 from trainingrun.api.volumes import Volume
 
 _BY_NAME: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
@@ -36,7 +38,7 @@ class ImagePullPolicy(StrEnum):
 class SecretReference(Frozen):
     """A Secret of the run's namespace."""
 
-    name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+    name: Annotated[ObjectName, Field(description="Name of the Secret, for example registry-login.")]
 
 
 def _at_least_a_megabyte(field: str) -> Rule:
@@ -51,6 +53,7 @@ def _at_least_a_megabyte(field: str) -> Rule:
 POD_RULES = (
     *mark_rules("labels", RESERVED_LABELS),
     *mark_rules("annotations", RESERVED_ANNOTATIONS),
+    node_selector_rule(),
     _at_least_a_megabyte("sharedMemory"),
     _at_least_a_megabyte("scratch"),
     rule(
@@ -97,7 +100,7 @@ class Workers(Frozen):
     Every pod meets the Pod Security level `restricted`; no field can change that.
     """
 
-    replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods.")] = 1
+    replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods, for example 2.")] = 1
     processes_per_worker: Annotated[
         int | None,
         Field(ge=1, le=16, description="Training processes (ranks) in each worker pod. Default: one for each GPU, else 1."),
@@ -138,7 +141,7 @@ class Workers(Frozen):
     ] = None
     env: Annotated[
         tuple[EnvironmentVariable, ...],
-        Field(max_length=64, description="Environment variables of every worker.", json_schema_extra=_BY_NAME),
+        Field(max_length=64, description="Environment variables of every worker, as in a pod.", json_schema_extra=_BY_NAME),
     ] = ()
     volumes: Annotated[
         tuple[Volume, ...],
@@ -149,9 +152,9 @@ class Workers(Frozen):
         ),
     ] = ()
     node_selector: Annotated[
-        tuple[NodeLabel, ...],
-        Field(max_length=16, description="Labels that the nodes of the workers must have.", json_schema_extra=_BY_NAME),
-    ] = ()
+        NodeSelector,
+        Field(description="Labels that the nodes of the workers must have, for example topology.kubernetes.io/zone: a."),
+    ] = Field(default_factory=dict)
     tolerations: Annotated[
         tuple[Toleration, ...],
         Field(
@@ -172,7 +175,7 @@ class Workers(Frozen):
     security_context: Annotated[
         SecurityContext, Field(description="User and groups of the processes, within what the level restricted allows.")
     ] = SecurityContext()
-    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
+    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods, for example low.")] = None
     network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     runtime_class_name: Annotated[
         ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
@@ -210,7 +213,7 @@ class Workers(Frozen):
             computed=True,
         ),
         _tpu(
-            f"!has(self.nodeSelector) || self.nodeSelector.all(label, !(label.name in {list(TPU_LABELS)}))",
+            f"!has(self.nodeSelector) || self.nodeSelector.all(label, !(label in {list(TPU_LABELS)}))",
             f"workers.nodeSelector must not name {' or '.join(TPU_LABELS)}: say it with workers.accelerator.tpu.",
             field="nodeSelector",
         ),
