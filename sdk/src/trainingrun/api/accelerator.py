@@ -131,8 +131,8 @@ class Tpu(Frozen):
 class Accelerator(Frozen):
     """GPUs or a TPU slice."""
 
-    gpu: Annotated[Gpu | None, Field(description="GPUs of each worker.")] = None
-    tpu: Annotated[Tpu | None, Field(description="TPU chips of each worker.")] = None
+    gpu: Annotated[Gpu | None, Field(description="GPUs of each worker, by number and ability.")] = None
+    tpu: Annotated[Tpu | None, Field(description="TPU chips of each worker, by slice.")] = None
 
     model_config = rules(
         rule(

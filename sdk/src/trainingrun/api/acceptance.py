@@ -18,7 +18,7 @@ class AcceptanceMetric(StrEnum):
 class Acceptance(Frozen):
     """Conditions on the final model, all of which must hold."""
 
-    metric: Annotated[AcceptanceMetric, Field(description="accuracy or loss.")] = AcceptanceMetric.ACCURACY
+    metric: Annotated[AcceptanceMetric, Field(description="accuracy or loss of the final model.")] = AcceptanceMetric.ACCURACY
     minimum: Annotated[
         Annotated[float, Field(ge=0, le=1), AS_NUMBER] | None,
         Field(description="Smallest accuracy that is accepted, a fraction, for example 0.95."),

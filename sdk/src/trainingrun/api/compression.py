@@ -45,7 +45,8 @@ class Pruning(Frozen):
     learning_rate: Annotated[
         Positive | None,
         Field(
-            description="Learning rate of fine-tuning, before scaling, which is by the square root at most but with SGD; the "
+            description="Learning rate of fine-tuning, for example 0.001, before scaling, which is by the square root at most "
+            "but with SGD; the "
             "rate rises to it for a twentieth of the steps and falls along a cosine. Default: five times that of training, on "
             "all ranks together no more than 0.005 or than training's own before scaling; with SGD that of training.",
             json_schema_extra=up_to(1000),
@@ -126,7 +127,7 @@ class Compression(Frozen):
     """Pruning, quantization or both, in this order."""
 
     pruning: Annotated[Pruning | None, Field(description="Small weights become zero.")] = None
-    quantization: Annotated[Quantization | None, Field(description="Fewer bits per number.")] = None
+    quantization: Annotated[Quantization | None, Field(description="Fewer bits per number, as a TFLite model.")] = None
 
     model_config = rules(
         rule(

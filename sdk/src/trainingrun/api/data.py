@@ -24,9 +24,10 @@ from trainingrun.contract_version import Since
 class VolumePath(Frozen):
     """A folder in a PersistentVolumeClaim of the run's namespace."""
 
-    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim.")]
+    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim, for example datasets.")]
     path: Annotated[
-        RelativePath, Field(description="Folder in the volume, relative to its root, without '..'. Empty: the root.")
+        RelativePath,
+        Field(description="Folder in the volume, relative to its root, without '..', for example mnist. Empty: the root."),
     ] = ""
 
 
@@ -79,7 +80,7 @@ def _only_with(block: str, data_format: DataFormat) -> Rule:
 class Data(Frozen):
     """Labelled samples for classification, split into training, validation and test by the run's seed."""
 
-    source: Annotated[DataSource, Field(description="Where the data is.")]
+    source: Annotated[DataSource, Field(description="Where the data is: exactly one place.")]
     format: Annotated[DataFormat | None, Field(description="Format of the files. Not for builtin data.")] = None
     idx: Annotated[IDXFiles | None, Field(description="File names, with format IDX.")] = None
     npz: Annotated[NPZArrays | None, Field(description="File and array names, with format NPZ.")] = None

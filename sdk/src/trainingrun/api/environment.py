@@ -44,7 +44,7 @@ def _not_reserved(name: str) -> str:
 class KeyReference(Frozen):
     """A key of a Secret or ConfigMap in the run's namespace."""
 
-    name: Annotated[ObjectName, Field(description="Name of the Secret or ConfigMap.")]
+    name: Annotated[ObjectName, Field(description="Name of the Secret or ConfigMap, for example settings.")]
     key: Annotated[
         str, Field(pattern=_KEY_PATTERN, max_length=253, description="Which of its keys, for example token or ca.crt.")
     ]

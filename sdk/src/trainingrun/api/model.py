@@ -62,7 +62,8 @@ class ApplicationModel(Frozen):
         Field(
             pattern=rf"^{_SEGMENT}(/{_SEGMENT})*\.h5$",
             max_length=255,
-            description="Start weights: an HDF5 file in the data source, as tf_keras' save_weights writes it and as Keras "
+            description="Start weights, for example weights/mobilenet.h5: an HDF5 file in the data source, as tf_keras' "
+            "save_weights writes it and as Keras "
             "publishes it with or without the top. Layers are found by their names, and a classifier in the file is left "
             "out. Default: random weights.",
         ),
@@ -130,7 +131,9 @@ def _of_type(kind: str, description: str) -> dict[str, Any]:
 
 
 _KNOWN: dict[str, dict[str, Any]] = {
-    "activation": _of_type("string", "Of a built-in network's layers: ReLU, ReLU6, HardSwish or GELU. Default: ReLU.")
+    "activation": _of_type(
+        "string", "Of a built-in network's layers, for example GELU: ReLU, ReLU6, HardSwish or GELU. Default: ReLU."
+    )
     | {"maxLength": 255},
     "dropout": _of_type(
         "number",
@@ -150,7 +153,8 @@ _KNOWN: dict[str, dict[str, Any]] = {
         "How slowly the statistics of an application's batch normalisation follow, 0 to "
         "below 1, for example 0.99. Default: 0.9.",
     ),
-    "pooling": _of_type("string", "Before an application's classifier: Average or Max. Default: Average.") | {"maxLength": 255},
+    "pooling": _of_type("string", "Before an application's classifier, for example Max: Average or Max. Default: Average.")
+    | {"maxLength": 255},
 }
 """What the API server knows of parameters; those of a user's function are others, or of the same types."""
 

@@ -55,7 +55,8 @@ class Optimizer(Frozen):
     weight_decay: Annotated[
         Decimal | None,
         Field(
-            description="Decay of the kernels per step, times the learning rate. Only with AdamW, there by default 0.004.",
+            description="Decay of the kernels per step, times the learning rate, for example 0.004, which it is by default "
+            "with AdamW. Only with AdamW.",
             json_schema_extra=up_to(1000),
         ),
     ] = None
@@ -185,7 +186,8 @@ class Training(Frozen):
             }
         ),
         Field(
-            description="Samples that each rank takes at once. Auto: doubled while the gang gets faster by more than 5 % and "
+            description="Samples that each rank takes at once: a number, for example 64, or Auto: doubled while the gang gets "
+            "faster by more than 5 % and "
             "memory lasts, a few seconds before training."
         ),
     ] = 64

@@ -106,7 +106,9 @@ class Workers(Frozen):
         Field(ge=1, le=16, description="Training processes (ranks) in each worker pod. Default: one for each GPU, else 1."),
     ] = None
     accelerator: Annotated[Accelerator | None, Field(description="GPUs or TPU chips of each worker. Default: none.")] = None
-    resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
+    resources: Annotated[
+        Resources, Field(description="CPU, memory and disk of each worker pod. GPUs and TPU chips: workers.accelerator.")
+    ] = Resources()
     shared_memory: Annotated[
         Quantity | None,
         Field(
@@ -116,7 +118,9 @@ class Workers(Frozen):
     ] = None
     scratch: Annotated[
         Quantity | None,
-        Field(description="Size of /tmp on the node's disk. A worker that uses more is evicted. Default: 10Gi."),
+        Field(
+            description="Size of /tmp on the node's disk, for example 50Gi. A worker that uses more is evicted. Default: 10Gi."
+        ),
     ] = None
     termination_grace_period_seconds: Annotated[
         int,
@@ -135,7 +139,8 @@ class Workers(Frozen):
     service_account_name: Annotated[
         ObjectName | None,
         Field(
-            description="ServiceAccount of the pods, for its image pull Secrets and the identity that a cloud gives it. Its "
+            description="ServiceAccount of the pods, for example trainer, for its image pull Secrets and the identity that a "
+            "cloud gives it. Its "
             "token is never mounted: the trainer does not talk to Kubernetes. Default: default."
         ),
     ] = None
@@ -181,7 +186,8 @@ class Workers(Frozen):
         ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
     ] = None
     scheduler_name: Annotated[
-        ObjectName | None, Field(description="Scheduler that places the pods. Default: that of the cluster.")
+        ObjectName | None,
+        Field(description="Scheduler that places the pods, for example volcano. Default: that of the cluster."),
     ] = None
 
     model_config = rules(
