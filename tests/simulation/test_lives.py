@@ -70,7 +70,7 @@ def failed(world: World) -> None:
     world.settle()
 
 
-ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": "0.95"}}
+ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": 0.95}}
 JUDGED = Result(
     metrics=(MetricValue(name="test_accuracy", value="0.9300"),), artifacts=(Artifact(name="model", uri="pvc://m"),)
 )
