@@ -1,4 +1,4 @@
-"""The configuration with which kube-state-metrics tells how far each run is: `charts/trainingrun/files/kube-state-metrics.yaml`.
+"""The configuration with which kube-state-metrics tells how far each run is, in the chart's files.
 
 Of what a trainer image measures only metrics of known names are told: it chooses the others, and each is a series more.
 """
