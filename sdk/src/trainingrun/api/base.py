@@ -169,6 +169,14 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def cut_bytes(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis, so many bytes of UTF-8 in all."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= most:
+        return encoded.decode()
+    return encoded[: most - len("…".encode())].decode(errors="ignore") + "…"
+
+
 def shortened(most: int) -> BeforeValidator:
     """For texts that people read, whose beginning says most: they are cut to so many characters instead of refused."""
     return BeforeValidator(lambda text: cut(text, most) if isinstance(text, str) else text)
