@@ -89,6 +89,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "spec__data__format": "IDX",
         "spec__data__idx": {"images": "a", "labels": "b"},
     },
+    "IDX with a file of groups": {"spec__data": {"source": PVC, "format": "IDX", "idx": {"groups": "writers/a.gz"}}},
     "NPZ on a claim": {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__npz": {"file": "a.npz"}},
     "arrays that need a word": {
         "spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "First", "divisor": 4095}, "labelGaps": "Close"}
@@ -127,6 +128,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                 "inputKey": "image",
                 "labelKey": "label",
                 "firstLabel": 1,
+                "groupKey": "image/patient",
             },
             "image": {"height": 28, "width": 28, "channels": 1},
         }
