@@ -82,7 +82,7 @@ def _trained_with(context: Context, found: Found) -> Training:
         schedule = schedule.model_copy(update={"scaling": Scaling.NONE})
     else:
         rate = f"{number(rate) / factor(scaling_of(training), batches=context.step_batches):.6g}"
-    optimizer = training.optimizer.model_copy(update={"learning_rate": rate})
+    optimizer = training.optimizer.model_copy(update={"learning_rate": number(rate)})
     return training.model_copy(update={"optimizer": optimizer, "schedule": schedule})
 
 
