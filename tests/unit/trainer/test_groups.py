@@ -10,7 +10,7 @@ from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.writing import CLAIM, digits, png
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.shard import shard
-from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.data.source import About, load_split
 from trainingrun_trainer.errors import TrainerError
 
 COUNT = 60
@@ -25,9 +25,13 @@ TABLE: dict[str, Any] = {"format": "CSV", "csv": {"groupColumn": "patient"}, "no
 ARRAYS: dict[str, Any] = {"format": "NPZ", "npz": {"file": "a.npz", "images": "x", "labels": "y", "groups": "who"}}
 
 
-def split_of(folder: Path, **data: Any) -> Any:
+def loaded(folder: Path, **data: Any) -> tuple[Any, About]:
     environment = {"TRAININGRUN_DATA_MOUNT": str(folder)}
-    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)[0]
+    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)
+
+
+def split_of(folder: Path, **data: Any) -> Any:
+    return loaded(folder, **data)[0]
 
 
 def first_values(feed: Feed) -> set[int]:
@@ -60,10 +64,13 @@ WRITTEN = {"ImageFolder": (write_folders, FOLDERS), "CSV": (write_table, TABLE),
 def test_no_patient_is_in_two_parts(tmp_path: Path, kind: str) -> None:
     write, data = WRITTEN[kind]
     write(tmp_path)
-    split = split_of(tmp_path, **data)
+    split, about = loaded(tmp_path, **data)
     parts = [first_values(feed) for feed in (split.training, split.validation, split.test)]
     assert [len(patients) for patients in parts] == [12, 4, 4]
     assert set.union(*parts) == set(range(20))
+    assert about.groups == {"training": 12, "validation": 4, "test": 4}
+    told = {found.name: found for found in about.found}["data.groups"]
+    assert (told.value, "12 for training, 4 for validation, 4 for test." in told.reason) == ("20 groups", True)
     assert len(split.training.shape) == (1 if kind == "CSV" else 3)
     assert kind != "CSV" or split.training.shape == (1,)  # the group is no feature
 
