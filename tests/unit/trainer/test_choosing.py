@@ -186,9 +186,9 @@ def test_without_auto_nothing_happens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "first", "told"),
     [
-        (np.linspace(0, 255, 640).reshape(40, 4, 4), 1, {"data.npz.divisor": "255", "data.labels": "4 names"}),
+        (np.linspace(0, 255, 640).reshape(40, 4, 4), 1, {"data.npz.divisor": "255", "data.labels": "4 numbers from 1 to 4"}),
         (np.linspace(0, 255, 640).reshape(40, 4, 4), 0, {"data.npz.divisor": "255"}),
-        (np.linspace(0, 1, 640).reshape(40, 4, 4), 10, {"data.labels": "4 names"}),
+        (np.linspace(0, 1, 640).reshape(40, 4, 4), 10, {"data.labels": "4 numbers from 10 to 13"}),
         (np.linspace(0, 1, 640).reshape(40, 4, 4), 0, {}),
     ],
 )

@@ -13,7 +13,7 @@ from trainingrun_trainer.data.example import Keys
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.record_scan import Found, Scan, joined
 from trainingrun_trainer.data.shard import shard
-from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.data.source import About, load_split
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.storage import local_folder
 
@@ -31,9 +31,13 @@ FILES: dict[str, Any] = {"format": "IDX", "idx": {"images": "i", "labels": "l", 
 RECORDS: dict[str, Any] = {"format": "TFRecord", "tfRecord": {"groupKey": "patient"}}
 
 
-def split_of(folder: Path, **data: Any) -> Any:
+def loaded(folder: Path, **data: Any) -> tuple[Any, About]:
     environment = {"TRAININGRUN_DATA_MOUNT": str(folder)}
-    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)[0]
+    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)
+
+
+def split_of(folder: Path, **data: Any) -> Any:
+    return loaded(folder, **data)[0]
 
 
 def first_values(feed: Feed) -> set[int]:
@@ -90,10 +94,13 @@ def test_every_format_can_say_which_samples_belong_together() -> None:
 def test_no_patient_is_in_two_parts(tmp_path: Path, kind: str) -> None:
     write, data = WRITTEN[kind]
     write(tmp_path)
-    split = split_of(tmp_path, **data)
+    split, about = loaded(tmp_path, **data)
     parts = [first_values(feed) for feed in (split.training, split.validation, split.test)]
     assert [len(patients) for patients in parts] == [12, 4, 4]
     assert set.union(*parts) == set(range(20))
+    assert about.groups == {"training": 12, "validation": 4, "test": 4}
+    told = {found.name: found for found in about.found}["data.groups"]
+    assert (told.value, "12 for training, 4 for validation, 4 for test." in told.reason) == ("20 groups", True)
     assert len(split.training.shape) == (1 if kind == "CSV" else 3)
     assert kind != "CSV" or split.training.shape == (1,)  # the group is no feature
 

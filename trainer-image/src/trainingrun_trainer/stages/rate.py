@@ -16,13 +16,15 @@ class Rate:
     field: str
     """The one in spec that sets them."""
     rates: Rates
+    origin: str = ""
+    """After the field's name, where nobody has set it: the rate is a default."""
 
     @property
     def words(self) -> str:
         """The field, its value, and what that is on all ranks."""
         asked, target = self.rates.one, self.rates.target
         scaled = "" if math.isclose(target, asked, rel_tol=1e-3) else f", which is {target:.3g} on all ranks"
-        return f"{self.field} {asked}{scaled}"
+        return f"{self.field}{self.origin} {asked}{scaled}"
 
     @property
     def choice(self) -> Choice:
@@ -32,7 +34,7 @@ class Rate:
     @property
     def _reason(self) -> str:
         rates = self.rates
-        found = f"{self.field} {rates.one}"
+        found = f"{self.field}{self.origin} {rates.one}"
         if rates.factor > 1:
             found += f" times {rates.factor:.3g}, {rates.scaling} scaling of {rates.batches} batches in a step"
         if rates.target < rates.one * rates.factor * 0.999:
