@@ -17,8 +17,9 @@ EVERY_FIELD: Manifest = {
     "serviceAccountName": "default",
     "env": [
         {"name": "NCCL_DEBUG", "value": "INFO"},
-        {"name": "TOKEN", "secretKeyRef": {"name": "token", "key": ".token"}},
-        {"name": "LEVEL", "configMapKeyRef": {"name": "settings", "key": "log.level"}},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "token", "key": ".token"}}},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "log.level"}}},
     ],
     "volumes": [
         {
@@ -30,7 +31,7 @@ EVERY_FIELD: Manifest = {
         {"name": "token", "mountPath": "/mnt/token", "secret": {"secretName": "token"}},
         {"name": "labels", "mountPath": "/home/user/labels", "configMap": {"name": "labels"}},
     ],
-    "nodeSelector": [{"name": "topology.kubernetes.io/zone", "value": "a"}, {"name": "gpu", "value": ""}],
+    "nodeSelector": {"topology.kubernetes.io/zone": "a", "gpu": ""},
     "tolerations": [
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
         {"key": "team", "value": "vision", "effect": "NoExecute", "tolerationSeconds": 60},

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import yaml
 
-from tools import argo, benchmark_page, chart, failures_page, metrics_reference, operator_reference, status_page
+from tools import (
+    argo,
+    benchmark_page,
+    chart,
+    failures_page,
+    metrics_reference,
+    operator_reference,
+    state_metrics,
+    status_page,
+)
+from tools.board import grafana
 from trainingrun.crd import Schema, custom_resource_definition, preset_definition
 from trainingrun.reference import preset_reference, reference
 
@@ -53,6 +63,8 @@ def generated() -> dict[Path, str]:
         failures_page.PAGE: failures_page.page(),
         status_page.PAGE: status_page.page(),
         benchmark_page.PAGE: benchmark_page.page(),
+        grafana.PAGE: grafana.board(),
+        state_metrics.PAGE: state_metrics.config(),
         argo.ARGO_CD / "argocd-cm.yaml": argo.config_map(),
         argo.ARGO_CD / "values.yaml": argo.values(),
     }

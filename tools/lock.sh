@@ -36,7 +36,7 @@ lock() { # TARGET SOURCE...
 
 lock bootstrap requirements/bootstrap.in
 lock operator operator/pyproject.toml
-lock dev operator/pyproject.toml requirements/dev.in -c requirements/operator.txt
+lock dev sdk/pyproject.toml --extra cli operator/pyproject.toml requirements/dev.in -c requirements/operator.txt
 lock trainer requirements/trainer.in --override requirements/trainer-overrides.txt \
   --override requirements/trainer-cpu-overrides.txt --no-emit-package tensorflow
 lock trainer-gpu requirements/trainer.in requirements/trainer-gpu.in -c requirements/trainer.txt \

@@ -73,7 +73,7 @@ class Crd:
 
     def broken_rules(self, stored: Schema, *, old: Schema | None = None) -> Iterator[tuple[Path, Rule]]:
         """Where an object breaks which rules; the innermost come first."""
-        return _broken(stored, old, self.schema, ())
+        return _broken(_as_cel_sees(stored, self.schema), _as_cel_sees(old, self.schema), self.schema, ())
 
 
 def rules_of(schema: Schema) -> list[Rule]:
@@ -93,6 +93,16 @@ def _broken(value: Any, old: Any, schema: Schema, path: Path) -> Iterator[tuple[
     for each in rules_of(schema):
         if (old is not None or not each.is_about_changes) and not each.holds(value, old=old):
             yield path, each
+
+
+def _as_cel_sees(value: Any, schema: Schema) -> Any:
+    """The value, a number that is declared as one a double, however it is written."""
+    if isinstance(value, dict):
+        fields = schema.get("properties", {})
+        return {name: _as_cel_sees(item, fields.get(name, {})) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_cel_sees(item, schema.get("items", {})) for item in value]
+    return float(value) if schema.get("type") == "number" and isinstance(value, int) else value
 
 
 def _fill(value: Any, schema: Schema) -> None:
@@ -126,13 +136,17 @@ def _plain(schema: Schema, *, name: str) -> Schema:
     kept = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes") and key != "default"}
     if "properties" in schema:
         kept["properties"] = {key: _plain(field, name=key) for key, field in schema["properties"].items()}
-        kept["additionalProperties"] = name in _OPEN
+        kept["additionalProperties"] = name in _OPEN or "x-kubernetes-preserve-unknown-fields" in schema
     if "items" in schema:
         kept["items"] = _plain(schema["items"], name="items")
     if "pattern" in schema:
         kept["pattern"] = at_the_end(schema["pattern"])
     if schema.get("x-kubernetes-list-type") == "set":
         kept["uniqueItems"] = True
+    for bound in ("minimum", "maximum"):
+        exclusive = f"exclusive{bound.capitalize()}"
+        if kept.pop(exclusive, False):
+            kept[exclusive] = kept.pop(bound)
     if schema.get("type") == "integer":
         kept = {"minimum": -(2**63), "maximum": 2**63 - 1, **kept}
     return kept

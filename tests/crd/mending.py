@@ -101,6 +101,8 @@ def _values(field: Place) -> Iterator[Any]:
     match field.schema.get("type"):
         case "string" | None:
             yield from field.known
+        case "number":
+            yield from field.numbers
         case "integer":
             least = field.schema.get("minimum", 1)
             yield from (least + 1, 2, 4, 8)

@@ -21,7 +21,10 @@ Value = st.SearchStrategy[Any]
 NAMES = ("models", "datasets", "team-a", "a.b", "x")
 """What objects in the same namespace are called, so that references meet one another."""
 QUANTITIES = ("1Gi", "500m", "64Mi", "2G", "1M", "1", "0", "9" * 20, "1.5Gi")
-NUMBERS = ("0.5", "0.25", "0.1", "2e-3", "0", "1", "10", "1e9")
+NUMBERS = (0.5, 0.25, 0.1, 0.002, 0, 1, 10, 200, 1e9)
+ANYTHING = (64, 0.3, True, "ReLU", "Auto", [64, 32], [[8], ["a"]], {"a": 1}, "")
+"""Values where a value of any kind will do."""
+LABELS = ("zone", "example.com/team", "kubernetes.io/arch", "job-name", "no name")
 PLAIN = (
     "a",
     "data",
@@ -95,7 +98,9 @@ class Place:
     @cached_property
     def alternatives(self) -> tuple[frozenset[str], ...]:
         """Groups of fields of which the rules want one each."""
-        return tuple(names for rule in rules_of(self.schema) if (names := rule.alternatives) and names <= self.fields.keys())
+        said = (frozenset(name for one in self.schema.get("oneOf", ()) for name in one["required"]),)
+        ruled = (rule.alternatives for rule in rules_of(self.schema))
+        return tuple(names for names in (*said, *ruled) if names and names <= self.fields.keys())
 
     @cached_property
     def changes(self) -> st.SearchStrategy[Change]:
@@ -122,9 +127,19 @@ class Place:
                 return self._lists()
             case "integer":
                 return self._integers()
+            case "number":
+                return st.sampled_from(self.numbers)
             case "boolean":
                 return st.booleans()
+        if "x-kubernetes-preserve-unknown-fields" in schema:
+            return st.sampled_from(ANYTHING if "minimum" not in schema else (*self.numbers, *ANYTHING))
         return self._texts()
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """Decimal numbers within the bounds, and the bounds themselves, which may be excluded."""
+        least, most = self.schema.get("minimum", -1), self.schema.get("maximum", 1e9)
+        return tuple(dict.fromkeys(number for number in (*NUMBERS, least, most) if least <= number <= most))
 
     def least(self) -> Any:
         """One value, for a field that has to be there because of another one; None where the schema does not tell any."""
@@ -139,6 +154,8 @@ class Place:
                 return [self.item.least()] * schema.get("minItems", 0)
             case "integer":
                 return schema.get("minimum", 1)
+            case "number":
+                return self.numbers[0]
             case "boolean":
                 return False
         return next(iter(self.known), None)
@@ -148,7 +165,9 @@ class Place:
         """Texts that fit: those of rules around it, and common ones."""
         longest = "a" * self.schema.get("maxLength", 64)
         common = (
-            (*NAMES, longest) if OBJECT_NAME in self.schema.get("pattern", "") else (*PLAIN, *NUMBERS, *QUANTITIES, longest)
+            (*NAMES, longest)
+            if OBJECT_NAME in self.schema.get("pattern", "")
+            else (*PLAIN, *map(str, NUMBERS), *QUANTITIES, longest)
         )
         return tuple(text for text in dict.fromkeys((*self.words, *common)) if self._fits(text))
 
@@ -159,6 +178,9 @@ class Place:
         return least <= len(text) <= most and re.search(at_the_end(self.schema.get("pattern", "")), text) is not None
 
     def _objects(self) -> Value:
+        if "additionalProperties" in self.schema:
+            inner = Place((*self.path, "*"), self.schema["additionalProperties"])
+            return st.dictionaries(st.sampled_from(LABELS), inner.values, max_size=MOST_ITEMS)
         needed = frozenset(self.schema.get("required", ()))
         optional = sorted(self.fields.keys() - needed - frozenset().union(*self.alternatives))
         some = st.lists(st.sampled_from(optional), max_size=MOST_ITEMS, unique=True) if optional else st.just([])
@@ -166,7 +188,8 @@ class Place:
         return picked.flatmap(lambda chosen: self._with({*needed, *chosen[0], *chosen[1:]}))
 
     def _with(self, names: set[str]) -> Value:
-        return st.fixed_dictionaries({name: self.fields[name].values for name in sorted(names)})
+        others = {"units": st.sampled_from(ANYTHING)} if "x-kubernetes-preserve-unknown-fields" in self.schema else {}
+        return st.fixed_dictionaries({name: self.fields[name].values for name in sorted(names)}, optional=others)
 
     def _lists(self) -> Value:
         keys: list[str] = self.schema.get("x-kubernetes-list-map-keys", [])

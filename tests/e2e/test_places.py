@@ -83,7 +83,7 @@ TROUBLES = {
         "Unschedulable",
         (f"it needs a node with the label {LABEL}=gpu; no such node has the label {LABEL}",),
         labels("=gpu"),
-        workers={"nodeSelector": [{"name": LABEL, "value": "gpu"}]},
+        workers={"nodeSelector": {LABEL: "gpu"}},
     ),
 }
 

@@ -22,16 +22,16 @@ ANSWERS = Path(__file__).parent / "answers.py"
 MINUTES_OF_THE_EXAMPLE = 6
 
 TRIALS = 6
-RATES = {"name": "training.optimizer.learningRate", "categorical": ["0.003", "1e-6", "2e-6", "3e-6", "4e-6", "5e-6"]}
+RATES = {"name": "training.optimizer.learningRate", "categorical": [0.003, 0.000001, 0.000002, 0.000003, 0.000004, 0.000005]}
 SHIP = {
-    "spec__data__testFraction": "0.1",
+    "spec__data__testFraction": 0.1,
     "spec__training": {"epochs": 4, "batchSize": 64},
     "spec__tuning": {"algorithm": "Grid", "scheduler": "None", "trials": TRIALS, "epochsPerTrial": 2, "parameters": [RATES]},
     "spec__compression": {
-        "pruning": {"finalSparsities": ["0.5", "0.8"], "epochs": 4},
+        "pruning": {"finalSparsities": [0.5, 0.8], "epochs": 4},
         "quantization": {"mode": "Int8", "calibrationSamples": 100},
     },
-    "spec__acceptance": {"minimum": "0.8"},
+    "spec__acceptance": {"minimum": 0.8},
 }
 FINALS = ("pruned-0.5-int8", "pruned-0.8-int8")
 
@@ -101,7 +101,7 @@ def test_its_report_is_fetched_by_one_command(playground: Playground, shipped: T
 
 @pytest.mark.long
 def test_a_model_that_is_not_good_enough_fails_the_run_once_and_for_all(playground: Playground) -> None:
-    strict = {**SHIP, "spec__tuning": None, "spec__acceptance": {"minimum": "0.9999", "maximumGzippedBytes": 100}}
+    strict = {**SHIP, "spec__tuning": None, "spec__acceptance": {"minimum": 0.9999, "maximumGzippedBytes": 100}}
     playground.start("strict", **strict)
     status = playground.wait_until_finished("strict").status
     assert status.failure is not None

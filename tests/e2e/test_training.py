@@ -14,7 +14,7 @@ DIGITS = {
     "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist-10k"}},
     "format": "IDX",
     "idx": {"images": "t10k-images-idx3-ubyte.gz", "labels": "t10k-labels-idx1-ubyte.gz"},
-    "testFraction": "0.1",
+    "testFraction": 0.1,
 }
 
 

@@ -78,7 +78,7 @@ def bind(playground: Playground) -> None:
 
 
 A_FILE = {"name": "token", "mountPath": "/mnt/token", "secret": {"secretName": "file-token"}}
-A_VARIABLE = {"name": "TOKEN", "secretKeyRef": {"name": "variable-token", "key": "key"}}
+A_VARIABLE = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "variable-token", "key": "key"}}}
 TROUBLES = {
     "quota": Trouble(
         "QuotaExceeded",

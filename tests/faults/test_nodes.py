@@ -45,7 +45,7 @@ async def play(lab: Lab, workload: Workload) -> None:
 
 def on(pool: str, **more: Any) -> dict[str, Any]:
     """Fields of `spec.workers` of a run for one pool of nodes."""
-    return {"replicas": 1, "resources": {"requests": SMALL}, "nodeSelector": [{"name": POOL, "value": pool}], **more}
+    return {"replicas": 1, "resources": {"requests": SMALL}, "nodeSelector": {POOL: pool}, **more}
 
 
 async def uncordon(stage: Stage) -> None:
@@ -67,7 +67,7 @@ class Trouble:
     run: dict[str, Any] = field(default_factory=dict)
 
 
-ARM = [{"name": POOL, "value": "arm"}]
+ARM = {POOL: "arm"}
 TROUBLES = {
     "cordoned": Trouble(
         on("cordoned"),
@@ -81,7 +81,7 @@ TROUBLES = {
         reruns(workers={"tolerations": [{"key": "dedicated", "operator": "Exists"}]}),
     ),
     "arm": Trouble(
-        on("arm", nodeSelector=[*ARM, {"name": "kubernetes.io/arch", "value": "amd64"}]),
+        on("arm", nodeSelector={**ARM, "kubernetes.io/arch": "amd64"}),
         "it needs a node with the label kubernetes.io/arch=amd64; those nodes have kubernetes.io/arch arm64 (on 1 node).",
         reruns(workers={"nodeSelector": ARM}),
     ),

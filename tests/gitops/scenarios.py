@@ -27,7 +27,7 @@ LIVES = (
 
 _WORKERS = {"resources": {"requests": {"cpu": "50m", "memory": "600Mi"}, "limits": {"memory": "2Gi"}}}
 _NOWHERE = {"source": {"persistentVolumeClaim": {"claimName": "models", "path": "nowhere"}}, "format": "NPZ"}
-_WIDTHS = {"name": "model.parameters.hiddenUnits", "categorical": ["64", "128"]}
+_WIDTHS = {"name": "model.parameters.hiddenUnits", "categorical": [[64], [128]]}
 
 _RUNS: dict[str, dict[str, Any]] = {
     "good": {"spec__workers": {"replicas": 2, **_WORKERS}, "spec__training": {"epochs": 20}},
@@ -43,14 +43,14 @@ _RUNS: dict[str, dict[str, Any]] = {
     },
     "paused": {"spec__training": {"epochs": 1000}},
     "shipped": {
-        "spec__data__testFraction": "0.1",
+        "spec__data__testFraction": 0.1,
         "spec__tuning": {"trials": 4, "epochsPerTrial": 2, "parameters": [_WIDTHS]},
         "spec__compression": {"pruning": {"epochs": 4}, "quantization": {"mode": "Int8"}},
-        "spec__acceptance": {"minimum": "0.8", "maximumDegradation": "0.1"},
+        "spec__acceptance": {"minimum": 0.8, "maximumDegradation": 0.1},
     },
     "too-strict": {
         "spec__compression": {"quantization": {"mode": "Int8"}},
-        "spec__acceptance": {"minimum": "1", "maximumGzippedBytes": 1000},
+        "spec__acceptance": {"minimum": 1, "maximumGzippedBytes": 1000},
     },
 }
 

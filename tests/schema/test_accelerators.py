@@ -24,7 +24,7 @@ def chips(*, replicas: int = 1, **fields: Any) -> dict[str, Any]:
 ACCEPTED: dict[str, dict[str, Any]] = {
     "one GPU": gpus(),
     "what the GPUs must be able to do": gpus(
-        count=8, product="NVIDIA-A100-SXM4-40GB", minimumMemory="40G", minimumComputeCapability="8.0"
+        count=8, product="NVIDIA-A100-SXM4-40GB", minimumMemory="40G", minimumComputeCapability=8.0
     ),
     "another maker's GPUs": gpus(count=2, resourceName="amd.com/gpu"),
     "a rank for each GPU, said": {"spec__workers": {"processesPerWorker": 4, "accelerator": {"gpu": {"count": 4}}}},
@@ -68,10 +68,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "workers.accelerator.gpu.minimumMemory is compared with the label nvidia.com/gpu.memory",
     ),
     "capability of an unlabelled maker": (
-        gpus(resourceName="amd.com/gpu", minimumComputeCapability="8.0"),
+        gpus(resourceName="amd.com/gpu", minimumComputeCapability=8.0),
         "workers.accelerator.gpu.minimumComputeCapability is compared with the label nvidia.com/gpu.compute.major and minor",
     ),
-    "a capability without its minor number": (gpus(minimumComputeCapability="8"), "minimumComputeCapability"),
+    "a capability in words": (gpus(minimumComputeCapability="Ampere"), "minimumComputeCapability"),
     "more ranks than GPUs": (
         {"spec__workers": {"processesPerWorker": 4, "accelerator": {"gpu": {"count": 2}}}},
         "workers.processesPerWorker 4 differs from workers.accelerator.gpu.count 2, but each GPU has one rank: remove",
@@ -101,7 +101,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a selector beside the slice": (
         {
             "spec__workers": {
-                "nodeSelector": [{"name": "cloud.google.com/gke-tpu-topology", "value": "4x4"}],
+                "nodeSelector": {"cloud.google.com/gke-tpu-topology": "4x4"},
                 "accelerator": {"tpu": SLICE},
             }
         },

@@ -42,7 +42,7 @@ def test_defaults_are_filled_in_and_the_status_begins_unobserved(kubectl: Kubect
         "lostNode": "Wait",
     }
     assert stored["spec"]["rerun"] == ""
-    assert stored["spec"]["training"]["optimizer"] == {"name": "Adam", "learningRate": "0.001", "momentum": "0"}
+    assert stored["spec"]["training"]["optimizer"] == {"name": "Adam", "learningRate": 0.001, "momentum": 0}
     assert stored["status"]["observedGeneration"] == -1
 
 
@@ -89,9 +89,10 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "spec__data__format": "IDX",
         "spec__data__idx": {"images": "a", "labels": "b"},
     },
+    "IDX with a file of groups": {"spec__data": {"source": PVC, "format": "IDX", "idx": {"groups": "writers/a.gz"}}},
     "NPZ on a claim": {"spec__data__source": PVC, "spec__data__format": "NPZ", "spec__data__npz": {"file": "a.npz"}},
     "arrays that need a word": {
-        "spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "First", "divisor": "4095"}, "labelGaps": "Close"}
+        "spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "First", "divisor": 4095}, "labelGaps": "Close"}
     },
     "data and output at a store of one's own": {
         "spec__data": {"source": {**S3, **ACCESS}, "format": "IDX"},
@@ -127,6 +128,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                 "inputKey": "image",
                 "labelKey": "label",
                 "firstLabel": 1,
+                "groupKey": "image/patient",
             },
             "image": {"height": 28, "width": 28, "channels": 1},
         }
@@ -153,52 +155,52 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         }
     },
     "vectors that are standardised": {"spec__data": {"source": PVC, "format": "NPZ", "normalization": "Standardize"}},
-    "fractions below one": {"spec__data__validationFraction": "0.5", "spec__data__testFraction": "4e-1"},
+    "fractions below one": {"spec__data__validationFraction": 0.5, "spec__data__testFraction": 0.4},
     "a CNN with all parameters": {
         "spec__model__builtin__type": "CNN",
-        "spec__model__parameters": [
-            {"name": "activation", "value": "HardSwish"},
-            {"name": "dropout", "value": "0.25"},
-            {"name": "filters", "value": "8,16"},
-            {"name": "hiddenUnits", "value": "32"},
-            {"name": "kernelSize", "value": "5"},
-        ],
+        "spec__model__parameters": {
+            "activation": "HardSwish",
+            "dropout": 0.25,
+            "filters": [8, 16],
+            "hiddenUnits": [32],
+            "kernelSize": 5,
+        },
     },
     "an application with weights": {
         "spec__data__source": PVC,
         "spec__data__format": "IDX",
         "spec__model": {
             "application": {"name": "MobileNetV3Small", "weightsFile": "weights/v3.small_0.75.h5"},
-            "parameters": [
-                {"name": "alpha", "value": "0.75"},
-                {"name": "dropout", "value": "0.2"},
-                {"name": "inputSize", "value": "512"},
-                {"name": "minimalistic", "value": "false"},
-                {"name": "normalizationMomentum", "value": "0.99"},
-                {"name": "pooling", "value": "Max"},
-            ],
+            "parameters": {
+                "alpha": 0.75,
+                "dropout": 0.2,
+                "inputSize": 512,
+                "minimalistic": False,
+                "normalizationMomentum": 0.99,
+                "pooling": "Max",
+            },
         },
     },
     "a function of the image": {"spec__model": {"entrypoint": {"function": "a_package.models:build"}}},
     "a function from a ConfigMap with parameters of its own": {
         "spec__model": {
             "entrypoint": {"function": "my_models:build", "configMapName": "my-models"},
-            "parameters": [{"name": "dropout", "value": "lots"}, {"name": "depth", "value": "3"}],
+            "parameters": {"dropout": 0.5, "depth": 3, "hidden": [64, 32], "name": "wide", "residual": True},
         },
     },
     "all augmentations": {
         "spec__augmentation": {
-            "rotationDegrees": "180",
-            "widthShift": "0.2",
-            "heightShift": "0.2",
-            "shearDegrees": "11",
-            "zoom": "0.99",
-            "crop": "0.1",
+            "rotationDegrees": 180,
+            "widthShift": 0.2,
+            "heightShift": 0.2,
+            "shearDegrees": 11,
+            "zoom": 0.99,
+            "crop": 0.1,
             "horizontalFlip": True,
             "fillMode": "Wrap",
         }
     },
-    "SGD with momentum": {"spec__training__optimizer": {"name": "SGD", "momentum": "0.9", "learningRate": "1e-2"}},
+    "SGD with momentum": {"spec__training__optimizer": {"name": "SGD", "momentum": 0.9, "learningRate": 0.01}},
     "warm-up shorter than the epochs": {"spec__training__schedule": {"warmupEpochs": 1}},
     "a rate that scales as the optimizer wants": {"spec__training__schedule": {"scaling": "Auto"}},
     "one process alone": {"spec__strategy__type": "Single"},
@@ -208,17 +210,15 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 }
 
 
-def an_application(name: str = "MobileNetV2", **parameters: str) -> dict[str, Any]:
+def an_application(name: str = "MobileNetV2", **parameters: Any) -> dict[str, Any]:
     """A run of an application with these parameters."""
-    named = [{"name": key, "value": value} for key, value in parameters.items()]
-    return {"spec__model": {"application": {"name": name}, "parameters": named}}
+    return {"spec__model": {"application": {"name": name}, "parameters": parameters}}
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown field": ({"spec__trainingg": {}}, 'unknown field "spec.trainingg"'),
     "a wrong type": ({"spec__training__epochs": "many"}, "spec.training.epochs"),
     "no epoch": ({"spec__training__epochs": 0}, "spec.training.epochs"),
-    "a float": ({"spec__data__validationFraction": 0.1}, "spec.data.validationFraction"),
     "no data source": ({"spec__data__source": {}}, "data.source needs exactly one of"),
     "two data sources": ({"spec__data__source": {**PVC, "builtin": "MNIST10k"}}, "data.source needs exactly one of"),
     "no output": ({"spec__output": {}}, "output needs exactly one of persistentVolumeClaim and uri"),
@@ -308,10 +308,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "gaps among the digits of the image": ({"spec__data__labelGaps": "Close"}, "data.labelGaps is only read with labels that"),
     "nothing to divide by": (
-        {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"divisor": "0.0"}}},
-        "divisor must be more than 0",
+        {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"divisor": 0.0}}},
+        "spec.data.npz.divisor in body should be greater than 0",
     ),
-    "a negative divisor": ({"spec__data": {"source": PVC, "format": "IDX", "idx": {"divisor": "-255"}}}, "divisor"),
+    "a negative divisor": ({"spec__data": {"source": PVC, "format": "IDX", "idx": {"divisor": -255}}}, "divisor"),
     "channels in the middle": (
         {"spec__data": {"source": PVC, "format": "NPZ", "npz": {"channels": "Middle"}}},
         'supported values: "Last", "First"',
@@ -384,9 +384,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__data": {"source": PVC, "format": "CSV", "csv": {"ignoredColumns": ["id", "id"]}}},
         "Duplicate value",
     ),
-    "no validation data": ({"spec__data__validationFraction": "0"}, "data.validationFraction must be more than 0"),
+    "no validation data": (
+        {"spec__data__validationFraction": 0},
+        "spec.data.validationFraction in body should be greater than 0",
+    ),
     "fractions that leave nothing": (
-        {"spec__data__validationFraction": "0.6", "spec__data__testFraction": "0.4"},
+        {"spec__data__validationFraction": 0.6, "spec__data__testFraction": 0.4},
         "data.validationFraction 0.6 and data.testFraction 0.4 leave no training data",
     ),
     "a path that climbs": (
@@ -394,25 +397,28 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "spec.output.persistentVolumeClaim.path",
     ),
     "an unknown parameter": (
-        {"spec__model__parameters": [{"name": "depth", "value": "3"}]},
-        "may be named activation, dropout, hiddenUnits, filters and kernelSize",
+        {"spec__model__parameters": {"inputSize": 96}},
+        "model.parameters.inputSize is for applications: remove it",
     ),
     "filters for an MLP": (
-        {"spec__model__parameters": [{"name": "filters", "value": "8"}]},
-        "filters and kernelSize are for model.builtin.type CNN",
+        {"spec__model__parameters": {"filters": [8]}},
+        "model.parameters.filters is for model.builtin.type CNN: remove it or change the type",
     ),
     "an unknown activation": (
-        {"spec__model__parameters": [{"name": "activation", "value": "Tanh"}]},
-        "activation must be ReLU, ReLU6, HardSwish or GELU",
+        {"spec__model__parameters": {"activation": "Tanh"}},
+        "model.parameters.activation must be ReLU, ReLU6, HardSwish or GELU",
     ),
-    "a dropout of one": ({"spec__model__parameters": [{"name": "dropout", "value": "1"}]}, "dropout must be a decimal"),
+    "a dropout of one": (
+        {"spec__model__parameters": {"dropout": 1}},
+        "model.parameters.dropout must be from 0 to below 1, for example 0.2",
+    ),
     "units that are no numbers": (
-        {"spec__model__parameters": [{"name": "hiddenUnits", "value": "many"}]},
-        "hiddenUnits and filters must be one to eight positive integers",
+        {"spec__model__parameters": {"hiddenUnits": "many"}},
+        "spec.model.parameters.hiddenUnits in body must be of type array",
     ),
     "an even kernel": (
-        {"spec__model__builtin__type": "CNN", "spec__model__parameters": [{"name": "kernelSize", "value": "4"}]},
-        "kernelSize must be an odd integer",
+        {"spec__model__builtin__type": "CNN", "spec__model__parameters": {"kernelSize": 4}},
+        "model.parameters.kernelSize must be an odd number from 1 to 11",
     ),
     "no model": ({"spec__model": {}}, "model needs exactly one of builtin, application and entrypoint"),
     "two models": (
@@ -428,22 +434,25 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__model": {"application": {"name": "MobileNetV2", "weightsFile": "w.h5"}}},
         "model.application.weightsFile is read from the data source, but data.source.builtin holds no weights",
     ),
-    "a parameter of no application": (an_application(hiddenUnits="8"), "model.parameters of an application may be named alpha"),
-    "alpha of a network without": (an_application("DenseNet121", alpha="1"), "model.parameters alpha is for the MobileNets"),
-    "an alpha of zero": (an_application(alpha="0.05"), "alpha must be a decimal from 0.1 to below 3"),
-    "minimalistic elsewhere": (an_application(minimalistic="true"), "model.parameters minimalistic is for MobileNetV3"),
+    "a parameter of no application": (
+        an_application(hiddenUnits=[8]),
+        "model.parameters.hiddenUnits is for built-in networks: remove it",
+    ),
+    "alpha of a network without": (an_application("DenseNet121", alpha=1), "model.parameters.alpha is for the MobileNets"),
+    "an alpha of zero": (an_application(alpha=0.05), "model.parameters.alpha must be from 0.1 to below 3"),
+    "minimalistic elsewhere": (an_application(minimalistic=True), "model.parameters.minimalistic is for MobileNetV3"),
     "minimalistic and neither": (
         an_application("MobileNetV3Large", minimalistic="yes"),
-        "model.parameters minimalistic must be true or false",
+        "spec.model.parameters.minimalistic in body must be of type boolean",
     ),
-    "a small input": (an_application(inputSize="31"), "inputSize must be an integer from 32 to 512"),
-    "a large input": (an_application(inputSize="513"), "inputSize must be an integer from 32 to 512"),
+    "a small input": (an_application(inputSize=31), "model.parameters.inputSize must be from 32 to 512"),
+    "a large input": (an_application(inputSize=513), "model.parameters.inputSize must be from 32 to 512"),
     "a momentum of one": (
-        an_application(normalizationMomentum="1"),
-        "normalizationMomentum must be a decimal from 0.0 to below 1",
+        an_application(normalizationMomentum=1),
+        "model.parameters.normalizationMomentum must be from 0 to below 1",
     ),
-    "an unknown pooling": (an_application(pooling="Min"), "model.parameters pooling must be Average or Max"),
-    "a dropout of one in an application": (an_application(dropout="1"), "dropout must be a decimal from 0 to below 1"),
+    "an unknown pooling": (an_application(pooling="Min"), "model.parameters.pooling must be Average or Max"),
+    "a dropout of one in an application": (an_application(dropout=1), "model.parameters.dropout must be from 0 to below 1"),
     "a function without a module": (
         {"spec__model": {"entrypoint": {"function": "build"}}},
         "spec.model.entrypoint.function",
@@ -452,32 +461,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"spec__model": {"entrypoint": {"function": "a.b:build", "configMapName": "m"}}},
         "model.entrypoint.function a.b:build names a module of a package, but a ConfigMap holds files",
     ),
-    "a parameter twice": (
-        {"spec__model__parameters": [{"name": "dropout", "value": "0"}, {"name": "dropout", "value": "0.1"}]},
-        "Duplicate value",
-    ),
     "too much rotation": (
-        {"spec__augmentation": {"rotationDegrees": "181"}},
-        "augmentation.rotationDegrees 181 must be at most",
+        {"spec__augmentation": {"rotationDegrees": 181}},
+        "spec.augmentation.rotationDegrees in body should be less than or equal to 180",
     ),
-    "too much shear": ({"spec__augmentation": {"shearDegrees": "90"}}, "augmentation.shearDegrees 90 must be below 90"),
-    "a shift by the whole image": ({"spec__augmentation": {"widthShift": "1"}}, "augmentation.widthShift 1 must be below 1"),
+    "too much shear": (
+        {"spec__augmentation": {"shearDegrees": 90}},
+        "spec.augmentation.shearDegrees in body should be less than 90",
+    ),
+    "a shift by the whole image": (
+        {"spec__augmentation": {"widthShift": 1}},
+        "spec.augmentation.widthShift in body should be less than 1",
+    ),
     "a height shift by the whole image": (
-        {"spec__augmentation": {"heightShift": "1.0"}},
-        "augmentation.heightShift 1.0 must be below 1",
+        {"spec__augmentation": {"heightShift": 1.0}},
+        "spec.augmentation.heightShift in body should be less than 1",
     ),
-    "a zoom to nothing": ({"spec__augmentation": {"zoom": "1"}}, "augmentation.zoom 1 must be below 1"),
-    "a crop of everything": ({"spec__augmentation": {"crop": "1"}}, "augmentation.crop 1 must be below 1"),
+    "a zoom to nothing": ({"spec__augmentation": {"zoom": 1}}, "spec.augmentation.zoom in body should be less than 1"),
+    "a crop of everything": ({"spec__augmentation": {"crop": 1}}, "spec.augmentation.crop in body should be less than 1"),
     "an unknown fill mode": ({"spec__augmentation": {"fillMode": "Mirror"}}, "spec.augmentation.fillMode"),
     "a learning rate of zero": (
-        {"spec__training__optimizer": {"learningRate": "0"}},
-        "training.optimizer.learningRate must be more than 0",
+        {"spec__training__optimizer": {"learningRate": 0}},
+        "spec.training.optimizer.learningRate in body should be greater than 0",
     ),
     "momentum of one": (
-        {"spec__training__optimizer": {"name": "SGD", "momentum": "1"}},
-        "training.optimizer.momentum 1 must be below 1",
+        {"spec__training__optimizer": {"name": "SGD", "momentum": 1}},
+        "spec.training.optimizer.momentum in body should be less than 1",
     ),
-    "momentum for Adam": ({"spec__training__optimizer": {"momentum": "0.9"}}, "only read with training.optimizer.name SGD"),
+    "momentum for Adam": ({"spec__training__optimizer": {"momentum": 0.9}}, "only read with training.optimizer.name SGD"),
     "warm-up as long as the training": (
         {"spec__training__schedule": {"warmupEpochs": 2}},
         "training.schedule.warmupEpochs 2 must be smaller than training.epochs 2",

@@ -42,7 +42,7 @@ EVERY_FIELD: Raw = {
             "imagePullSecrets": [{"name": "registry"}],
             "serviceAccountName": "trainer",
             "env": [{"name": "PROXY", "value": "http://proxy:3128"}],
-            "nodeSelector": [{"name": "pool", "value": "training"}],
+            "nodeSelector": {"pool": "training"},
             "tolerations": [{"key": "team", "operator": "Exists", "effect": "NoSchedule"}],
             "network": {"egress": "Cluster", "metadataServer": "Deny"},
             "labels": {"cost-centre": "vision"},

@@ -18,8 +18,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "MPI between GPUs": {"workers": {"accelerator": {"gpu": {"count": 2}}}, "strategy": {"transport": "MPI"}},
     "the largest messages": {"workers": TWO, "strategy": {"fusionThreshold": "1Gi"}},
     "no fusion": {"workers": TWO, "strategy": {"fusionThreshold": 0}},
-    "the shortest cycle": {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "0.01"}},
-    "the longest cycle": {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "1000"}},
+    "the shortest cycle": {"workers": TWO, "strategy": {"cycleTimeMilliseconds": 0.01}},
+    "the longest cycle": {"workers": TWO, "strategy": {"cycleTimeMilliseconds": 1000}},
 }
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -29,18 +29,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "MPI for a TPU": ({"workers": CHIPS, "strategy": {"transport": "MPI"}}, FOR_HOROVOD),
     "fusion for a TPU": ({"workers": CHIPS, "strategy": {"fusionThreshold": "1Mi"}}, FOR_HOROVOD),
-    "a cycle for a TPU": ({"workers": CHIPS, "strategy": {"cycleTimeMilliseconds": "1"}}, FOR_HOROVOD),
+    "a cycle for a TPU": ({"workers": CHIPS, "strategy": {"cycleTimeMilliseconds": 1}}, FOR_HOROVOD),
     "too large messages": (
         {"workers": TWO, "strategy": {"fusionThreshold": "1025Mi"}},
         "strategy.fusionThreshold 1025Mi is more than 1Gi, and every rank keeps a buffer of this size: lower it, or remove it",
     ),
     "too short a cycle": (
-        {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "0"}},
-        "strategy.cycleTimeMilliseconds 0 is not between 0.01 and 1000: correct it, or remove it for 1",
+        {"workers": TWO, "strategy": {"cycleTimeMilliseconds": 0}},
+        "strategy.cycleTimeMilliseconds must be from 0.01 to 1000: correct it, or remove it for 1",
     ),
     "too long a cycle": (
-        {"workers": TWO, "strategy": {"cycleTimeMilliseconds": "1000.5"}},
-        "strategy.cycleTimeMilliseconds 1000.5 is not between 0.01 and 1000: correct it",
+        {"workers": TWO, "strategy": {"cycleTimeMilliseconds": 1000.5}},
+        "spec.strategy.cycleTimeMilliseconds in body should be less than or equal to 1000",
     ),
 }
 

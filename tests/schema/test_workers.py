@@ -123,10 +123,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "workers.priorityClassName system-node-critical is for the pods that the cluster itself needs: use a class",
     ),
     "a name that is none": ({"serviceAccountName": "My_Account"}, "spec.workers.serviceAccountName"),
-    "a variable without a source": (variable(), "workers.env A needs exactly one of value, secretKeyRef and configMapKeyRef"),
+    "a variable without a source": (variable(), "workers.env A needs exactly one of value and valueFrom"),
     "a variable with two sources": (
-        variable(value="x", secretKeyRef={"name": "s", "key": "k"}),
-        "workers.env A needs exactly one of value, secretKeyRef and configMapKeyRef",
+        variable(value="x", valueFrom={"secretKeyRef": {"name": "s", "key": "k"}}),
+        "workers.env A needs exactly one of value and valueFrom",
+    ),
+    "a variable from two places": (
+        variable(valueFrom={"secretKeyRef": {"name": "s", "key": "k"}, "configMapKeyRef": {"name": "s", "key": "k"}}),
+        "workers.env valueFrom needs exactly one of secretKeyRef, configMapKeyRef and fieldRef",
+    ),
+    "a reference beside the name": (
+        variable(secretKeyRef={"name": "s", "key": "k"}),
+        'unknown field "spec.workers.env[0].secretKeyRef"',
+    ),
+    "a field that a pod may not read": (
+        variable(valueFrom={"fieldRef": {"fieldPath": "spec.containers"}}),
+        "spec.workers.env[0].valueFrom.fieldRef.fieldPath",
     ),
     "a variable twice": ({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "Duplicate value"),
     "a variable with a space": (variable("A B", value="x"), "spec.workers.env[0].name"),
@@ -143,8 +155,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"volumes": [{"name": "a", "mountPath": "/mnt/x", **CLAIM}, {"name": "b", "mountPath": "/mnt/x", **SECRET}]},
         "workers.volumes has two volumes with one mountPath: give each its own",
     ),
-    "a label twice": ({"nodeSelector": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]}, "Duplicate value"),
-    "a node selector that is a map": ({"nodeSelector": {"zone": "a"}}, "spec.workers.nodeSelector"),
+    "a node selector that is a list": ({"nodeSelector": [{"name": "zone", "value": "a"}]}, "spec.workers.nodeSelector"),
     "a toleration of nothing": (toleration(), "workers.tolerations without a key needs operator Exists"),
     "a value that is not compared": (
         toleration(key="a", operator="Exists", value="b"),

@@ -70,7 +70,7 @@ def failed(world: World) -> None:
     world.settle()
 
 
-ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": "0.95"}}
+ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": 0.95}}
 JUDGED = Result(
     metrics=(MetricValue(name="test_accuracy", value="0.9300"),), artifacts=(Artifact(name="model", uri="pvc://m"),)
 )
@@ -226,7 +226,7 @@ def test_a_run_that_goes_well_leaves_one_attempt_and_a_result(world: World) -> N
     happy(world)
     assert world.state() == "Succeeded"
     assert world.kinds() == ALL
-    assert [event.reason.value for event in world.events] == ["AttemptStarted", "TrainingStarted", "Succeeded"]
+    assert [str(event.reason) for event in world.events] == ["AttemptStarted", "TrainingStarted", "Succeeded"]
 
 
 def test_an_idle_run_is_not_written_in_any_state(world: World) -> None:

@@ -19,11 +19,11 @@ TIMEOUT = 1800.0
 NETWORKS: dict[str, dict[str, Any]] = {"mlp": {"builtin": {"type": "MLP"}}, "cnn": {"builtin": {"type": "CNN"}}}
 """784-128-10, and 16-32-64 filters with 64 hidden units."""
 
-MOST_LOST = "0.005"
+MOST_LOST = 0.005
 """Of accuracy: what a model that is accepted may lose."""
 
 PRUNED_INT8: dict[str, Any] = {
-    "pruning": {"finalSparsities": ["0.5", "0.8", "0.9", "0.94"]},
+    "pruning": {"finalSparsities": [0.5, 0.8, 0.9, 0.94]},
     "quantization": {"mode": "Int8"},
 }
 """The compression whose smallest accepted model counts."""
@@ -38,7 +38,7 @@ COMPRESSIONS: tuple[dict[str, Any], ...] = (
 TRAINING = {
     "epochs": 20,
     "batchSize": 64,
-    "optimizer": {"name": "Adam", "learningRate": "0.001"},
+    "optimizer": {"name": "Adam", "learningRate": 0.001},
     "schedule": {"type": "Cosine"},
 }
 
@@ -72,7 +72,7 @@ def _config(network: str, *, compression: Mapping[str, Any], seed: int) -> Attem
             "strategy": "Single",
             "replicas": 1,
             "processesPerWorker": 1,
-            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.1", "testFraction": "0.1"},
+            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": 0.1, "testFraction": 0.1},
             "model": NETWORKS[network],
             "training": {**TRAINING, "seed": seed},
             "compression": dict(compression),

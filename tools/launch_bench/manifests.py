@@ -27,7 +27,7 @@ def training_run(name: str, *, transport: str) -> Manifest:
         "spec": {
             "workers": {"replicas": WORKERS, "resources": RESOURCES},
             "strategy": {"transport": transport},
-            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.1"},
+            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": 0.1},
             "model": {"builtin": {"type": "MLP"}},
             "training": {"epochs": EPOCHS, "batchSize": 64},
             "output": {"persistentVolumeClaim": {"claimName": CLAIM, "path": "launch"}},

@@ -20,11 +20,11 @@ PYTHON = ROOT / ".venv-trainer" / "bin" / "python"
 TIMEOUT = 1800.0
 EPOCHS = 40
 """Of training: 320 steps on 16 ranks, and 5,000 on one."""
-SPARSITY = "0.8"
+SPARSITY = 0.8
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "Adam": {"name": "Adam", "learningRate": "0.001"},
-    "SGD": {"name": "SGD", "learningRate": "0.01", "momentum": "0.9"},
+    "Adam": {"name": "Adam", "learningRate": 0.001},
+    "SGD": {"name": "SGD", "learningRate": 0.01, "momentum": 0.9},
 }
 
 
@@ -68,7 +68,7 @@ def _config(*, optimizer: str, ranks: int, seed: int) -> AttemptConfig:
             "replicas": 1,
             "processesPerWorker": 1,
             "backwardPassesPerStep": ranks,
-            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.2"},
+            "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": 0.2},
             "model": {"builtin": {"type": "MLP"}},
             "training": {
                 "epochs": EPOCHS,

@@ -24,7 +24,7 @@ TIMEOUT = 240.0
 TRAINING = {
     "epochs": 8,
     "batchSize": 64,
-    "optimizer": {"name": "Adam", "learningRate": "0.003"},
+    "optimizer": {"name": "Adam", "learningRate": 0.003},
     "schedule": {"type": "Cosine", "warmupEpochs": 1},
 }
 """A larger rate than people dare without a warm-up, which falls to zero within few epochs."""
@@ -47,7 +47,7 @@ def main() -> int:
 
 def _surroundings(folder: Path) -> dict[str, str]:
     """What a pod would find."""
-    augmentation = {**AUGMENTATION, "horizontalFlip": False, "shearDegrees": "0.2"}
+    augmentation = {**AUGMENTATION, "horizontalFlip": False, "shearDegrees": 0.2}
     config = context("cnn", SingleProcess(), augmentation=augmentation, training=TRAINING).config
     return {**surroundings(config, folder=folder), "PYTHONPATH": ""}
 

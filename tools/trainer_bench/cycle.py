@@ -28,12 +28,12 @@ SEARCH = {
     "trials": 12,
     "epochsPerTrial": 3,
     "parameters": [
-        {"name": "training.optimizer.learningRate", "double": {"minimum": "1e-4", "maximum": "1e-2", "scale": "Log"}},
-        {"name": "model.parameters.hiddenUnits", "categorical": ["64", "128", "256"]},
+        {"name": "training.optimizer.learningRate", "double": {"minimum": 0.0001, "maximum": 0.01, "scale": "Log"}},
+        {"name": "model.parameters.hiddenUnits", "categorical": [[64], [128], [256]]},
     ],
 }
 COMPRESSION = {
-    "pruning": {"finalSparsities": ["0.8", "0.9"], "epochs": 10},
+    "pruning": {"finalSparsities": [0.8, 0.9], "epochs": 10},
     "quantization": {"mode": "Int8", "calibrationSamples": 200},
 }
 RUNS: dict[str, dict[str, Any]] = {

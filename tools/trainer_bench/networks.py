@@ -23,11 +23,11 @@ DATA = Path(__file__).parent.parent.parent / "examples" / "data"
 DIGITS = DATA / "mnist-10k"
 BATCH = 64
 AUGMENTATION = {
-    "rotationDegrees": "20",
-    "widthShift": "0.2",
-    "heightShift": "0.2",
-    "shearDegrees": "11",
-    "zoom": "0.2",
+    "rotationDegrees": 20,
+    "widthShift": 0.2,
+    "heightShift": 0.2,
+    "shearDegrees": 11,
+    "zoom": 0.2,
     "horizontalFlip": True,
 }
 """All six that people use."""
@@ -35,7 +35,7 @@ AUGMENTATION = {
 MODELS: dict[str, dict[str, Any]] = {
     "mlp": {"builtin": {"type": "MLP"}},
     "cnn": {"builtin": {"type": "CNN"}},
-    "mobilenet": {"application": {"name": "MobileNetV2"}, "parameters": [{"name": "alpha", "value": "0.35"}]},
+    "mobilenet": {"application": {"name": "MobileNetV2"}, "parameters": {"alpha": 0.35}},
 }
 
 

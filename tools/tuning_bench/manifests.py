@@ -8,8 +8,8 @@ from trainingrun.api import Tuning
 CLAIM = "models"
 WORKERS = 2
 SPACE = (
-    {"name": "training.optimizer.learningRate", "double": {"minimum": "1e-4", "maximum": "1e-2", "scale": "Log"}},
-    {"name": "model.parameters.hiddenUnits", "categorical": ["64", "128", "256"]},
+    {"name": "training.optimizer.learningRate", "double": {"minimum": 0.0001, "maximum": 0.01, "scale": "Log"}},
+    {"name": "model.parameters.hiddenUnits", "categorical": [[64], [128], [256]]},
 )
 
 Manifest = dict[str, Any]
@@ -31,8 +31,8 @@ def search_in_gang(name: str, search: Mapping[str, Any], *, seed: int) -> Manife
 def single_trial(name: str, values: Mapping[str, str], *, epochs: int, seed: int) -> Manifest:
     """One object for one trial, on one worker; `values` by their paths in spec."""
     spec = _spec(seed=seed, epochs=epochs, workers=1)
-    spec["training"]["optimizer"] = {"learningRate": values["training.optimizer.learningRate"]}
-    spec["model"]["parameters"] = [{"name": "hiddenUnits", "value": values["model.parameters.hiddenUnits"]}]
+    spec["training"]["optimizer"] = {"learningRate": float(values["training.optimizer.learningRate"])}
+    spec["model"]["parameters"] = {"hiddenUnits": [int(values["model.parameters.hiddenUnits"])]}
     return _run(name, spec)
 
 
@@ -40,7 +40,7 @@ def _spec(*, seed: int, epochs: int, workers: int) -> dict[str, Any]:
     resources = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
     return {
         "workers": {"replicas": workers, "resources": resources},
-        "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": "0.1"},
+        "data": {"source": {"builtin": "MNIST10k"}, "validationFraction": 0.1},
         "model": {"builtin": {"type": "MLP"}},
         "training": {"epochs": epochs, "batchSize": 64, "seed": seed},
         "output": {"persistentVolumeClaim": {"claimName": CLAIM, "path": "bench"}},

@@ -86,6 +86,7 @@ async def _work(
         api,
         metrics=metrics,
         timing=timing,
+        identity=settings.identity,
         pod_groups=pod_group_api(gang_scheduler) if gang_scheduler else None,
         may_write=lambda: leadership.may_write,
     )

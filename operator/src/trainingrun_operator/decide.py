@@ -36,6 +36,7 @@ from trainingrun_operator.policies.rerun import rerun, rerun_instead
 from trainingrun_operator.policies.stopping import carry_out_stopping
 from trainingrun_operator.policies.suspension import stay_suspended, suspend
 from trainingrun_operator.policies.trainer import wait_for_trainer
+from trainingrun_operator.policies.values import wait_for_values
 from trainingrun_operator.status.finish import finish
 from trainingrun_operator.step import Step
 
@@ -62,6 +63,7 @@ _BEFORE: Ladder[BetweenAttempts] = Ladder(
         fail_at_deadline,
         stay_suspended,
         wait_for_preset,
+        wait_for_values,
         wait_for_claims,
         wait_for_access,
         wait_for_image,

@@ -228,13 +228,39 @@ class EventReason(StrEnum):
     FAILED = "Failed"
 
 
+_ACTIONS: Mapping[str, str] = {
+    EventReason.ATTEMPT_STARTED: "CreateAttempt",
+    EventReason.TRAINING_STARTED: "Train",
+    EventReason.STOPPING: "StopAttempt",
+    EventReason.SUSPENDED: "Suspend",
+    EventReason.RESTARTING: "BackOff",
+    EventReason.RERUN: "BeginRound",
+    EventReason.SUCCEEDED: "EndRun",
+    EventReason.FAILED: "EndRun",
+}
+_WAITS = "Wait"
+
+
 @dataclass(frozen=True)
 class Event:
     """A Kubernetes Event on the run."""
 
-    reason: EventReason
+    reason: str
+    """An `EventReason`, or the word for what the run waits for: see `causes` and `reasons`."""
     message: str
     type: EventType = EventType.NORMAL
+    related: "Reference | None" = None
+    """The other object that it is about, in the run's namespace or in none."""
+
+    @property
+    def action(self) -> str:
+        """What the operator does about it."""
+        return _ACTIONS.get(self.reason, _WAITS)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it is about what the run waits for, which may come and go; all else happens once."""
+        return self.reason not in list(EventReason)
 
 
 class RefusalReason(StrEnum):

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     PRESET_UNREADABLE = "PresetUnreadable"
     PRESET_OVERSTEPPED = "PresetOverstepped"
     PRESET_CONFLICT = "PresetConflict"
+    INVALID_VALUE = "InvalidValue"
     IMAGE_NOT_GIVEN = "ImageNotGiven"
     TRAINER_TOO_OLD = "TrainerTooOld"
     NAME_CONFLICT = "NameConflict"
@@ -72,6 +73,12 @@ REASONS: Mapping[Reason, Explanation] = {
         "the preset's values and the run's do not go together",
         "as above; changing either starts it",
         "With TrainingPreset small, spec.workers.env cannot be: Tuple should have at most 64 items.",
+    ),
+    Reason.INVALID_VALUE: Explanation(
+        "the spec has a value that no trainer can use, of a kind that the API server cannot judge",
+        "`Stalled` after the start time-out; another value, together with a new `spec.rerun`, starts the run",
+        "spec.model.parameters has units, and those of model.builtin are activation, dropout, hiddenUnits, filters, "
+        "kernelSize: correct or remove it.",
     ),
     Reason.IMAGE_NOT_GIVEN: Explanation(
         "the run asks for GPUs or TPU chips, and nobody has said which image can use them",

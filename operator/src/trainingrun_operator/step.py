@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
-from trainingrun_operator.model import Child, Deletion, Event, Manifest
+from trainingrun_operator.model import Child, Deletion, Event, Manifest, Reference
 
 
 class State(StrEnum):
@@ -55,6 +55,8 @@ class Step:
     stacks_of: tuple[str, ...] = ()
     """Addresses of workers that are asked where their ranks are, before anything else."""
     requeue_after: float | None = None
+    about: Reference | None = None
+    """The object that the message is about, besides the run."""
     waiting_since: datetime | None = None
     """Since when it waits for what the message says; None when it does not wait, which ends the wait before."""
 

@@ -133,11 +133,21 @@ def _structural(schema: Schema, *, definitions: dict[str, Schema], in_list: bool
         made["additionalProperties"] = schema["additionalProperties"]
     if isinstance(schema.get("items"), dict):
         made["items"] = _structural(schema["items"], definitions=definitions, in_list=True)
-    if schema.get("default") is not None and not in_list:
+    # A missing list already means an empty one.
+    if schema.get("default") not in (None, []) and not in_list:
         made["default"] = _object_default(made) if schema.get("type") == "object" else schema["default"]
-    if made.get("default") == []:
-        del made["default"]  # a missing list already means an empty one
-    return made
+    return made | _exclusive_bounds(schema)
+
+
+def _exclusive_bounds(schema: Schema) -> Schema:
+    """Bounds that are no values themselves, as OpenAPI 3.0 says them: a bound, and that it is exclusive."""
+    bounds = {bound: schema.get(f"exclusive{bound.capitalize()}") for bound in ("minimum", "maximum")}
+    return {
+        name: said
+        for bound, value in bounds.items()
+        if value is not None and not isinstance(value, bool)
+        for name, said in ((bound, value), (f"exclusive{bound.capitalize()}", True))
+    }
 
 
 def _object_default(schema: Schema) -> Schema:

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trainingrun.api.base import AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, DECIMAL_PATTERN, OBJECT_NAME, QUANTITY_PATTERN
+from trainingrun.api.base import AUTO_PATTERN, OBJECT_NAME, QUANTITY_PATTERN
+from trainingrun.api.training import RATE_PATTERN
 from trainingrun.crd import custom_resource_definition, preset_definition
 
 Schema = dict[str, Any]
@@ -28,9 +29,8 @@ _BOUNDS = (
     ("minProperties", "maxProperties", " entries"),
 )
 _WORDS = {
-    DECIMAL_PATTERN: "a decimal number",
     AUTO_PATTERN: "`Auto`",
-    DECIMAL_OR_AUTO_PATTERN: "`Auto` or a decimal number",
+    RATE_PATTERN: "or `Auto`",
     QUANTITY_PATTERN: "a Kubernetes quantity",
     f"^{OBJECT_NAME}$": "a DNS subdomain",
 }
@@ -96,11 +96,18 @@ def _fields(schema: Schema) -> Schema:
 def _type(schema: Schema) -> str:
     if schema.get("x-kubernetes-int-or-string"):
         return "integer or string"
+    if "type" not in schema:
+        return "number or string" if "minimum" in schema else "value of any kind"
     if schema["type"] == "array":
-        return f"list of {_type(schema['items'])}s"
+        return f"list of {_plural(_type(schema['items']))}"
     if "additionalProperties" in schema:
-        return f"map of {_type(schema['additionalProperties'])}s"
+        return f"map of {_plural(_type(schema['additionalProperties']))}"
     return "time" if schema.get("format") == "date-time" else str(schema["type"])
+
+
+def _plural(kind: str) -> str:
+    first, _, rest = kind.partition(" ")
+    return f"{first}s {rest}".rstrip()
 
 
 def _default(schema: Schema) -> str:
@@ -114,14 +121,19 @@ def _values(schema: Schema) -> str:
     found = [", ".join(f"`{_shown(value)}`" for value in schema["enum"])] if "enum" in schema else []
     for low, high, unit in _BOUNDS:
         if low in schema and high in schema:
-            found.append(f"{schema[low]} to {schema[high]}{unit}")
+            above, below = ("above " if schema.get("exclusiveMinimum") else ""), _until(schema)
+            found.append(f"{above}{schema[low]} {below} {schema[high]}{unit}")
         elif high in schema:
             found.append(f"at most {schema[high]}{unit}")
         elif low in schema:
-            found.append(f"at least {schema[low]}{unit}")
+            found.append(f"{'above' if schema.get('exclusiveMinimum') else 'at least'} {schema[low]}{unit}")
     if "pattern" in schema:
         found.append(_WORDS.get(schema["pattern"], f"`{schema['pattern']}`"))
     return ", ".join(found)
+
+
+def _until(schema: Schema) -> str:
+    return "to below" if schema.get("exclusiveMaximum") else "to"
 
 
 def _shown(value: object) -> str:

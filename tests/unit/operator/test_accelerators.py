@@ -61,13 +61,13 @@ TERMS: dict[str, tuple[Raw, list[list[Raw]]]] = {
     "memory as marketed, of which a label says 22,888 MiB": ({"minimumMemory": "24G"}, [[greater("memory", 22887)]]),
     "memory in powers of two": ({"minimumMemory": "24Gi"}, [[greater("memory", 24575)]]),
     "next to no memory": ({"minimumMemory": "1M"}, [[greater("memory", 0)]]),
-    "a whole capability": ({"minimumComputeCapability": "8.0"}, [[greater("compute.major", 7)]]),
+    "a whole capability": ({"minimumComputeCapability": 8.0}, [[greater("compute.major", 7)]]),
     "a capability within a generation": (
-        {"minimumComputeCapability": "8.6"},
+        {"minimumComputeCapability": 8.6},
         [[greater("compute.major", 8)], [one_of("compute.major", "8"), greater("compute.minor", 5)]],
     ),
     "all of it": (
-        {"product": "NVIDIA-L4", "minimumMemory": 24000000000, "minimumComputeCapability": "8.9"},
+        {"product": "NVIDIA-L4", "minimumMemory": 24000000000, "minimumComputeCapability": 8.9},
         [
             [one_of("product", "NVIDIA-L4"), greater("memory", 22887), greater("compute.major", 8)],
             [
@@ -92,7 +92,7 @@ def test_a_gpu_that_may_be_any_asks_nothing_of_the_node() -> None:
 
 
 def test_chips_are_on_nodes_of_their_slice_and_where_the_user_says() -> None:
-    pod = a_pod_with(nodeSelector=[{"name": "zone", "value": "a"}], **tpu())
+    pod = a_pod_with(nodeSelector={"zone": "a"}, **tpu())
     assert pod["nodeSelector"] == {
         "kubernetes.io/os": "linux",
         "zone": "a",

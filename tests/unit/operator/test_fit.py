@@ -120,7 +120,7 @@ MISFITS: dict[str, tuple[Raw, list[Raw], str]] = {
         "it needs 1Ti of memory on one node; the largest has 128Gi, on 1 node.",
     ),
     "no such label": (
-        {"nodeSelector": [{"name": "zone", "value": "c"}]},
+        {"nodeSelector": {"zone": "c"}},
         [a_node(labels={"zone": "a"}), a_node(labels={"zone": "b"}), a_node(labels={"zone": "a"})],
         "it needs a node with the label zone=c; those nodes have zone a (on 2 nodes), b (on 1 node).",
     ),
@@ -143,7 +143,7 @@ MISFITS: dict[str, tuple[Raw, list[Raw], str]] = {
         "cloud.google.com/gke-tpu-topology 4x4 (on 1 node).",
     ),
     "other processors": (
-        {"nodeSelector": [{"name": "kubernetes.io/arch", "value": "amd64"}]},
+        {"nodeSelector": {"kubernetes.io/arch": "amd64"}},
         [a_node(labels={"kubernetes.io/arch": "arm64"}), a_node(labels={"kubernetes.io/arch": "arm64"})],
         "it needs a node with the label kubernetes.io/arch=amd64; those nodes have kubernetes.io/arch arm64 (on 2 nodes).",
     ),

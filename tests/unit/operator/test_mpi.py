@@ -67,7 +67,7 @@ def test_a_look_at_the_configuration_does_not_show_the_seed() -> None:
     ("strategy", "expected"),
     [
         ({}, (Transport.GLOO, None, None)),
-        ({"transport": "MPI", "fusionThreshold": "64Mi", "cycleTimeMilliseconds": "2.5"}, (Transport.MPI, 67108864, 2.5)),
+        ({"transport": "MPI", "fusionThreshold": "64Mi", "cycleTimeMilliseconds": 2.5}, (Transport.MPI, 67108864, 2.5)),
         ({"fusionThreshold": 0}, (Transport.GLOO, 0, None)),
     ],
 )

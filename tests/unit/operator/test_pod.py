@@ -30,7 +30,7 @@ PASSED_ON: dict[str, tuple[Raw, Raw]] = {
     "priority class": ({"priorityClassName": "low"}, {"priorityClassName": "low"}),
     "pull secrets": ({"imagePullSecrets": [{"name": "registry"}]}, {"imagePullSecrets": [{"name": "registry"}]}),
     "node selector": (
-        {"nodeSelector": [{"name": "zone", "value": "a"}]},
+        {"nodeSelector": {"zone": "a"}},
         {"nodeSelector": {"kubernetes.io/os": "linux", "zone": "a"}},
     ),
 }
@@ -79,8 +79,8 @@ def test_a_users_toleration_stands_behind_the_short_ones_of_a_lost_node() -> Non
 def test_variables_come_from_values_secrets_and_config_maps() -> None:
     env = [
         {"name": "A", "value": ""},
-        {"name": "B", "secretKeyRef": {"name": "s", "key": "k"}},
-        {"name": "C", "configMapKeyRef": {"name": "c", "key": "k"}},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
     ]
     found = by_name(the_container(a_pod_with(env=env))["env"])
     assert (found["A"], found["B"], found["C"]) == (
@@ -159,7 +159,7 @@ NODES: dict[str, tuple[Raw, Raw]] = {
     "the operator's image": ({}, {"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"}),
     "an image of the user's": ({"spec__image": "mine:1"}, {"kubernetes.io/os": "linux"}),
     "the user knows better": (
-        {"spec__workers": {"replicas": 2, "nodeSelector": [{"name": "kubernetes.io/arch", "value": "amd64"}]}},
+        {"spec__workers": {"replicas": 2, "nodeSelector": {"kubernetes.io/arch": "amd64"}}},
         {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
     ),
 }

@@ -64,9 +64,9 @@ MERGED: dict[str, tuple[Raw, Raw, Raw]] = {
         {"env": [{"name": "B", "value": "1"}, {"name": "A", "value": "2"}]},
     ),
     "labels of nodes": (
-        {"nodeSelector": [{"name": "pool", "value": "gpu"}]},
-        {"nodeSelector": [{"name": "zone", "value": "a"}]},
-        {"nodeSelector": [{"name": "pool", "value": "gpu"}, {"name": "zone", "value": "a"}]},
+        {"nodeSelector": {"pool": "gpu"}},
+        {"nodeSelector": {"zone": "a"}},
+        {"nodeSelector": {"pool": "gpu", "zone": "a"}},
     ),
     "the same in both": ({"runtimeClassName": "gvisor"}, {"runtimeClassName": "gvisor"}, {"runtimeClassName": "gvisor"}),
     "a network, field by field": (
@@ -264,7 +264,7 @@ SAID: dict[str, tuple[Raw, Raw, str, str]] = {
     ),
     "labels of TPU nodes": (
         {"workers": {"accelerator": TPU}},
-        {"workers": {"replicas": 2, "nodeSelector": [{"name": "cloud.google.com/gke-tpu-topology", "value": "2x2"}]}},
+        {"workers": {"replicas": 2, "nodeSelector": {"cloud.google.com/gke-tpu-topology": "2x2"}}},
         "PresetConflict",
         "spec.workers.nodeSelector names cloud.google.com/gke-tpu-topology",
     ),
@@ -422,7 +422,7 @@ def test_the_deadline_of_a_preset_ends_an_attempt_and_is_named(asked: int | None
 def test_the_pod_has_what_the_preset_gives() -> None:
     given = {
         "env": [{"name": "PROXY", "value": "http://proxy:3128"}],
-        "nodeSelector": [{"name": "pool", "value": "team"}],
+        "nodeSelector": {"pool": "team"},
         "scratch": "1Gi",
         "imagePullSecrets": [{"name": "registry"}],
     }

@@ -24,7 +24,7 @@ SMALL = Artifact(
 TINY = Artifact(name="int8-0.95", uri="pvc://models/int8-0.95.tflite", size_bytes=13_000, accepted=False)
 RESULT = Result(metrics=(MetricValue(name="test_accuracy", value="0.9500"),), artifacts=(LARGE, SMALL, TINY), epochs=3)
 MISSED = "No model is accepted: int8-0.95 has an accuracy of 0.9190, and acceptance.minimum is 0.95."
-ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": "0.95"}}
+ACCEPTANCE: dict[str, Any] = {"spec__acceptance": {"minimum": 0.95}}
 STARTED: dict[str, Any] = {"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}}
 
 
@@ -174,7 +174,7 @@ def test_the_search_is_written_with_the_progress_and_remembers_who_ended_its_new
 
 
 def test_while_there_is_no_model_the_column_shows_what_the_best_trial_has_reached() -> None:
-    rates = {"name": "training.batchSize", "categorical": ["32", "64"]}
+    rates = {"name": "training.batchSize", "categorical": [32, 64]}
     run = an_active_run(status=STARTED, spec__tuning={"parameters": [rates]})
     searched = look(run, pods=[a_pod(0), a_pod(1)], progress=searching(2))
     assert searched.status.columns is not None

@@ -12,8 +12,8 @@ SEARCH = Tuning.model_validate(
     {
         "objective": {"metric": "val_loss"},
         "parameters": [
-            {"name": RATE, "double": {"minimum": "1e-4", "maximum": "1e-1", "scale": "Log"}},
-            {"name": UNITS, "categorical": ["64", "128"]},
+            {"name": RATE, "double": {"minimum": 0.0001, "maximum": 0.1, "scale": "Log"}},
+            {"name": UNITS, "categorical": [64, 128]},
         ],
     }
 )

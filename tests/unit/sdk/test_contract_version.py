@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from trainingrun.api import Training
-from trainingrun.api.base import to_sparse_wire
+from trainingrun.api.base import Number, to_sparse_wire
 from trainingrun.contract import AttemptConfig, FinalRecord, ProgressReport
 from trainingrun.contract_version import CONTRACT, MeantBefore, Need, Since, heard, meant_before, models_in, version_needed
 
@@ -26,8 +26,8 @@ Schema = dict[str, Any]
 
 
 def fields() -> set[str]:
-    """Every field of a configuration, and what may stand in it, a line each."""
-    schema = AttemptConfig.model_json_schema(by_alias=True)
+    """Every field of a configuration, and what may stand in it, a line each: decimal numbers are texts there."""
+    schema = AttemptConfig.model_json_schema(by_alias=True, mode="serialization")
     definitions = {name: _as_it_is_read(name, definition) for name, definition in schema["$defs"].items()}
     return set(_lines(schema, definitions, path="", required=True))
 
@@ -55,6 +55,10 @@ def _lines(schema: Schema, definitions: Schema, *, path: str, required: bool) ->
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rsplit("/", 1)[1]] | {key: schema[key] for key in schema if key != "$ref"}
     kept = {key: schema[key] for key in KEPT if key in schema} | ({"required": True} if required else {})
+    if "pattern" in json.dumps(schema):
+        kept.pop("maximum", None)  # of a number, for the API server alone: see `up_to`
+    if "default" in kept:
+        kept["default"] = _told(kept["default"], schema)
     yield f"{path} {json.dumps(kept, sort_keys=True)}"
     needed = schema.get("required", ())
     for name, child in schema.get("properties", {}).items():
@@ -63,6 +67,15 @@ def _lines(schema: Schema, definitions: Schema, *, path: str, required: bool) ->
         yield from _lines(schema["items"], definitions, path=f"{path}[]", required=False)
     for choice in schema.get("anyOf", ()):
         yield from _lines(choice, definitions, path=path, required=False) if choice.get("type") != "null" else ()
+
+
+def _told(default: Any, schema: Schema) -> Any:
+    """A default as a configuration would say it."""
+    if isinstance(default, list):
+        return [_told(each, schema["items"]) for each in default]
+    if isinstance(default, int | float) and schema.get("type") == "string":
+        return str(Number(default))
+    return default
 
 
 def frozen(version: int) -> set[str]:

@@ -79,7 +79,7 @@ def test_a_row_says_what_the_api_server_checks(path: str, words: str) -> None:
 
 
 RULES = [
-    "- workers.env … needs exactly one of value, secretKeyRef and configMapKeyRef: keep one and remove the others.",
+    "- workers.env … needs exactly one of value and valueFrom: keep one and remove the other.",
     "- training.schedule.warmupEpochs … must be smaller than training.epochs ….",
     "- data.source needs exactly one of persistentVolumeClaim, uri and builtin: keep one and remove the others.",
 ]

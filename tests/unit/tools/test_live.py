@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.builders import NOON, a_run, stamp
 from tools.live import follow, stages_to_show
 
-SEARCH: dict[str, Any] = {"spec__tuning": {"parameters": [{"name": "training.batchSize", "categorical": ["32", "64"]}]}}
+SEARCH: dict[str, Any] = {"spec__tuning": {"parameters": [{"name": "training.batchSize", "categorical": [32, 64]}]}}
 BOTH: dict[str, Any] = {"spec__compression": {"pruning": {}, "quantization": {}}}
 
 STAGES: dict[str, tuple[dict[str, Any], list[str]]] = {

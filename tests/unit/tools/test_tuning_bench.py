@@ -53,7 +53,7 @@ def test_a_trial_of_its_own_has_the_values_that_the_gang_would_try() -> None:
     values = {"training.optimizer.learningRate": "0.002", "model.parameters.hiddenUnits": "64"}
     spec = TrainingRun.parse(single_trial("one", values, epochs=3, seed=7)).spec
     assert (spec.training.epochs, spec.training.seed, spec.workers.replicas) == (3, 7, 1)
-    assert spec.training.optimizer.learning_rate == "0.002"
+    assert spec.training.optimizer.learning_rate == 0.002
     assert [(each.name, each.value) for each in spec.model.parameters] == [("hiddenUnits", "64")]
 
 

@@ -54,24 +54,24 @@ def plain_warp(image: Any, matrix: Any, *, fill: FillMode) -> Any:
 
 
 CHANGES: dict[str, Augmentation] = {
-    "rotation": Augmentation(rotation_degrees="20"),
-    "width shift": Augmentation(width_shift="0.2"),
-    "height shift": Augmentation(height_shift="0.3"),
-    "shear": Augmentation(shear_degrees="11"),
-    "zoom": Augmentation(zoom="0.2"),
-    "crop": Augmentation(crop="0.2"),
+    "rotation": Augmentation(rotation_degrees=20),
+    "width shift": Augmentation(width_shift=0.2),
+    "height shift": Augmentation(height_shift=0.3),
+    "shear": Augmentation(shear_degrees=11),
+    "zoom": Augmentation(zoom=0.2),
+    "crop": Augmentation(crop=0.2),
     "flip": Augmentation(horizontal_flip=True),
 }
 ALL = Augmentation(
-    rotation_degrees="20",
-    width_shift="0.2",
-    height_shift="0.3",
-    shear_degrees="11",
-    zoom="0.2",
-    crop="0.1",
+    rotation_degrees=20,
+    width_shift=0.2,
+    height_shift=0.3,
+    shear_degrees=11,
+    zoom=0.2,
+    crop=0.1,
     horizontal_flip=True,
 )
-STRONG = Augmentation(rotation_degrees="180", width_shift="0.99", height_shift="0.99", shear_degrees="45", zoom="0.9")
+STRONG = Augmentation(rotation_degrees=180, width_shift=0.99, height_shift=0.99, shear_degrees=45, zoom=0.9)
 
 
 def matches(settings: Augmentation, shape: tuple[int, ...], *, fill: FillMode) -> None:

@@ -1,5 +1,6 @@
 """Damaged images: named together, or left out up to a bound; the same ones in memory and in a stream, on all ranks."""
 
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.starting import Start, result_of
 from tests.unit.trainer.writing import CLAIM, digits, image_records, png, write_image_folder, write_tf_record
-from trainingrun_trainer.data import streaming
-from trainingrun_trainer.data.feed import Feed, Split
+from trainingrun_trainer.data import loading, streaming
+from trainingrun_trainer.data.dataset import Dataset
+from trainingrun_trainer.data.feed import Feed, InMemory, Split
 from trainingrun_trainer.data.loading import without
 from trainingrun_trainer.data.parts import Parts
 from trainingrun_trainer.data.raw import raw_samples
@@ -58,6 +60,19 @@ def parts_of(split: Split) -> tuple[Feed, Feed, Feed]:
 def samples_of(feed: Feed) -> list[Any]:
     """All samples of a part, in their order."""
     return [(inputs.tobytes(), labels.tobytes()) for inputs, labels in raw_samples(feed, batch=32)]
+
+
+def test_one_part_is_an_array_at_a_time(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays: list[weakref.ref[Any]] = []
+
+    def noted(samples: Dataset) -> InMemory:
+        assert [array() for array in arrays] == [None] * len(arrays)
+        arrays.append(weakref.ref(samples.inputs))
+        return InMemory(samples)
+
+    monkeypatch.setattr(loading, "InMemory", noted)
+    loaded(folder / "images", tmp_path, damaged="Skip")
+    assert len(arrays) == 3
 
 
 @pytest.mark.parametrize("kind", FORMATS)

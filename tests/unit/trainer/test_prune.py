@@ -49,7 +49,7 @@ def test_a_ramp_has_its_last_update_on_its_last_step(what: str, steps: int, freq
 
 def test_each_sparsity_is_reached_in_every_layer_and_the_least_sparse_comes_first(tmp_path: Path) -> None:
     found = pruned_alone(tmp_path, finalSparsities=["0.9", "0.5"], allocation="Uniform")
-    assert [each.sparsity for each in found] == ["0.5", "0.9"]
+    assert [each.sparsity for each in found] == [0.5, 0.9]
     assert [[layer.sparsity for layer in each.layers] for each in found] == [[0.5, 0.5], [0.9, pytest.approx(0.9, abs=0.0125)]]
     assert [each.share for each in found] == [pytest.approx(0.5), pytest.approx(0.9, abs=0.002)]
     zeros = [float(np.mean(each.weights[0] == 0)) for each in found]
@@ -180,23 +180,23 @@ def test_what_cannot_be_pruned_is_said_in_a_sentence(network: Any, skip: tuple[s
 @pytest.mark.parametrize(
     ("what", "optimizer", "asked", "expected"),
     [
-        ("five times that of training", {"name": "Adam", "learningRate": "0.0003"}, None, "0.0015"),
-        ("up to a limit", {"name": "Adam", "learningRate": "0.003"}, None, "0.005"),
-        ("never less", {"name": "Adam", "learningRate": "0.02"}, None, "0.02"),
-        ("the same with SGD", {"name": "SGD", "learningRate": "0.1"}, None, "0.1"),
-        ("what is asked for", {"name": "Adam", "learningRate": "0.001"}, "0.0002", "0.0002"),
+        ("five times that of training", {"name": "Adam", "learningRate": "0.0003"}, None, 0.0015),
+        ("up to a limit", {"name": "Adam", "learningRate": "0.003"}, None, 0.005),
+        ("never less", {"name": "Adam", "learningRate": "0.02"}, None, 0.02),
+        ("the same with SGD", {"name": "SGD", "learningRate": "0.1"}, None, 0.1),
+        ("what is asked for", {"name": "Adam", "learningRate": "0.001"}, 0.0002, 0.0002),
     ],
 )
-def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: str | None, expected: str) -> None:
+def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: float | None, expected: float) -> None:
     training = Training.model_validate({"epochs": 3, "optimizer": optimizer})
-    course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity="0.8")
+    course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity=0.8)
     assert course.training.optimizer.learning_rate == expected, what
     assert course.field == "spec.compression.pruning.learningRate"
 
 
 def test_fine_tuning_has_its_own_epochs_falls_along_a_cosine_and_does_not_stop_early() -> None:
     training = Training.model_validate({"epochs": 30, "earlyStopping": {"patience": 1}, "schedule": {"warmupEpochs": 2}})
-    course = Course.of_pruning(training, Pruning(epochs=4), sparsity="0.8")
+    course = Course.of_pruning(training, Pruning(epochs=4), sparsity=0.8)
     assert (course.training.epochs, course.training.early_stopping) == (4, None)
     rates = np.concatenate([course.rates(batches=1, steps=10).of_epoch(epoch) for epoch in range(4)])
     assert rates.max() == rates[9] == pytest.approx(0.005)

@@ -9,7 +9,7 @@ from tests.unit.trainer.stages_alone import alone, easy_samples
 from trainingrun_trainer.stages.prune import prune
 
 
-def pruned(output: Path, *sparsities: str) -> dict[str, Any]:
+def pruned(output: Path, *sparsities: float) -> dict[float, Any]:
     """The weights of each."""
     samples = easy_samples(120, shape=(20,))
     compression = {"pruning": {"finalSparsities": list(sparsities), "epochs": 1}}
@@ -18,5 +18,5 @@ def pruned(output: Path, *sparsities: str) -> dict[str, Any]:
 
 
 def test_a_sparsity_is_the_same_whatever_was_pruned_before_it(tmp_path: Path) -> None:
-    alone_, after = pruned(tmp_path / "alone", "0.8")["0.8"], pruned(tmp_path / "after", "0.5", "0.8")["0.8"]
+    alone_, after = pruned(tmp_path / "alone", 0.8)[0.8], pruned(tmp_path / "after", 0.5, 0.8)[0.8]
     assert all(np.array_equal(one, other) for one, other in zip(alone_, after, strict=True))

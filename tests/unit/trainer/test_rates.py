@@ -28,9 +28,9 @@ def trained(training: Training, *, ranks: int) -> Rates:
     return Course.of_training(training).rates(batches=ranks, steps=STEPS)
 
 
-def fine_tuned(training: Training, *, ranks: int, stage: Stage = Stage.PRUNING, asked: str | None = None) -> Rates:
+def fine_tuned(training: Training, *, ranks: int, stage: Stage = Stage.PRUNING, asked: float | None = None) -> Rates:
     if stage is Stage.PRUNING:
-        course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity="0.8")
+        course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity=0.8)
     else:
         course = Course.of_quantization(training, Quantization(), name="dense")
     return course.rates(batches=ranks, steps=STEPS)
@@ -123,7 +123,7 @@ def test_pruning_takes_five_times_the_rate_of_training_up_to_the_cap_or_what_one
 def test_a_rate_of_pruning_that_is_asked_for_is_scaled_by_the_square_root_at_most_but_with_sgd(
     optimizer: str, scaling: str, expected: float
 ) -> None:
-    assert fine_tuned(a_training(optimizer, scaling=scaling), ranks=16, asked="0.0002").target == pytest.approx(expected)
+    assert fine_tuned(a_training(optimizer, scaling=scaling), ranks=16, asked=0.0002).target == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("stage", [Stage.PRUNING, Stage.QUANTIZING])
@@ -142,7 +142,7 @@ def said(optimizer: str = "Adam", *, ranks: int, stage: Stage = Stage.TRAINING, 
     training = a_training(optimizer, **schedule)
     courses = {
         Stage.TRAINING: Course.of_training(training),
-        Stage.PRUNING: Course.of_pruning(training, Pruning(), sparsity="0.8"),
+        Stage.PRUNING: Course.of_pruning(training, Pruning(), sparsity=0.8),
         Stage.QUANTIZING: Course.of_quantization(training, Quantization(), name="dense"),
     }
     course = courses[stage]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.trainer.starting import a_config
-from trainingrun.api import DoubleRange, Scale, Tuning
+from trainingrun.api import DoubleRange, OptimizerName, Scale, Tuning
 from trainingrun.contract import AttemptConfig
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.tuning.parameters import check_search, start_of_search, with_parameters
@@ -31,18 +31,18 @@ def integers(name: str, minimum: int, maximum: int, step: int = 1) -> dict[str, 
 @pytest.mark.parametrize(
     ("value", "bounds", "text"),
     [
-        (0.00123456, ("1e-5", "1e-1", "Log"), "0.001235"),
-        (0.0000123456, ("1e-5", "1e-1", "Log"), "1.235e-05"),
-        (0.00001, ("1e-5", "1e-1", "Log"), "1e-5"),
-        (0.123456, ("0", "0.5", "Linear"), "0.12346"),
-        (0.4999999, ("0", "0.5", "Linear"), "0.5"),
-        (0.1234558, ("0", "0.123456", "Linear"), "0.123456"),
-        (0.1000048, ("0.1000047", "1", "Log"), "0.1000047"),
-        (17.123456, ("0", "180", "Linear"), "17.12"),
-        (123456.7, ("1", "1e6", "Log"), "1.235e05"),
+        (0.00123456, (1e-5, 0.1, "Log"), "0.001235"),
+        (0.0000123456, (1e-5, 0.1, "Log"), "1.235e-05"),
+        (0.00001, (1e-5, 0.1, "Log"), "0.00001"),
+        (0.123456, (0, 0.5, "Linear"), "0.12346"),
+        (0.4999999, (0, 0.5, "Linear"), "0.5"),
+        (0.1234558, (0, 0.123456, "Linear"), "0.123456"),
+        (0.1000048, (0.1000047, 1, "Log"), "0.1000047"),
+        (17.123456, (0, 180, "Linear"), "17.12"),
+        (123456.7, (1, 1e6, "Log"), "1.235e05"),
     ],
 )
-def test_decimals_are_written_as_spec_has_them(value: float, bounds: tuple[str, str, str], text: str) -> None:
+def test_decimals_are_written_as_spec_has_them(value: float, bounds: tuple[float, float, str], text: str) -> None:
     assert decimal_text(value, DoubleRange(minimum=bounds[0], maximum=bounds[1], scale=Scale(bounds[2]))) == text
 
 
@@ -60,10 +60,10 @@ def test_values_land_at_their_paths() -> None:
             "model.parameters.hiddenUnits": "256,128",
         },
     )
-    assert (config.training.batch_size, config.training.optimizer.learning_rate) == (32, "0.00123")
-    assert (config.training.optimizer.name, config.training.regularization.l2) == ("SGD", "1e-4")
+    assert (config.training.batch_size, config.training.optimizer.learning_rate) == (32, 0.00123)
+    assert (config.training.optimizer.name, config.training.regularization.l2) == (OptimizerName.SGD, 0.0001)
     assert config.augmentation is not None
-    assert (config.augmentation.rotation_degrees, config.augmentation.horizontal_flip) == ("12.5", True)
+    assert (config.augmentation.rotation_degrees, config.augmentation.horizontal_flip) == (12.5, True)
     assert {each.name: each.value for each in config.model.parameters} == {"dropout": "0.3", "hiddenUnits": "256,128"}
 
 

@@ -77,7 +77,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 def test_the_best_parameters_are_what_training_gets(usual: Finished) -> None:
     rank, after = usual.rank, usual.after
-    assert after.config.training.optimizer.learning_rate == "0.01"
+    assert after.config.training.optimizer.learning_rate == 0.01
     assert after.config.training.epochs == 30
     values = {each["trial"]: each["value"] for each in events(rank) if each["event"] == "epoch"}
     assert values[1] > values[0]
@@ -265,7 +265,7 @@ def test_a_loss_that_is_no_number_fails_its_trial_only(tmp_path: Path) -> None:
     wild = {"name": "training.optimizer.learningRate", "categorical": ["1e30", "0.01"]}
     name = {"name": "training.optimizer.name", "categorical": ["SGD"]}
     rank = a_rank(tmp_path, wild, name)
-    assert searched(rank).config.training.optimizer.learning_rate == "0.01"
+    assert searched(rank).config.training.optimizer.learning_rate == 0.01
     assert ends(rank) == ["failed", "completed"]
     failure = next(each for each in events(rank) if each["event"] == "failed")
     assert failure["cause"] == "NotANumber"
@@ -285,7 +285,7 @@ def test_what_a_network_raises_fails_its_trial_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception, cause: str, sentence: str
 ) -> None:
     def build(context: Context, split: Split) -> Any:
-        if context.config.training.optimizer.learning_rate == "1e-9":
+        if context.config.training.optimizer.learning_rate == 1e-9:
             raise problem
         return first_network(context, split)
 
@@ -416,7 +416,7 @@ def test_a_finished_search_is_not_repeated(usual: Finished, tmp_path: Path) -> N
     before = newest(a_rank(tmp_path).paths)
     (tmp_path / "run" / "tuning.jsonl").unlink()
     again = a_rank(tmp_path, attempt=2)
-    assert searched(again).config.training.optimizer.learning_rate == "0.01"
+    assert searched(again).config.training.optimizer.learning_rate == 0.01
     assert newest(again.paths) == before
     assert (tmp_path / "run" / "tuning.jsonl").read_bytes() == before
 
@@ -452,7 +452,7 @@ def test_a_rank_that_waits_reports_what_others_do_and_nothing_else(tmp_path: Pat
     monkeypatch.setattr("trainingrun_trainer.stages.tune.WAIT_SECONDS", 0)
     rank = a_rank(tmp_path)
     after = searched(rank, desk=Others([4, 4, 4, 5, 5, 5]))
-    assert after.config.training.optimizer.learning_rate == "0.5"
+    assert after.config.training.optimizer.learning_rate == 0.5
     reports = [report for report in rank.notes.reports if report.stage is Stage.TUNING]
     assert len(reports) == 1 + 2 + 1
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainingrun.api import Acceptance, AcceptanceMetric, number
+from trainingrun.api import Acceptance, AcceptanceMetric
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def shortcomings(candidate: Candidate, *, acceptance: Acceptance, float_model: C
     value, reference = candidate.value(metric), float_model.value(metric)
     lost = reference - value if metric is AcceptanceMetric.ACCURACY else value - reference
     missed: list[str] = []
-    if acceptance.minimum is not None and not _at_most(number(acceptance.minimum), value):
+    if acceptance.minimum is not None and not _at_most(acceptance.minimum, value):
         missed.append(f"{candidate.name} has {metric} {value:.4f}, below acceptance.minimum {acceptance.minimum}.")
-    if acceptance.maximum is not None and not _at_most(value, number(acceptance.maximum)):
+    if acceptance.maximum is not None and not _at_most(value, acceptance.maximum):
         missed.append(f"{candidate.name} has {metric} {value:.4f}, above acceptance.maximum {acceptance.maximum}.")
-    if acceptance.maximum_degradation is not None and not _at_most(lost, number(acceptance.maximum_degradation)):
+    if acceptance.maximum_degradation is not None and not _at_most(lost, acceptance.maximum_degradation):
         missed.append(
             f"{candidate.name} has {metric} {value:.4f}, worse by {lost:.4f} than {reference:.4f} of the float model; "
             f"acceptance.maximumDegradation allows {acceptance.maximum_degradation}."

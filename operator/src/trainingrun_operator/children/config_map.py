@@ -14,7 +14,7 @@ from trainingrun.api import (
     Training,
     TrainingRun,
 )
-from trainingrun.api.base import number, to_sparse_wire
+from trainingrun.api.base import to_sparse_wire
 from trainingrun.api.quantities import amount
 from trainingrun.api.strategy import StrategyType
 from trainingrun.contract import CONFIG_FILE, AttemptConfig, RunIdentity
@@ -59,7 +59,7 @@ def attempt_config(run: TrainingRun, *, attempt: int, resolved: Resolved) -> Att
         strategy=strategy,
         transport=spec.strategy.transport,
         fusion_threshold_bytes=None if fusion is None else ceil(amount(fusion)),
-        cycle_time_milliseconds=None if cycle is None else number(cycle),
+        cycle_time_milliseconds=cycle,
         gradient_compression=spec.strategy.gradient_compression,
         backward_passes_per_step=spec.strategy.backward_passes_per_step,
         replicas=resolved.replicas,

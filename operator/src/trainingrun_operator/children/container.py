@@ -68,8 +68,6 @@ def _environment(run: TrainingRun, *, resolved: Resolved, equipment: Equipment, 
 
 
 def _variable(variable: EnvironmentVariable) -> Manifest:
-    sources = {"secretKeyRef": variable.secret_key_ref, "configMapKeyRef": variable.config_map_key_ref}
-    references = {field: to_wire(source) for field, source in sources.items() if source is not None}
-    if references:
-        return {"name": variable.name, "valueFrom": references}
+    if variable.value_from is not None:
+        return {"name": variable.name, "valueFrom": to_wire(variable.value_from)}
     return {"name": variable.name, "value": variable.value or ""}

@@ -36,7 +36,7 @@ def node_labels(run: TrainingRun, *, config: OperatorConfig) -> dict[str, str]:
     image: dict[str, str] = {"kubernetes.io/os": "linux"}
     if run.spec.image is None and config.architecture is not None:
         image[ARCHITECTURE_LABEL] = config.architecture
-    return image | {label.name: label.value for label in run.spec.workers.node_selector}
+    return image | run.spec.workers.node_selector
 
 
 def _lost_node(pace: Pace) -> list[Manifest]:

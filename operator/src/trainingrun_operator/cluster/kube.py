@@ -15,8 +15,8 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio import client
 
-from trainingrun.api import GROUP, KIND, PLURAL, PRESET_PLURAL, VERSION, ObjectMeta
-from trainingrun.api.base import cut
+from trainingrun.api import GROUP, KIND, PLURAL, PRESET_KIND, PRESET_PLURAL, VERSION, ObjectMeta
+from trainingrun.api.base import cut_bytes
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
@@ -36,10 +36,14 @@ from trainingrun_operator.model import Deletion, Event, Manifest, Reference
 from trainingrun_operator.pace import Timing
 
 _EVENT_LIMIT = 1024
+"""Bytes of the note of an Event; the API server refuses a longer one."""
+_CONTROLLER = f"{GROUP}/operator"
+_NOBODY = "unknown"
 _EVENTS_READ = 100
 """About one object: what says the same again is counted in one Event, but anybody who may can make more of them."""
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
+_EVENTS = "apis/events.k8s.io/v1"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _DENIED = re.compile(r"\bdenied (the )?request\b")
 """What admission webhooks and policies say, with whatever code: they may say otherwise tomorrow."""
@@ -52,6 +56,7 @@ _PATHS = {
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Secret": ("api/v1", "secrets"),
     "Event": ("api/v1", "events"),
+    "TrainingPreset": (_RUNS, PRESET_PLURAL),
     "Workload": ("apis/kueue.x-k8s.io/v1beta2", "workloads"),
 }
 
@@ -65,15 +70,18 @@ class KubeCluster:
         *,
         metrics: Metrics,
         timing: Timing,
+        identity: str = _NOBODY,
         pod_groups: str | None = None,
         may_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`pod_groups` is the API group and version of the gang scheduler's PodGroups, if there is one.
+        """`identity` is the name of this replica, for those who read Events. `pod_groups` is the API group and version of the
+        gang scheduler's PodGroups, if there is one.
 
         What writes fails with BusyError while `may_write` says so: a leader that was held up is none any more.
         """
         self._api = api
         self._may_write = may_write
+        self._identity = identity[:128] or _NOBODY
         self._metrics = metrics
         self._timing = timing
         self._fields = KnownFields()
@@ -194,29 +202,30 @@ class KubeCluster:
 
     async def emit(self, run: Raw, event: Event) -> None:
         """See `Cluster`."""
-        metadata = run["metadata"]
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        await self.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Event",
-                "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
-                "involvedObject": {
-                    "apiVersion": f"{GROUP}/{VERSION}",
-                    "kind": KIND,
-                    "namespace": metadata["namespace"],
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                },
-                "type": event.type.value,
-                "reason": event.reason.value,
-                "message": cut(event.message, _EVENT_LIMIT),
-                "source": {"component": names.OPERATOR_NAME},
-                "firstTimestamp": now,
-                "lastTimestamp": now,
-                "count": 1,
-            }
-        )
+        namespace, name = run["metadata"]["namespace"], run["metadata"]["name"]
+        regarding = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND, "namespace": namespace, "name": name}
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{name}-", "namespace": namespace},
+            "regarding": {**regarding, "uid": run["metadata"]["uid"]},
+            "type": event.type.value,
+            "reason": str(event.reason),
+            "action": event.action,
+            "note": cut_bytes(event.message, _EVENT_LIMIT),
+            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": _CONTROLLER,
+            "reportingInstance": self._identity,
+        }
+        if event.related is not None:
+            body["related"] = self._named(event.related, namespace)
+        await self._call("POST", f"{_EVENTS}/namespaces/{quote(namespace)}/events", body=body)
+
+    def _named(self, about: Reference, namespace: str) -> Manifest:
+        """A reference as objects have it. Only a preset is in no namespace."""
+        api = self._paths[about.kind][0].removeprefix("apis/").removeprefix("api/")
+        place = {} if about.kind == PRESET_KIND else {"namespace": namespace}
+        return {"apiVersion": api, "kind": about.kind, "name": about.name, **place}
 
     async def _list_labelled(self, namespace: str, kind: str, run: str) -> Sequence[Raw]:
         try:

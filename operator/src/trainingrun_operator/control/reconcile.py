@@ -4,10 +4,9 @@ Every read is a quorum read (the API server answers those from its cache since K
 destroys never rests on an old view, and there is no cache of our own that could lie.
 """
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from trainingrun_operator.cluster.port import (
     Cluster,
     ForbiddenError,
     InvalidError,
+    NotFoundError,
     Raw,
 )
 from trainingrun_operator.config import OperatorConfig
@@ -28,6 +28,7 @@ from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.control.survey import status_of
+from trainingrun_operator.control.telling import Telling
 from trainingrun_operator.decide import decide
 from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.metrics import Metrics
@@ -70,6 +71,7 @@ class Reconciler:
     config: OperatorConfig
     metrics: Metrics
     now: Callable[[], datetime]
+    telling: Telling = field(default_factory=Telling)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a run once; returns the seconds after which to look again, or None.
@@ -122,7 +124,7 @@ class Reconciler:
             log.error("run does not follow the schema: %s", unknown, extra=_about(raw))
             await self.cluster.apply_status(ObjectMeta.model_validate(raw["metadata"]), status=status)
             message = status["conditions"][-1]["message"]
-            await self.cluster.emit(raw, Event(EventReason.STALLED, message, EventType.WARNING))
+            await self._tell(raw, Event(EventReason.STALLED, message, EventType.WARNING))
 
     async def _observe(self, run: TrainingRun) -> Observed:
         namespace, name = run.metadata.namespace, run.metadata.name
@@ -239,8 +241,16 @@ class Reconciler:
             },
         )
         for event in decision.events:
-            with contextlib.suppress(ForbiddenError):  # the status says it all the same
-                await self.cluster.emit(raw, event)
+            await self._tell(raw, event)
+
+    async def _tell(self, raw: Raw, event: Event) -> None:
+        """Emit an Event, unless it was just told; that it may not be is no reason to stop, as the status says it, too."""
+        if not self.telling.is_news(raw["metadata"]["uid"], event, now=self.now()):
+            return
+        try:
+            await self.cluster.emit(raw, event)
+        except (ForbiddenError, InvalidError, NotFoundError) as refused:
+            log.warning("an Event was refused: %s", refused, extra=_about(raw))
 
     def _poll(self, key: Key, run: TrainingRun, observed: Observed) -> None:
         """Ask worker 0 of the active attempt for its progress from now on, or stop asking."""

@@ -31,6 +31,7 @@ def wait_for_access(life: BetweenAttempts) -> Step | None:
         reason=_MISSING[reference.kind],
         message=f"There is no {reference.kind} {reference.name} ({path}) in namespace {life.run.metadata.namespace}: create "
         "it, and the run starts by itself.",
+        about=reference,
     )
 
 

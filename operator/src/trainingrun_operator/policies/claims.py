@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
 from trainingrun_operator.life import BetweenAttempts, Life
-from trainingrun_operator.model import Claim
+from trainingrun_operator.model import Claim, Reference
 from trainingrun_operator.policies.waiting import wait_for_user
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import Step
@@ -22,8 +22,8 @@ def wait_for_claims(life: BetweenAttempts) -> Step | None:
     problem = next(_problems(life), None)
     if problem is None:
         return None
-    reason, message = problem
-    return wait_for_user(life, reason=reason, message=message)
+    reason, message, name = problem
+    return wait_for_user(life, reason=reason, message=message, about=Reference("PersistentVolumeClaim", name))
 
 
 def binding_claim(life: Life) -> tuple[str, Claim] | None:
@@ -35,7 +35,8 @@ def binding_claim(life: Life) -> tuple[str, Claim] | None:
     return next(single, None)
 
 
-def _problems(life: BetweenAttempts) -> Iterator[tuple[str, str]]:
+def _problems(life: BetweenAttempts) -> Iterator[tuple[str, str, str]]:
+    """Reason and sentence of each claim that is in the way, and its name."""
     run = life.run
     for path, name in uses(run):
         claim = life.observed.claims.get(name)
@@ -44,12 +45,14 @@ def _problems(life: BetweenAttempts) -> Iterator[tuple[str, str]]:
                 Reason.CLAIM_NOT_FOUND,
                 f"There is no PersistentVolumeClaim {name} ({path}) in namespace {run.metadata.namespace}: create it, and the "
                 "run starts by itself.",
+                name,
             )
         elif claim.access_modes == ("ReadWriteOncePod",) and run.spec.workers.replicas > 1:
             yield (
                 Reason.CLAIM_NOT_SHAREABLE,
                 f"The PersistentVolumeClaim {name} ({path}) is ReadWriteOncePod, but spec.workers.replicas is "
                 f"{run.spec.workers.replicas}: use a claim that is ReadWriteOnce or ReadWriteMany, or one worker.",
+                name,
             )
 
 

@@ -75,16 +75,17 @@ def _gpu(gpu: Gpu) -> Iterator[Requirement]:
     if gpu.minimum_memory is not None and least is not None:
         unit = gpu.minimum_memory
         yield _at_least(asks, MEMORY_LABEL, lambda node: node.number(MEMORY_LABEL), least, lambda mib: memory(mib, like=unit))
-    if gpu.minimum_compute_capability is not None:
-        major, minor = map(int, gpu.minimum_compute_capability.split("."))
+    if gpu.least_capability is not None:
+        major, minor = gpu.least_capability
         yield _at_least(asks, MAJOR_LABEL, _capability, major * 100 + minor, lambda number: f"{number // 100}.{number % 100}")
     yield _enough(asks, gpu.resource_name, Decimal(gpu.count), lambda number: f"{number}")
 
 
 def _gpu_in_words(gpu: Gpu) -> str:
     qualities = [f"at least {gpu.minimum_memory}"] if gpu.minimum_memory is not None else []
-    if gpu.minimum_compute_capability is not None:
-        qualities.append(f"compute capability {gpu.minimum_compute_capability}")
+    if gpu.least_capability is not None:
+        major, minor = gpu.least_capability
+        qualities.append(f"compute capability {major}.{minor}")
     product = f" of product {gpu.product}" if gpu.product is not None else ""
     each = f" with {' and '.join(qualities)}" if qualities else ""
     return f"{counted(gpu.count, 'GPU')}{product}{each} on one node"

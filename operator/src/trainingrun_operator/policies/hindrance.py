@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from trainingrun_operator.model import Reference
+
 _LONGEST = 300
 """Characters of somebody else's words."""
 
@@ -41,6 +43,8 @@ class Hindrance:
     message: str
     hint: str = ""
     prospect: Prospect = Prospect.COUNTS
+    about: Reference | None = None
+    """The object that has to change, where it is not the pod."""
 
 
 def sentences(*parts: str) -> str:

@@ -8,7 +8,7 @@ nothing once a newer attempt has begun.
 from trainingrun.api import Failure, LostNode, StopReason
 from trainingrun.contract import Cause
 from trainingrun_operator.life import ActiveAttempt
-from trainingrun_operator.model import Pod
+from trainingrun_operator.model import Pod, Reference
 from trainingrun_operator.policies.stopping import stop
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
@@ -39,5 +39,6 @@ def settle_lost_node(life: ActiveAttempt) -> Step | None:
         reason=Reason.WAITING_FOR_NODE,
         message=f"{_where(lost)}; {what}.",
         status=life.status,
+        about=Reference("Pod", lost.name),
         requeue_after=max(1.0, life.gang.seconds_of_grace(lost)) if replaces else None,
     )

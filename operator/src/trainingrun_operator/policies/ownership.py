@@ -7,6 +7,7 @@ or of nobody (an orphan), is never touched.
 
 from trainingrun_operator import names
 from trainingrun_operator.life import Life, StoppingAttempt
+from trainingrun_operator.model import Reference
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State, Step
 
@@ -19,6 +20,7 @@ def name_conflict(life: Life, *, kind: str, name: str) -> Step:
         message=f"The {kind} {name} exists and belongs to somebody else: delete it, or give the TrainingRun another name.",
         status=life.status,
         requeue_after=life.pace.stalled_look_again_seconds,
+        about=Reference(kind, name),
     )
 
 

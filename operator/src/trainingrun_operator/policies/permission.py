@@ -14,6 +14,7 @@ from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.hindrance import sentences, shortened
 from trainingrun_operator.policies.waiting import waiting_since
 from trainingrun_operator.reasons import Reason
+from trainingrun_operator.status.events import waiting_events
 from trainingrun_operator.status.told import told
 from trainingrun_operator.step import State
 
@@ -43,13 +44,15 @@ def without_permission(run: TrainingRun, words: str, *, now: datetime, pace: Pac
     waited = (now - since).total_seconds()
     state = State.STALLED if waited >= run.spec.recovery.start_timeout_seconds else State.WAITING
     found = missing_permission(words) or f"The operator is not allowed to look after the run: {shortened(words)}"
+    message = sentences(found, "Until then its pods go on, and nobody looks after them.")
     status = told(
         run,
         changed(run.status, waiting_since=since),
         state=state,
         reason=Reason.FORBIDDEN,
-        message=sentences(found, "Until then its pods go on, and nobody looks after them."),
+        message=message,
         now=now,
     )
+    events = waiting_events(run.status, state=state, reason=Reason.FORBIDDEN, message=message)
     seldom = pace.stalled_look_again_seconds
-    return Decision(status=status, requeue_after=min(seldom, max(pace.look_again_seconds, waited)))
+    return Decision(status=status, events=events, requeue_after=min(seldom, max(pace.look_again_seconds, waited)))

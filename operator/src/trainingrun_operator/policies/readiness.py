@@ -1,11 +1,13 @@
 """Are all workers ready (PodsReady)? If not, say which waits for what, and give up after the start time-out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause, Stage
 from trainingrun_operator.changes import changed
 from trainingrun_operator.life import ActiveAttempt
+from trainingrun_operator.model import Reference
 from trainingrun_operator.policies.failure import retry_or_fail
 from trainingrun_operator.policies.fit import why_nothing_fits
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, sentences
@@ -50,6 +52,7 @@ def wait_until_ready(life: ActiveAttempt) -> Step | None:
         message=sentences(found.message, found.hint),
         status=changed(life.status, stage=Stage.STARTING),
         requeue_after=_again(life),
+        about=found.about,
     )
 
 
@@ -73,7 +76,7 @@ def _hindrances(life: ActiveAttempt) -> Iterator[Hindrance]:
     for pod in life.gang.pods:
         found = waits_for(life, pod, misfit=misfit, image=image)
         if found is not None:
-            yield found
+            yield replace(found, about=found.about or Reference("Pod", pod.name))
     yield Hindrance(
         need=Need.TIME,
         cause="Starting",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from trainingrun.api.quantities import amount
 from trainingrun.contract import Cause
 from trainingrun_operator.life import ActiveAttempt
+from trainingrun_operator.model import Reference
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, shortened
 
 _QUOTA = re.compile(r"exceeded quota: .*requested: (?P<requested>.*), used: .*, limited: (?P<limited>.*)")
@@ -34,6 +35,7 @@ def refused_pods(life: ActiveAttempt) -> Hindrance | None:
         message=f"Pods of attempt {life.attempt} may not be made: {shortened(words.removeprefix('Error creating: '))}",
         hint=hint,
         prospect=Prospect.FREES if life.gang.live else alone,
+        about=Reference("Job", job.name),
     )
 
 

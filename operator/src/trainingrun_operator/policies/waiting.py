@@ -5,14 +5,15 @@ from datetime import datetime
 from trainingrun.api import TrainingRunStatus
 from trainingrun_operator.bounds import shown
 from trainingrun_operator.life import BetweenAttempts
+from trainingrun_operator.model import Reference
 from trainingrun_operator.step import State, Step
 
 _TELLING = 512
 """Characters of a sentence that are compared: a longer one is cut in the status."""
 
 
-def wait_for_user(life: BetweenAttempts, *, reason: str, message: str) -> Step:
-    """Wait; stalled after the start time-out. What is waited for clears it whenever it appears."""
+def wait_for_user(life: BetweenAttempts, *, reason: str, message: str, about: Reference | None = None) -> Step:
+    """Wait; stalled after the start time-out. What is waited for clears it whenever it appears. `about`: that object."""
     since = waiting_since(life.status, now=life.now, reason=reason, subject=message)
     waited = (life.now - since).total_seconds()
     patience = life.run.spec.recovery.start_timeout_seconds
@@ -24,6 +25,7 @@ def wait_for_user(life: BetweenAttempts, *, reason: str, message: str) -> Step:
         status=life.status,
         requeue_after=life.pace.stalled_look_again_seconds if stalled else min(life.pace.look_again_seconds, patience - waited),
         waiting_since=since,
+        about=about,
     )
 
 

@@ -4,7 +4,7 @@ import re
 
 from trainingrun.contract import Cause
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Claim, Pod
+from trainingrun_operator.model import Claim, Pod, Reference
 from trainingrun_operator.policies.claims import uses
 from trainingrun_operator.policies.hindrance import Hindrance, Need, Prospect, shortened
 from trainingrun_operator.reasons import Reason
@@ -146,6 +146,7 @@ def _unbound(life: Life, pod: Pod, claim: Claim) -> Hindrance:
         f"{claim.phase}: no volume is bound to it.{words}",
         hint="`kubectl describe pvc` says what it waits for: a provisioner, a StorageClass, or a volume that fits.",
         prospect=Prospect.FREES,
+        about=Reference("PersistentVolumeClaim", claim.name),
     )
 
 

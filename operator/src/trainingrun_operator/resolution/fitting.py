@@ -67,8 +67,8 @@ def _slice(spec: TrainingRunSpec) -> Iterator[str]:
     if spec.strategy.gradient_compression is not GradientCompression.NONE:
         yield "spec.strategy.gradientCompression is for Horovod, which does not run on TPUs: remove it"
     for label in workers.node_selector:
-        if label.name in TPU_LABELS:
-            yield f"spec.workers.nodeSelector names {label.name}, which workers.accelerator.tpu already says: remove it"
+        if label in TPU_LABELS:
+            yield f"spec.workers.nodeSelector names {label}, which workers.accelerator.tpu already says: remove it"
 
 
 def _reach(spec: TrainingRunSpec) -> Iterator[str]:

@@ -4,10 +4,11 @@ from trainingrun.api import Cleanup, TrainingRunStatus
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision, Deletion
+from trainingrun_operator.model import Decision, Deletion, Event
 from trainingrun_operator.status.clock import clock
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions
+from trainingrun_operator.status.events import waiting_events, with_job
 from trainingrun_operator.status.ledger import ledger
 from trainingrun_operator.status.measurements import checkpoint, choices, progress, timeline, trainer, tuning
 from trainingrun_operator.step import State, Step, deletions
@@ -36,10 +37,14 @@ def finish(life: Life, step: Step) -> Decision:
         status=status,
         create=step.create,
         delete=tuple(dict.fromkeys((*step.delete, *_late(life, status)))),
-        events=step.events,
+        events=with_job(step.events, life.run, attempt=status.attempt) or _waiting(life, step),
         stacks_of=step.stacks_of,
         requeue_after=_nearest(life, step, status),
     )
+
+
+def _waiting(life: Life, step: Step) -> tuple[Event, ...]:
+    return waiting_events(life.status, state=step.state, reason=step.reason, message=step.message, about=step.about)
 
 
 def _measured(life: Life, step: Step, status: TrainingRunStatus) -> TrainingRunStatus:

@@ -1,4 +1,4 @@
-"""The status of a run that this operator cannot read: its CRD is newer, or older, than the operator. Pure.
+"""The status of a run that this operator cannot read: its CRD is newer, or older, than the operator, or a value is wrong. Pure.
 
 It says so, and keeps all else as it was written: the operator that can read the run goes on from there.
 """
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainingrun.api.base import cut
+from trainingrun.api.values import MistakeError
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.step import State
 
@@ -23,13 +24,14 @@ def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now:
     by_type = {each.get("type"): each for each in conditions}
     if by_type.get("Succeeded", {}).get("status") in ("True", "False"):
         return None
-    known, message = by_type.get("Stalled", {}), cut(_sentence(problem), _LONGEST)
-    if (known.get("reason"), known.get("message")) == (Reason.OPERATOR_TOO_OLD, message):
+    reason, sentence = _told(problem)
+    known, message = by_type.get("Stalled", {}), cut(sentence, _LONGEST)
+    if (known.get("reason"), known.get("message")) == (reason, message):
         return None
     told = {
         "type": "Stalled",
         "status": "True",
-        "reason": Reason.OPERATOR_TOO_OLD.value,
+        "reason": reason.value,
         "message": message,
         "lastTransitionTime": known.get("lastTransitionTime") or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "observedGeneration": raw.get("metadata", {}).get("generation", 0),
@@ -40,10 +42,12 @@ def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now:
     return status
 
 
-def _sentence(problem: ValidationError) -> str:
+def _told(problem: ValidationError) -> tuple[Reason, str]:
     first = problem.errors(include_url=False)[0]
+    if isinstance(mistake := first.get("ctx", {}).get("error"), MistakeError):
+        return Reason.INVALID_VALUE, f"{mistake} Change it together with a new value of spec.rerun."
     where = ".".join(map(str, first["loc"]))
-    return (
+    return Reason.OPERATOR_TOO_OLD, (
         f"This operator does not know what {where} says ({first['msg']}): it is older than the CRD, or than the run. Update "
         "the operator, or change the field together with a new value of spec.rerun. Pods that run go on; nobody looks after "
         "them."

@@ -68,7 +68,7 @@ from trainingrun.api.result import (
     TuningRecord,
     TuningStatus,
 )
-from trainingrun.api.scheduling import NodeLabel, TaintEffect, Toleration, TolerationOperator
+from trainingrun.api.scheduling import TaintEffect, Toleration, TolerationOperator
 from trainingrun.api.search import DoubleRange, IntRange, Scale, SearchParameter
 from trainingrun.api.spec import TrainingRunSpec
 from trainingrun.api.status import (
@@ -187,7 +187,6 @@ __all__ = [
     "ModelType",
     "NPZArrays",
     "Network",
-    "NodeLabel",
     "NormalizationType",
     "ObjectMeta",
     "Objective",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trainingrun.api.base import OBJECT_NAME, Frozen, Quantity, Rule, rule, rules
+from trainingrun.api.base import AS_NUMBER, OBJECT_NAME, Frozen, Quantity, Rule, rule, rules
 from trainingrun.api.quantities import at_least
 from trainingrun.api.scheduling import LABEL, LabelValue
 
@@ -25,7 +25,6 @@ NVIDIA_LABELS = {
 }
 """Labels of nodes that a field of `gpu` is compared with, as NVIDIA's GPU feature discovery writes them; memory in MiB."""
 
-_CAPABILITY_PATTERN = r"^[1-9][0-9]?\.[0-9]$"
 TOPOLOGY_PATTERN = r"^[1-9][0-9]{0,2}x[1-9][0-9]{0,2}(x[1-9][0-9]{0,2})?$"
 
 ExtendedResource = Annotated[str, Field(pattern=f"^{OBJECT_NAME}/{LABEL}$", max_length=317)]
@@ -72,10 +71,8 @@ class Gpu(Frozen):
         ),
     ] = None
     minimum_compute_capability: Annotated[
-        str | None,
+        Annotated[float, Field(ge=1, lt=100), AS_NUMBER] | None,
         Field(
-            pattern=_CAPABILITY_PATTERN,
-            max_length=4,
             description="Compute capability, at least, for example 8.0. Compared with the labels nvidia.com/gpu.compute.major "
             "and minor.",
         ),
@@ -103,6 +100,11 @@ class Gpu(Frozen):
         *map(_nvidia_only, NVIDIA_LABELS),
     )
 
+    @property
+    def least_capability(self) -> tuple[int, int] | None:
+        """Major and minor part of the compute capability that is asked for."""
+        return None if self.minimum_compute_capability is None else divmod(round(10 * self.minimum_compute_capability), 10)
+
 
 class Tpu(Frozen):
     """A TPU slice: `chips` on each of the workers, which together are the slice."""
@@ -129,8 +131,8 @@ class Tpu(Frozen):
 class Accelerator(Frozen):
     """GPUs or a TPU slice."""
 
-    gpu: Annotated[Gpu | None, Field(description="GPUs of each worker.")] = None
-    tpu: Annotated[Tpu | None, Field(description="TPU chips of each worker.")] = None
+    gpu: Annotated[Gpu | None, Field(description="GPUs of each worker, by number and ability.")] = None
+    tpu: Annotated[Tpu | None, Field(description="TPU chips of each worker, by slice.")] = None
 
     model_config = rules(
         rule(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import AS_NUMBER, Decimal, Frozen, rule, rules, up_to
 
 
 class AcceptanceMetric(StrEnum):
@@ -18,18 +18,25 @@ class AcceptanceMetric(StrEnum):
 class Acceptance(Frozen):
     """Conditions on the final model, all of which must hold."""
 
-    metric: Annotated[AcceptanceMetric, Field(description="accuracy or loss.")] = AcceptanceMetric.ACCURACY
-    minimum: Annotated[Decimal | None, Field(description="Smallest accuracy that is accepted.")] = None
-    maximum: Annotated[Decimal | None, Field(description="Largest loss that is accepted.")] = None
+    metric: Annotated[AcceptanceMetric, Field(description="accuracy or loss of the final model.")] = AcceptanceMetric.ACCURACY
+    minimum: Annotated[
+        Annotated[float, Field(ge=0, le=1), AS_NUMBER] | None,
+        Field(description="Smallest accuracy that is accepted, a fraction, for example 0.95."),
+    ] = None
+    maximum: Annotated[
+        Decimal | None,
+        Field(description="Largest loss that is accepted, for example 0.2.", json_schema_extra=up_to(1e9)),
+    ] = None
     maximum_degradation: Annotated[
         Decimal | None,
         Field(
             description="How much worse than the trained model, before compression, the final one may be, for example "
-            "0.01. Needs spec.compression."
+            "0.01. Needs spec.compression.",
+            json_schema_extra=up_to(1e9),
         ),
     ] = None
     maximum_gzipped_bytes: Annotated[
-        int | None, Field(ge=1, description="Largest size of the final model, compressed with gzip.")
+        int | None, Field(ge=1, description="Largest size of the final model, compressed with gzip, for example 100000.")
     ] = None
 
     model_config = rules(
@@ -39,28 +46,22 @@ class Acceptance(Frozen):
         ),
         rule(
             "!has(self.minimum) || self.metric == 'accuracy'",
-            "'acceptance.minimum ' + self.minimum + ' is for metric accuracy, but acceptance.metric is loss: change the "
-            "metric, or use maximum.'",
+            "'acceptance.minimum %s is for metric accuracy, but acceptance.metric is loss: change the metric, or use maximum.'"
+            ".format([self.minimum])",
             field_path=".minimum",
             computed=True,
         ),
         rule(
             "!has(self.maximum) || self.metric == 'loss'",
-            "'acceptance.maximum ' + self.maximum + ' is for metric loss, but acceptance.metric is accuracy: change the "
-            "metric, or use minimum.'",
+            "'acceptance.maximum %s is for metric loss, but acceptance.metric is accuracy: change the metric, or use minimum.'"
+            ".format([self.maximum])",
             field_path=".maximum",
             computed=True,
         ),
         rule(
-            "!has(self.minimum) || double(self.minimum) <= 1.0",
-            "'acceptance.minimum ' + self.minimum + ' must be at most 1: accuracy is a fraction.'",
-            field_path=".minimum",
-            computed=True,
-        ),
-        rule(
-            "!has(self.maximumDegradation) || self.metric != 'accuracy' || double(self.maximumDegradation) < 1.0",
-            "'acceptance.maximumDegradation ' + self.maximumDegradation + ' must be below 1 with metric accuracy, which is a "
-            "fraction: 0.01 is one point.'",
+            "!has(self.maximumDegradation) || self.metric != 'accuracy' || self.maximumDegradation < 1.0",
+            "'acceptance.maximumDegradation %s must be below 1 with metric accuracy, which is a fraction: 0.01 is one point.'"
+            ".format([self.maximumDegradation])",
             field_path=".maximumDegradation",
             computed=True,
         ),

@@ -1,19 +1,35 @@
-"""What all API models share: frozen camelCase models, decimal strings, Kubernetes scalars and CEL rules."""
+"""What all API models share: frozen camelCase models, decimal numbers, Kubernetes scalars and CEL rules."""
 
+import decimal as exact
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    PlainSerializer,
+    SerializationInfo,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
 
 from trainingrun.contract_version import told
 
 DECIMAL_PATTERN = r"^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$"
+"""A decimal number as text, as the contract writes it: every image so far reads no other."""
 AUTO = "Auto"
 """A value that the trainer finds by measuring, before it trains."""
 AUTO_PATTERN = f"^{AUTO}$"
 DECIMAL_OR_AUTO_PATTERN = f"{AUTO_PATTERN}|{DECIMAL_PATTERN}"
+_MANIFEST: Final = "manifest"
 QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 
 
@@ -49,9 +65,28 @@ def rule(expression: str, message: str, *, field_path: str | None = None, comput
     return made
 
 
-def number(value: str) -> float:
-    """The value of a decimal string such as `0.001` or `1e-4`."""
-    return float(value)
+class Number(float):
+    """A decimal number that prints as people write it: 0.001, 20, 1e-9."""
+
+    def __str__(self) -> str:
+        """Text that matches DECIMAL_PATTERN, and is read as the same number."""
+        shortest = float.__repr__(max(self, 1e-99) if self > 0 else 0.0)
+        if 1e-6 <= self < 1e15:
+            shortest = format(exact.Decimal(shortest), "f")
+        digits, _, exponent = shortest.partition("e")
+        return digits.removesuffix(".0") + (f"e{int(exponent)}" if exponent else "")
+
+    __repr__ = __str__
+
+
+def number(value: str | float) -> Number:
+    """The value of a decimal number, or of a text such as `0.001` or `1e-4`."""
+    return Number(value)
+
+
+def is_manifest(info: SerializationInfo) -> bool:
+    """Whether a value is written for the API server, by `to_manifest`, and not for a trainer."""
+    return bool(info.context and info.context.get(_MANIFEST))
 
 
 OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -60,8 +95,47 @@ OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 ObjectName = Annotated[str, Field(pattern=f"^{OBJECT_NAME}$", min_length=1, max_length=253)]
 """The name of a Kubernetes object."""
 
-Decimal = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=24)]
-"""A non-negative decimal number as a string: the API has no floats."""
+
+def _told(value: float | str, info: SerializationInfo) -> Any:
+    """A number in a manifest, and text in the contract, as it always was there."""
+    return value if isinstance(value, str) or is_manifest(info) else str(Number(value))
+
+
+class _AsNumber:
+    """Annotates a decimal number after its bounds: one that prints well, and is text in the contract."""
+
+    def __init__(self, pattern: str) -> None:
+        self._text = {"type": "string", "pattern": pattern, "maxLength": 24}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        told = core_schema.plain_serializer_function_ser_schema(_told, info_arg=True, when_used="json")
+        return core_schema.no_info_after_validator_function(_printing_well, handler(source), serialization=told)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self._text) if handler.mode == "serialization" else handler(schema)
+
+
+def _printing_well(value: float | str) -> float | str:
+    return Number(value) if isinstance(value, float) else value
+
+
+AS_NUMBER = _AsNumber(DECIMAL_PATTERN)
+AS_NUMBER_OR_AUTO = _AsNumber(DECIMAL_OR_AUTO_PATTERN)
+
+Decimal = Annotated[float, Field(ge=0, allow_inf_nan=False), AS_NUMBER]
+"""A decimal number that is not negative; text such as `0.5` is read too, here and of those below."""
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), AS_NUMBER]
+"""A decimal number above 0."""
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), AS_NUMBER]
+"""A decimal number from 0 to below 1."""
+PositiveFraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), AS_NUMBER]
+"""A decimal number above 0 and below 1."""
+
+
+def up_to(most: float) -> dict[str, JsonValue]:
+    """A bound that the API server alone checks: a trainer reads what an earlier one was told."""
+    return {"maximum": most}
+
 
 Quantity = Annotated[
     str,
@@ -93,6 +167,14 @@ def decimal(value: float) -> str:
 def cut(text: str, most: int) -> str:
     """The text, or its beginning and an ellipsis, so many characters in all."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def cut_bytes(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis, so many bytes of UTF-8 in all."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= most:
+        return encoded.decode()
+    return encoded[: most - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def shortened(most: int) -> BeforeValidator:
@@ -146,6 +228,11 @@ class CheckpointPosition(Tolerant):
 def to_wire(value: BaseModel) -> dict[str, Any]:
     """The JSON form of a model: camelCase, without unset fields."""
     return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def to_manifest(value: BaseModel) -> dict[str, Any]:
+    """The JSON form that the API server takes: numbers as numbers, parameters as a map."""
+    return value.model_dump(mode="json", by_alias=True, exclude_none=True, context={_MANIFEST: True})
 
 
 def to_sparse_wire(value: BaseModel) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Fraction, Frozen, Positive, PositiveFraction, rule, rules, up_to
 
 
 class Allocation(StrEnum):
@@ -19,7 +19,7 @@ class Pruning(Frozen):
     """Weights of small magnitude become zero, step by step, while the network goes on training."""
 
     final_sparsities: Annotated[
-        tuple[Decimal, ...],
+        tuple[PositiveFraction, ...],
         Field(
             min_length=1,
             max_length=4,
@@ -27,8 +27,10 @@ class Pruning(Frozen):
             "model of its own; the smallest that is accepted is the result.",
             json_schema_extra={"x-kubernetes-list-type": "set"},
         ),
-    ] = ("0.8",)
-    initial_sparsity: Annotated[Decimal, Field(description="Fraction that is zero from the first step on.")] = "0"
+    ] = (0.8,)
+    initial_sparsity: Annotated[
+        Fraction, Field(description="Fraction that is zero from the first step on, for example 0.5.")
+    ] = 0
     allocation: Annotated[
         Allocation,
         Field(
@@ -41,11 +43,13 @@ class Pruning(Frozen):
         int, Field(ge=1, le=100000, description="Steps between two updates of the masks; smaller when the epochs are short.")
     ] = 100
     learning_rate: Annotated[
-        Decimal | None,
+        Positive | None,
         Field(
-            description="Learning rate of fine-tuning, before scaling, which is by the square root at most but with SGD; the "
+            description="Learning rate of fine-tuning, for example 0.001, before scaling, which is by the square root at most "
+            "but with SGD; the "
             "rate rises to it for a twentieth of the steps and falls along a cosine. Default: five times that of training, on "
-            "all ranks together no more than 0.005 or than training's own before scaling; with SGD that of training."
+            "all ranks together no more than 0.005 or than training's own before scaling; with SGD that of training.",
+            json_schema_extra=up_to(1000),
         ),
     ] = None
     skip_layers: Annotated[
@@ -59,25 +63,11 @@ class Pruning(Frozen):
 
     model_config = rules(
         rule(
-            "self.finalSparsities.all(s, double(s) > 0.0 && double(s) < 1.0)",
-            'compression.pruning.finalSparsities must be more than 0 and below 1, for example "0.8".',
-            field_path=".finalSparsities",
-        ),
-        rule(
-            "self.finalSparsities.all(s, self.finalSparsities.exists_one(t, double(t) == double(s)))",
-            "compression.pruning.finalSparsities has a value twice: remove one.",
-            field_path=".finalSparsities",
-        ),
-        rule(
-            "self.finalSparsities.all(s, double(self.initialSparsity) < double(s))",
-            "'compression.pruning.initialSparsity ' + self.initialSparsity + ' must be below every value of finalSparsities.'",
+            "self.finalSparsities.all(s, self.initialSparsity < s)",
+            "'compression.pruning.initialSparsity %s must be below every value of finalSparsities.'"
+            ".format([self.initialSparsity])",
             field_path=".initialSparsity",
             computed=True,
-        ),
-        rule(
-            "!has(self.learningRate) || double(self.learningRate) > 0.0",
-            "compression.pruning.learningRate must be more than 0.",
-            field_path=".learningRate",
         ),
     )
 
@@ -137,7 +127,7 @@ class Compression(Frozen):
     """Pruning, quantization or both, in this order."""
 
     pruning: Annotated[Pruning | None, Field(description="Small weights become zero.")] = None
-    quantization: Annotated[Quantization | None, Field(description="Fewer bits per number.")] = None
+    quantization: Annotated[Quantization | None, Field(description="Fewer bits per number, as a TFLite model.")] = None
 
     model_config = rules(
         rule(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, ObjectName, Rule, rule, rules
+from trainingrun.api.base import Fraction, Frozen, ObjectName, PositiveFraction, Rule, rule, rules
 from trainingrun.api.formats import (
     CSVFiles,
     DataFormat,
@@ -24,9 +24,10 @@ from trainingrun.contract_version import Since
 class VolumePath(Frozen):
     """A folder in a PersistentVolumeClaim of the run's namespace."""
 
-    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim.")]
+    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim, for example datasets.")]
     path: Annotated[
-        RelativePath, Field(description="Folder in the volume, relative to its root, without '..'. Empty: the root.")
+        RelativePath,
+        Field(description="Folder in the volume, relative to its root, without '..', for example mnist. Empty: the root."),
     ] = ""
 
 
@@ -65,7 +66,7 @@ class DataSource(Location):
     )
 
 
-_FRACTIONS = "double(self.validationFraction) + double(self.testFraction) < 1.0"
+_FRACTIONS = "self.validationFraction + self.testFraction < 1.0"
 
 
 def _only_with(block: str, data_format: DataFormat) -> Rule:
@@ -79,7 +80,7 @@ def _only_with(block: str, data_format: DataFormat) -> Rule:
 class Data(Frozen):
     """Labelled samples for classification, split into training, validation and test by the run's seed."""
 
-    source: Annotated[DataSource, Field(description="Where the data is.")]
+    source: Annotated[DataSource, Field(description="Where the data is: exactly one place.")]
     format: Annotated[DataFormat | None, Field(description="Format of the files. Not for builtin data.")] = None
     idx: Annotated[IDXFiles | None, Field(description="File names, with format IDX.")] = None
     npz: Annotated[NPZArrays | None, Field(description="File and array names, with format NPZ.")] = None
@@ -129,11 +130,13 @@ class Data(Frozen):
         ),
     ] = None
     validation_fraction: Annotated[
-        Decimal, Field(description="Part of the samples that is held out to measure progress, for example 0.1.")
-    ] = "0.1"
+        PositiveFraction,
+        Field(description="Part of the samples that is held out to measure progress, for example 0.1 for 10 %."),
+    ] = 0.1
     test_fraction: Annotated[
-        Decimal, Field(description="Part of the samples that is held out and judged once, at the end.")
-    ] = "0"
+        Fraction,
+        Field(description="Part of the samples that is held out and judged once, at the end, for example 0.1."),
+    ] = 0
 
     model_config = rules(
         rule(
@@ -177,15 +180,9 @@ class Data(Frozen):
             "data.labelGaps is only read with labels that may be integers, in IDX, NPZ, TFRecord and CSV: remove it.",
         ),
         rule(
-            "double(self.validationFraction) > 0.0",
-            "data.validationFraction must be more than 0: progress and early stopping are measured on samples that "
-            "are held out.",
-            field_path=".validationFraction",
-        ),
-        rule(
             _FRACTIONS,
-            "'data.validationFraction ' + self.validationFraction + ' and data.testFraction ' + self.testFraction + "
-            "' leave no training data: their sum must be less than 1.'",
+            "'data.validationFraction %s and data.testFraction %s leave no training data: their sum must be less than 1.'"
+            ".format([self.validationFraction, self.testFraction])",
             computed=True,
         ),
     )

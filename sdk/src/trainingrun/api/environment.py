@@ -1,9 +1,10 @@
 """`spec.workers.env`: environment variables that the user gives to every worker."""
 
 import re
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from trainingrun.api.base import Frozen, ObjectName, rule, rules
 
@@ -43,28 +44,82 @@ def _not_reserved(name: str) -> str:
 class KeyReference(Frozen):
     """A key of a Secret or ConfigMap in the run's namespace."""
 
-    name: Annotated[ObjectName, Field(description="Name of the object.")]
-    key: Annotated[str, Field(pattern=_KEY_PATTERN, max_length=253, description="Key in it.")]
+    name: Annotated[ObjectName, Field(description="Name of the Secret or ConfigMap, for example settings.")]
+    key: Annotated[
+        str, Field(pattern=_KEY_PATTERN, max_length=253, description="Which of its keys, for example token or ca.crt.")
+    ]
+
+
+class OptionalKeyReference(KeyReference):
+    """A key that may be missing, where that is said."""
+
+    optional: Annotated[
+        bool | None, Field(description="Whether pods start without the variable when there is no such key. Default: false.")
+    ] = None
+
+
+class PodField(StrEnum):
+    """What a pod may be told about itself."""
+
+    NAME = "metadata.name"
+    NAMESPACE = "metadata.namespace"
+    UID = "metadata.uid"
+    NODE_NAME = "spec.nodeName"
+    SERVICE_ACCOUNT_NAME = "spec.serviceAccountName"
+    HOST_IP = "status.hostIP"
+    POD_IP = "status.podIP"
+
+
+class FieldReference(Frozen):
+    """A field of the worker's pod."""
+
+    field_path: Annotated[PodField, Field(description="Path of the field, for example spec.nodeName.")]
+
+
+_SOURCES = ("secretKeyRef", "configMapKeyRef", "fieldRef")
+
+
+class VariableSource(Frozen):
+    """Where the value of a variable stands, as in a pod. Secrets and ConfigMaps are read by the kubelet, not the operator."""
+
+    secret_key_ref: Annotated[OptionalKeyReference | None, Field(description="The value is in this key of a Secret.")] = None
+    config_map_key_ref: Annotated[
+        OptionalKeyReference | None, Field(description="The value is in this key of a ConfigMap.")
+    ] = None
+    field_ref: Annotated[FieldReference | None, Field(description="The value is this field of the pod.")] = None
+
+    model_config = rules(
+        rule(
+            f"[{', '.join(f'has(self.{source})' for source in _SOURCES)}].filter(x, x).size() == 1",
+            "workers.env valueFrom needs exactly one of secretKeyRef, configMapKeyRef and fieldRef: keep one and remove the "
+            "others.",
+        )
+    )
 
 
 class EnvironmentVariable(Frozen):
-    """A variable with exactly one source. Secrets and ConfigMaps are read by the kubelet, never by the operator."""
+    """A variable with a value, or a place to take it from."""
 
     name: Annotated[
         str,
         Field(
             pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
             max_length=128,
-            description=f"Name. Reserved are {', '.join(f'{prefix}*' for prefix in RESERVED_PREFIXES)}, "
+            description=f"Name of the variable, for example NCCL_DEBUG. Reserved are "
+            f"{', '.join(f'{prefix}*' for prefix in RESERVED_PREFIXES)}, "
             f"{', '.join(RESERVED_NAMES[:-1])} and {RESERVED_NAMES[-1]}.",
         ),
         AfterValidator(_not_reserved),
     ]
-    value: Annotated[str | None, Field(max_length=4096, description="Value; $(NAME) is a variable that stands before it.")] = (
-        None
-    )
-    secret_key_ref: Annotated[KeyReference | None, Field(description="The value is in this key of a Secret.")] = None
-    config_map_key_ref: Annotated[KeyReference | None, Field(description="The value is in this key of a ConfigMap.")] = None
+    value: Annotated[
+        str | None,
+        Field(
+            max_length=4096,
+            description="Its value, a text: quote numbers, true and false, for example '1'. $(NAME) is a variable that stands "
+            "before it.",
+        ),
+    ] = None
+    value_from: Annotated[VariableSource | None, Field(description="Where its value stands, instead of value.")] = None
 
     model_config = rules(
         rule(
@@ -74,9 +129,17 @@ class EnvironmentVariable(Frozen):
             computed=True,
         ),
         rule(
-            "[has(self.value), has(self.secretKeyRef), has(self.configMapKeyRef)].filter(x, x).size() == 1",
-            "'workers.env ' + self.name + ' needs exactly one of value, secretKeyRef and configMapKeyRef: keep one and "
-            "remove the others.'",
+            "has(self.value) != has(self.valueFrom)",
+            "'workers.env ' + self.name + ' needs exactly one of value and valueFrom: keep one and remove the other.'",
             computed=True,
         ),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sources_of_earlier_releases(cls, said: Any) -> Any:
+        """Take references that stand beside the name, as they did, for those of `valueFrom`."""
+        if not isinstance(said, dict):
+            return said
+        beside = {name: value for name, value in said.items() if name in _SOURCES}
+        return {**{name: said[name] for name in said.keys() - beside.keys()}, "valueFrom": beside} if beside else said

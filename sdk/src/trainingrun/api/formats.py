@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, rule, rules
+from trainingrun.api.base import Frozen, Positive, up_to
 from trainingrun.contract_version import Since
 
 _PART = r"[^./*?#%\\\x00-\x1f\x7f][^/*?#%\\\x00-\x1f\x7f]*"
@@ -24,7 +24,7 @@ FileNames = Annotated[str, ANY_FILES, Field(pattern=FILES_PATTERN, min_length=1,
 Key = Annotated[str, Field(min_length=1, max_length=63)]
 """A name inside a file: of an array, a feature or a column."""
 
-_FILES = "Files, relative to the data source; * stands for any characters, ? for one."
+_FILES = "Files, relative to the data source, for example train/*; * stands for any characters, ? for one."
 _GROUPS = "All samples of a group are for training, or all for validation, or all for test."
 _VALIDATION = "They are validated on as a whole, and data.validationFraction is not used."
 
@@ -65,29 +65,26 @@ class _Arrays(Frozen):
         ),
     ] = None
     divisor: Annotated[
-        Decimal | None,
+        Positive | None,
         Since(2),
         Field(
             description="What values are divided by to be about 0 to 1, for example 4095; 1 takes them as they are. Default: "
             "255 for bytes and images of other types whose values are those of bytes, 1 for others; images that are then far "
-            "from 0 to 1 are refused."
+            "from 0 to 1 are refused.",
+            json_schema_extra=up_to(1e18),
         ),
     ] = None
-
-    model_config = rules(
-        rule(
-            "!has(self.divisor) || double(self.divisor) > 0.0",
-            "divisor must be more than 0: values are divided by it.",
-            field_path=".divisor",
-        )
-    )
 
 
 class IDXFiles(_Arrays):
     """File names of an IDX data set; gzip-compressed files are recognised by their content."""
 
-    images: Annotated[FileName, Field(description="File with the images.")] = "train-images-idx3-ubyte.gz"
-    labels: Annotated[FileName, Field(description="File with the labels.")] = "train-labels-idx1-ubyte.gz"
+    images: Annotated[FileName, Field(description="File with the images, for example t10k-images-idx3-ubyte.gz.")] = (
+        "train-images-idx3-ubyte.gz"
+    )
+    labels: Annotated[FileName, Field(description="File with the labels, for example t10k-labels-idx1-ubyte.gz.")] = (
+        "train-labels-idx1-ubyte.gz"
+    )
     groups: Annotated[
         FileName | None,
         ANY_PATH,
@@ -99,9 +96,15 @@ class IDXFiles(_Arrays):
 class NPZArrays(_Arrays):
     """File and array names of a NumPy .npz data set."""
 
-    file: Annotated[FileName, Field(description="The .npz file.")] = "mnist.npz"
-    images: Annotated[Key, Field(description="Array with the images or feature vectors.")] = "x_train"
-    labels: Annotated[Key, Field(description="Array with the labels: integers, names, or one-hot rows.")] = "y_train"
+    file: Annotated[FileName, Field(description="The .npz file, for example digits.npz.")] = "mnist.npz"
+    images: Annotated[Key, Field(description="Array with the images or feature vectors, for example x.")] = "x_train"
+    labels: Annotated[
+        Key,
+        Field(
+            description="Array with the labels: integers, names, or one-hot rows. Quote a name that YAML takes for true or "
+            'false: "y", for example.'
+        ),
+    ] = "y_train"
     groups: Annotated[
         Key | None,
         Since(2),
@@ -114,10 +117,12 @@ class ImageFolder(Frozen):
 
     folder: Annotated[
         RelativePath,
-        Field(description="Folder with the class folders, relative to the data source. Empty: its root."),
+        Field(description="Folder with the class folders, relative to the data source, for example train. Empty: its root."),
     ] = ""
     validation_folder: Annotated[
-        FileName | None, ANY_PATH, Field(description=f"Folder with class folders of validation images. {_VALIDATION}")
+        FileName | None,
+        ANY_PATH,
+        Field(description=f"Folder with class folders of validation images, for example val. {_VALIDATION}"),
     ] = None
     group_folders: Annotated[
         bool,
@@ -134,14 +139,17 @@ class TFRecordFiles(Frozen):
 
     files: Annotated[FileNames, Field(description=_FILES)] = "*.tfrecord"
     validation_files: Annotated[
-        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples. {_VALIDATION}")
+        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples, for example val/*. {_VALIDATION}")
     ] = None
-    input_key: Annotated[Key, Field(description="Feature with the sample: one encoded image, or a list of numbers.")] = (
-        "image/encoded"
-    )
+    input_key: Annotated[
+        Key, Field(description="Feature with the sample, for example image: one encoded image, or a list of numbers.")
+    ] = "image/encoded"
     label_key: Annotated[
         Key,
-        Field(description="Feature with the label: one integer, one string that names the class, or zeros with a single 1."),
+        Field(
+            description="Feature with the label, for example label: one integer, one string that names the class, or zeros "
+            "with a single 1."
+        ),
     ] = "image/class/label"
     first_label: Annotated[
         Literal[0, 1], Field(description="Number of the first class: 1 where 0 is kept for a background that does not occur.")
@@ -165,10 +173,11 @@ class CSVFiles(Frozen):
 
     files: Annotated[FileNames, Field(description=_FILES)] = "*.csv"
     validation_files: Annotated[
-        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples. {_VALIDATION}")
+        FileNames | None, ANY_FILES, Field(description=f"Files with validation samples, for example val/*. {_VALIDATION}")
     ] = None
     label_column: Annotated[
-        Key, Field(description="Column with the label: integers in all rows, or names of classes in all rows.")
+        Key,
+        Field(description="Column with the label, for example species: integers in all rows, or names of classes in all rows."),
     ] = "label"
     ignored_columns: Annotated[
         tuple[Key, ...],
@@ -216,6 +225,6 @@ class CSVFiles(Frozen):
 class ImageSize(Frozen):
     """The size that every image gets: needed where they differ."""
 
-    height: Annotated[int, Field(ge=1, le=4096, description="Rows of pixels.")]
-    width: Annotated[int, Field(ge=1, le=4096, description="Pixels in a row.")]
+    height: Annotated[int, Field(ge=1, le=4096, description="Rows of pixels, for example 224.")]
+    width: Annotated[int, Field(ge=1, le=4096, description="Pixels in a row, for example 224.")]
     channels: Annotated[Literal[1, 3], Field(description="1 for grey, 3 for colours.")] = 3

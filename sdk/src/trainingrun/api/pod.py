@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from trainingrun.api.base import Frozen, Rule, rule
 from trainingrun.api.scheduling import LABEL_NAME_PATTERN, LABEL_VALUE_PATTERN, LabelName, LabelValue
@@ -22,6 +22,8 @@ RESERVED_ANNOTATIONS = (
 """The same of annotations: also those that would loosen what Pod Security asks for."""
 
 MOST_MARKS = 16
+_NO_NAME = f"!name.matches(r'{LABEL_NAME_PATTERN}')"
+_A_NAME = "is no name of a label: use one such as cost-centre or example.com/team"
 
 
 def _map(values: dict[str, Any]) -> WithJsonSchema:
@@ -41,14 +43,29 @@ PodAnnotations = Annotated[
 ]
 
 
+def _by_name(said: Any) -> Any:
+    """The map that a list of names and values was in runs of earlier releases."""
+    if isinstance(said, list | tuple) and all(isinstance(each, dict) and {"name", "value"} == each.keys() for each in said):
+        return {each["name"]: each["value"] for each in said}
+    return said
+
+
+NodeSelector = Annotated[PodLabels, BeforeValidator(_by_name)]
+"""Labels that a node must have, as in a pod."""
+
+
+def node_selector_rule() -> Rule:
+    """The rule about the keys of `nodeSelector`, a field of `self`."""
+    return _no_key("nodeSelector", _NO_NAME, _A_NAME)
+
+
 def mark_rules(field: str, reserved: tuple[str, ...]) -> tuple[Rule, Rule]:
     """Rules about the keys of a map of labels or annotations of the pods, a field of `self`."""
     names = [name for name in reserved if not name.endswith("/")]
     prefixes = [name for name in reserved if name.endswith("/")]
-    wrong = f"!name.matches(r'{LABEL_NAME_PATTERN}')"
     taken = f"name in {names} || {prefixes}.exists(prefix, name.startsWith(prefix))"
     return (
-        _no_key(field, wrong, "is no name of a label: use one such as cost-centre or example.com/team"),
+        _no_key(field, _NO_NAME, _A_NAME),
         _no_key(field, taken, "belongs to the operator or the cluster: remove it"),
     )
 
@@ -73,10 +90,13 @@ class SecurityContext(Frozen):
         Field(
             ge=1,
             le=2147483647,
-            description="User ID of the processes. Default: the operator's choice, 1000 or what the cluster gives.",
+            description="User ID of the processes, for example 2000. Default: the operator's choice, 1000 or what the "
+            "cluster gives.",
         ),
     ] = None
-    run_as_group: Annotated[_Group | None, Field(description="Primary group of the processes. Default: as runAsUser.")] = None
+    run_as_group: Annotated[
+        _Group | None, Field(description="Primary group of the processes, for example 2000. Default: as runAsUser.")
+    ] = None
     fs_group: Annotated[
         _Group | None,
         Field(

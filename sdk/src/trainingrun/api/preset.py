@@ -14,9 +14,9 @@ from trainingrun.api.base import Frozen, ObjectName, Quantity, Tolerant, rule, r
 from trainingrun.api.environment import EnvironmentVariable
 from trainingrun.api.metadata import ObjectMeta
 from trainingrun.api.network import Network
-from trainingrun.api.pod import PodAnnotations, PodLabels, SecurityContext
+from trainingrun.api.pod import NodeSelector, PodAnnotations, PodLabels, SecurityContext
 from trainingrun.api.resources import Resources
-from trainingrun.api.scheduling import NodeLabel, Toleration
+from trainingrun.api.scheduling import Toleration
 from trainingrun.api.workers import POD_RULES, ImagePullPolicy, SecretReference
 
 PRESET_KIND = "TrainingPreset"
@@ -57,21 +57,21 @@ class PresetWorkers(Frozen):
 
     accelerator: Annotated[Accelerator | None, Field(description="GPUs or TPU chips of each worker.")] = None
     resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
-    shared_memory: Annotated[Quantity | None, Field(description="Size of /dev/shm.")] = None
-    scratch: Annotated[Quantity | None, Field(description="Size of /tmp on the node's disk.")] = None
+    shared_memory: Annotated[Quantity | None, Field(description="Size of /dev/shm, for example 1Gi.")] = None
+    scratch: Annotated[Quantity | None, Field(description="Size of /tmp on the node's disk, for example 50Gi.")] = None
     image_pull_policy: Annotated[ImagePullPolicy | None, Field(description="Always, IfNotPresent or Never.")] = None
     image_pull_secrets: Annotated[
         tuple[SecretReference, ...], _by_name(8, "Secrets, in the namespace of each run, that the image is pulled with.")
     ] = ()
     service_account_name: Annotated[
-        ObjectName | None, Field(description="ServiceAccount of the pods, in the namespace of each run.")
+        ObjectName | None, Field(description="ServiceAccount of the pods, for example trainer, in the namespace of each run.")
     ] = None
     env: Annotated[
         tuple[EnvironmentVariable, ...], _by_name(64, "Environment variables of every worker, before those of the run.")
     ] = ()
     node_selector: Annotated[
-        tuple[NodeLabel, ...], _by_name(16, "Labels that the nodes of the workers must have, besides those that the run names.")
-    ] = ()
+        NodeSelector, Field(description="Labels that the nodes of the workers must have, besides those that the run names.")
+    ] = Field(default_factory=dict)
     tolerations: Annotated[
         tuple[Toleration, ...],
         Field(
@@ -88,9 +88,11 @@ class PresetWorkers(Frozen):
         Field(default_factory=dict)
     )
     security_context: Annotated[SecurityContext, Field(description="User and groups of the processes.")] = SecurityContext()
-    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
-    runtime_class_name: Annotated[ObjectName | None, Field(description="RuntimeClass of the pods.")] = None
-    scheduler_name: Annotated[ObjectName | None, Field(description="Scheduler that places the pods.")] = None
+    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods, for example low.")] = None
+    runtime_class_name: Annotated[ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia.")] = None
+    scheduler_name: Annotated[ObjectName | None, Field(description="Scheduler that places the pods, for example volcano.")] = (
+        None
+    )
 
     model_config = rules(*POD_RULES)
 
@@ -98,7 +100,10 @@ class PresetWorkers(Frozen):
 class PresetDefaults(Frozen):
     """Fields of a run's spec."""
 
-    image: Annotated[str | None, Field(min_length=1, max_length=512, description="Trainer image.")] = None
+    image: Annotated[
+        str | None,
+        Field(min_length=1, max_length=512, description="Trainer image, for example registry.example/team/trainer:1."),
+    ] = None
     workers: Annotated[PresetWorkers, Field(description="What each worker is and where it runs.")] = PresetWorkers()
 
 
@@ -122,7 +127,9 @@ class PresetLimits(Frozen):
 class TrainingPresetSpec(Frozen):
     """What runs that name the preset get, may say themselves, and may use at most."""
 
-    description: Annotated[str, Field(max_length=256, description="For whom and what it is, in a sentence.")] = ""
+    description: Annotated[
+        str, Field(max_length=256, description="For whom and what it is, in a sentence, for example: Two GPUs for experiments.")
+    ] = ""
     defaults: Annotated[
         PresetDefaults,
         Field(

@@ -11,8 +11,8 @@ from trainingrun.api.quantities import compared
 class ResourceList(Frozen):
     """Amounts of compute resources of one worker pod."""
 
-    cpu: Annotated[Quantity | None, Field(description="CPU cores, for example 500m or 2.")] = None
-    memory: Annotated[Quantity | None, Field(description="Memory, for example 2Gi.")] = None
+    cpu: Annotated[Quantity | None, Field(description="CPU cores of a worker, for example 500m or 2.")] = None
+    memory: Annotated[Quantity | None, Field(description="Memory of a worker, for example 2Gi.")] = None
     ephemeral_storage: Annotated[
         Quantity | None,
         Field(
@@ -54,7 +54,7 @@ def _whole_bytes(group: str, resource: str) -> Rule:
 
 
 class Resources(Frozen):
-    """Requests and limits of one worker pod, as in a container's resources."""
+    """Requests and limits of one worker pod, as in a container's resources; GPUs are asked for with workers.accelerator."""
 
     requests: Annotated[ResourceList, Field(description="What the scheduler reserves.")] = ResourceList()
     limits: Annotated[

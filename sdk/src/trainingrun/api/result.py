@@ -18,7 +18,7 @@ class Choice(Tolerant):
             max_length=63, description="Path in spec, for example training.batchSize, or learningRate.Pruning: that of a stage."
         ),
     ]
-    value: Annotated[str, Field(max_length=24, description="What applies.")]
+    value: Annotated[str, Field(max_length=24, description="The value that applies.")]
     reason: Annotated[str, Field(max_length=512, description="Why, with the measurements that decided.")] = ""
 
 
@@ -30,7 +30,7 @@ class Artifact(Tolerant):
         str, Field(max_length=1024, description="Where it is: pvc://claim/path, or a uri below that of spec.output.")
     ]
     sha256: Annotated[str, Field(max_length=64, description="Digest of the file, or of a folder's list of digests.")] = ""
-    size_bytes: Annotated[int, Field(description="Size in bytes.")] = 0
+    size_bytes: Annotated[int, Field(description="Size of the files in bytes.")] = 0
     gzipped_bytes: Annotated[int | None, Field(description="Size in bytes, compressed with gzip.")] = None
     sparsity: Annotated[
         str | None, Field(max_length=24, description="Fraction of the pruned layers' weights that is zero, as measured.")
@@ -93,7 +93,7 @@ class TuningRecord(TuningStatus):
 class Result(Tolerant):
     """What a finished run achieved; `result.json` on the output says more."""
 
-    metrics: Annotated[tuple[MetricValue, ...], Field(max_length=16, description="Final metrics.")] = ()
+    metrics: Annotated[tuple[MetricValue, ...], Field(max_length=16, description="Metrics of the final model.")] = ()
     artifacts: Annotated[tuple[Artifact, ...], Field(max_length=MOST_ARTIFACTS, description="Finished artifacts.")] = ()
     epochs: Annotated[int, Field(description="Epochs that were trained.")] = 0
     seconds: Annotated[int, Field(description="Wall-clock seconds of the last attempt's trainer.")] = 0

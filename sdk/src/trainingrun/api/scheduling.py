@@ -19,13 +19,6 @@ LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreacha
 """Taints of a node that does not answer; how long pods stay on it is the operator's to say."""
 
 
-class NodeLabel(Frozen):
-    """A label that a node must have."""
-
-    name: Annotated[LabelName, Field(description="Name of the label, for example topology.kubernetes.io/zone.")]
-    value: Annotated[LabelValue, Field(description="Its value.")]
-
-
 class TolerationOperator(StrEnum):
     """How a toleration is compared with a taint."""
 
@@ -47,18 +40,21 @@ _EXISTS = "(has(self.operator) && self.operator == 'Exists')"
 class Toleration(Frozen):
     """A taint that does not keep worker pods away, as in a pod."""
 
-    key: Annotated[LabelName | None, Field(description="Key of the taint. Without it, and with Exists: every taint.")] = None
+    key: Annotated[
+        LabelName | None,
+        Field(description="Key of the taint, for example nvidia.com/gpu. Without it, and with Exists: every taint."),
+    ] = None
     operator: Annotated[
         TolerationOperator, Field(description="Equal compares the value, Exists takes any. Default: Equal.")
     ] = TolerationOperator.EQUAL
-    value: Annotated[LabelValue, Field(description="Value of the taint, with operator Equal.")] = ""
+    value: Annotated[LabelValue, Field(description="Value of the taint, with operator Equal, for example training.")] = ""
     effect: Annotated[
         TaintEffect | None,
         Field(description="NoSchedule, PreferNoSchedule or NoExecute. Default: all of them."),
     ] = None
     toleration_seconds: Annotated[
         int | None,
-        Field(ge=0, le=31536000, description="How long a NoExecute taint is tolerated. Default: for ever."),
+        Field(ge=0, le=31536000, description="How long a NoExecute taint is tolerated, for example 300. Default: for ever."),
     ] = None
 
     model_config = rules(

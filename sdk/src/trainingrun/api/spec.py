@@ -29,7 +29,11 @@ class TrainingRunSpec(Frozen):
 
     image: Annotated[
         str | None,
-        Field(min_length=1, max_length=512, description="Trainer image. Default: the operator's own."),
+        Field(
+            min_length=1,
+            max_length=512,
+            description="Trainer image, for example registry.example/team/trainer:1. Default: the operator's own.",
+        ),
     ] = None
     suspend: Annotated[
         bool, Field(description="Stop the workers after a checkpoint, and go on from it when set to false. Mutable.")
@@ -63,7 +67,8 @@ class TrainingRunSpec(Frozen):
     preset: Annotated[
         ObjectName | None,
         Field(
-            description="TrainingPreset of the platform team, read when an attempt starts: it gives values to fields that are "
+            description="TrainingPreset of the platform team, for example gpu-small, read when an attempt starts: it gives "
+            "values to fields that are "
             "absent here, and bounds the run. Default: none."
         ),
     ] = None
@@ -75,12 +80,12 @@ class TrainingRunSpec(Frozen):
         ),
     ] = Workers()
     strategy: Annotated[Strategy, Field(description="How the ranks train together.")] = Strategy()
-    data: Annotated[Data, Field(description="Samples to learn from.")]
-    model: Annotated[Model, Field(description="The network.")]
+    data: Annotated[Data, Field(description="The samples to learn from: where they are, and how they are written.")]
+    model: Annotated[Model, Field(description="The network that is trained: exactly one kind, and its parameters.")]
     augmentation: Annotated[Augmentation | None, Field(description="Random changes of the training images. Default: none.")] = (
         None
     )
-    training: Annotated[Training, Field(description="The training loop.")] = Training()
+    training: Annotated[Training, Field(description="The training loop: epochs, batch size, optimizer, schedule.")] = Training()
     tuning: Annotated[
         Tuning | None, Field(description="A search for better parameters before training. Default: those of spec are used.")
     ] = None

@@ -38,23 +38,6 @@ def _searched(condition: str, message: str, *, of: str) -> Rule:
     return rule(f"!has(self.tuning) || !has(self.model.{of}) || self.tuning.parameters.all(p, {about})", message)
 
 
-def _tries(path: str, *words: str) -> str:
-    """CEL for whether the search tries one of these words at a path."""
-    tried = f"p.name == '{path}' && has(p.categorical) && p.categorical.exists(v, v in {list(words)})"
-    return f"self.tuning.parameters.exists(p, {tried})"
-
-
-def _read_by(path: str, *words: str, given: str, of: str) -> Rule:
-    """A rule that a search for what only some optimizers or schedules read needs one of those, given or searched."""
-    named = " or ".join(words)
-    return rule(
-        f"!has(self.tuning) || {given} in {list(words)} || !self.tuning.parameters.exists(p, p.name == '{path}') || "
-        f"{_tries(of, *words)}",
-        f"tuning.parameters {path} is only read with {of} {named}: remove it, set {of}, or search it with {named} among its "
-        "values.",
-    )
-
-
 def _outside(path: str) -> tuple[Rule, Rule]:
     """Rules against a uri that `workers.network.egress` keeps the workers from."""
     egress = "(has(self.workers.network.egress) ? self.workers.network.egress : 'Any')"
@@ -161,29 +144,14 @@ SPEC_RULES: tuple[Rule, ...] = (
         "tuning.parameters model.parameters.minimalistic is for MobileNetV3: remove it or change model.application.name.",
         of="application",
     ),
-    _read_by(
-        "training.optimizer.momentum",
-        "SGD",
-        "RMSprop",
-        given="self.training.optimizer.name",
-        of="training.optimizer.name",
-    ),
-    _read_by("training.optimizer.weightDecay", "AdamW", given="self.training.optimizer.name", of="training.optimizer.name"),
-    _read_by("training.schedule.stepEpochs", "Step", given="self.training.schedule.type", of="training.schedule.type"),
-    _read_by("training.schedule.stepFactor", "Step", given="self.training.schedule.type", of="training.schedule.type"),
-    rule(
-        f"!has(self.tuning) || has(self.training.schedule.stepEpochs) || !{_tries('training.schedule.type', 'Step')} || "
-        "self.tuning.parameters.exists(p, p.name == 'training.schedule.stepEpochs')",
-        "tuning.parameters training.schedule.type Step needs training.schedule.stepEpochs: search it too, or remove Step.",
-    ),
     rule(
         "!has(self.acceptance) || !has(self.acceptance.maximumDegradation) || has(self.compression)",
         "acceptance.maximumDegradation compares the compressed model with the trained one, but there is no "
         "spec.compression: remove maximumDegradation, or add compression.",
     ),
     rule(
-        "!has(self.acceptance) || !has(self.tuning) || double(self.data.testFraction) > 0.0",
+        "!has(self.acceptance) || !has(self.tuning) || self.data.testFraction > 0.0",
         "acceptance with tuning needs samples that the search has not seen, but data.testFraction is 0: the search chooses by "
-        "the validation samples. Set data.testFraction, for example to '0.1'.",
+        "the validation samples. Set data.testFraction, for example to 0.1.",
     ),
 )

@@ -47,7 +47,7 @@ class Failure(Tolerant):
     node: Annotated[Name | None, Field(description="Node of that worker.")] = None
     exit_code: Annotated[int | None, Field(description="Exit code of its container.")] = None
     signal: Annotated[int | None, Field(description="Signal that ended the rank.")] = None
-    hint: Annotated[Sentence, Field(description="What to change.")] = ""
+    hint: Annotated[Sentence, Field(description="What to change, in a sentence.")] = ""
     log_tail: Annotated[
         str, shortened(4096), Field(max_length=4096, description="Last lines of the log of the failed worker.")
     ] = ""
@@ -87,7 +87,7 @@ class Checkpoint(CheckpointPosition):
 class ResolvedPreset(Tolerant):
     """The preset as it was when the attempt was created; what became of it since does not matter to the attempt."""
 
-    name: Annotated[Name, Field(description="Its name.")]
+    name: Annotated[Name, Field(description="Name of the TrainingPreset.")]
     generation: Annotated[int, Field(description="Its metadata.generation, which begins anew when it is created again.")] = 0
     hash: Annotated[str, Field(max_length=64, description="SHA-256 of its spec: equal for equal presets.")] = ""
     spec: Annotated[
@@ -102,7 +102,7 @@ class Resolved(Tolerant):
 
     image: Annotated[str, Field(max_length=512, description="Trainer image.")]
     strategy: Annotated[str, Field(max_length=32, description="Horovod, TPU or Single.")]
-    replicas: Annotated[int, Field(description="Worker pods.")]
+    replicas: Annotated[int, Field(description="Number of worker pods.")]
     processes_per_worker: Annotated[int, Field(description="Ranks in each worker pod.")]
     accelerator: Annotated[str | None, Field(max_length=16, description="GPU or TPU; absent on CPUs.")] = None
     accelerators: Annotated[int, Field(description="GPUs or TPU chips of all workers together.")] = 0
@@ -173,15 +173,15 @@ class PastAttempt(Tolerant):
     """One line of the run's history."""
 
     round: Annotated[int, Field(description="Round that the attempt belongs to.")] = 1
-    attempt: Annotated[int, Field(description="Its number.")]
+    attempt: Annotated[int, Field(description="Number of the attempt, from 1.")]
     outcome: Annotated[
         str, Field(max_length=32, description="Succeeded, Suspended, Restarted, Replaced (by a rerun) or Failed.")
     ]
     cause: Annotated[str, Field(max_length=63, description="Cause of a failure, for example OOMKilled.")] = ""
     message: Annotated[str, shortened(256), Field(max_length=256, description="What happened, shortened.")] = ""
     epoch: Annotated[int, Field(description="Finished epochs in the newest checkpoint by then.")] = 0
-    start_time: Annotated[Timestamp | None, Field(description="When it began.")] = None
-    completion_time: Annotated[Timestamp | None, Field(description="When it had ended.")] = None
+    start_time: Annotated[Timestamp | None, Field(description="When the attempt began.")] = None
+    completion_time: Annotated[Timestamp | None, Field(description="When the attempt had ended.")] = None
 
 
 class TrainingRunStatus(Tolerant):

@@ -48,13 +48,14 @@ class Location(Frozen):
         Field(
             pattern=URI_PATTERN,
             max_length=512,
-            description="A folder: s3://bucket/prefix or gs://bucket/prefix; to read from also https://host/path.",
+            description="A folder, for example s3://bucket/prefix or gs://bucket/prefix; data may also be at https://host/path.",
         ),
     ] = None
     secret_name: Annotated[
         ObjectName | None,
         Field(
-            description="Secret with the credentials. For s3://: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and if needed "
+            description="Secret with the credentials, for example bucket-access. For s3://: AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY, and if needed "
             "AWS_SESSION_TOKEN and AWS_REGION. For gs://: key.json, the key of a service account. Default: what the pod's "
             "surroundings offer (workload identity), else none."
         ),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainingrun.api.base import Decimal, Frozen, Quantity, rule, rules
+from trainingrun.api.base import AS_NUMBER, Frozen, Quantity, rule, rules
 from trainingrun.api.quantities import at_most
 
 
@@ -61,9 +61,9 @@ class Strategy(Frozen):
         ),
     ] = None
     cycle_time_milliseconds: Annotated[
-        Decimal | None,
+        Annotated[float, Field(ge=0.01, le=1000), AS_NUMBER] | None,
         Field(
-            description="How long Horovod collects gradients before it exchanges them, 0.01 to 1000 ms. Longer makes larger "
+            description="How long Horovod collects gradients before it exchanges them, for example 2.5. Longer makes larger "
             "and fewer messages. Default: Horovod's 1."
         ),
     ] = None
@@ -89,12 +89,10 @@ class Strategy(Frozen):
             field_path=".fusionThreshold",
             computed=True,
         ),
+        # The API server compares whole numbers with the whole part of a bound: it takes 0 for one that is at least 0.01.
         rule(
-            "!has(self.cycleTimeMilliseconds) || "
-            "(double(self.cycleTimeMilliseconds) >= 0.01 && double(self.cycleTimeMilliseconds) <= 1000.0)",
-            "'strategy.cycleTimeMilliseconds ' + self.cycleTimeMilliseconds + ' is not between 0.01 and 1000: correct it, or "
-            "remove it for 1.'",
+            "!has(self.cycleTimeMilliseconds) || self.cycleTimeMilliseconds >= 0.01",
+            "strategy.cycleTimeMilliseconds must be from 0.01 to 1000: correct it, or remove it for 1.",
             field_path=".cycleTimeMilliseconds",
-            computed=True,
         ),
     )

@@ -5,10 +5,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from trainingrun.api.base import AUTO, AUTO_PATTERN, DECIMAL_OR_AUTO_PATTERN, Decimal, Frozen, rule, rules
+from trainingrun.api.base import (
+    AS_NUMBER_OR_AUTO,
+    AUTO,
+    AUTO_PATTERN,
+    Decimal,
+    Fraction,
+    Frozen,
+    PositiveFraction,
+    rule,
+    rules,
+    up_to,
+)
 from trainingrun.contract_version import MeantBefore, Since
 
 MOST_BATCH = 65536
+MOST_RATE = 1000
+RATE_PATTERN = rf"{AUTO_PATTERN}|^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.0*[1-9][0-9]*)(e-?[0-9]{{1,2}})?$"
+"""Auto, or a number above 0 that stands in quotes."""
 
 
 class OptimizerName(StrEnum):
@@ -25,39 +39,36 @@ class Optimizer(Frozen):
 
     name: Annotated[OptimizerName, Field(description="Adam, AdamW, SGD or RMSprop.")] = OptimizerName.ADAM
     learning_rate: Annotated[
-        str,
-        Field(
-            pattern=DECIMAL_OR_AUTO_PATTERN,
-            max_length=24,
-            description="Learning rate of one rank, before scaling, for example 0.001 or 1e-3. Auto: found by a range test of "
-            "all ranks together, a few seconds before training; what it finds is not scaled.",
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["Auto"],
+        AS_NUMBER_OR_AUTO,
+        WithJsonSchema(
+            {"x-kubernetes-preserve-unknown-fields": True, "pattern": RATE_PATTERN, "minimum": 0, "exclusiveMinimum": True}
+            | {"maximum": MOST_RATE, "not": {"enum": [True, False, [], {}]}, "maxItems": 0, "maxProperties": 0},
+            mode="validation",
         ),
-    ] = "0.001"
-    momentum: Annotated[Decimal, Field(description="Momentum of SGD or RMSprop, from 0 to below 1.")] = "0"
+        Field(
+            description="Learning rate of one rank, before scaling: a number, for example 0.001, or Auto: found by a range "
+            "test of all ranks together, a few seconds before training; what it finds is not scaled.",
+        ),
+    ] = 0.001
+    momentum: Annotated[Fraction, Field(description="Momentum of SGD or RMSprop, from 0 to below 1, for example 0.9.")] = 0
     weight_decay: Annotated[
         Decimal | None,
-        Field(description="Decay of the kernels per step, times the learning rate. Only with AdamW, there by default 0.004."),
+        Field(
+            description="Decay of the kernels per step, times the learning rate, for example 0.004, which it is by default "
+            "with AdamW. Only with AdamW.",
+            json_schema_extra=up_to(1000),
+        ),
     ] = None
 
     model_config = rules(
-        rule(
-            f"self.learningRate == '{AUTO}' || double(self.learningRate) > 0.0",
-            'training.optimizer.learningRate must be more than 0, for example "0.001", or Auto.',
-            field_path=".learningRate",
-        ),
         rule(
             "!has(self.weightDecay) || self.name == 'AdamW'",
             "training.optimizer.weightDecay is only read with training.optimizer.name AdamW: remove it or change the name.",
             field_path=".weightDecay",
         ),
         rule(
-            "double(self.momentum) < 1.0",
-            "'training.optimizer.momentum ' + self.momentum + ' must be below 1.'",
-            field_path=".momentum",
-            computed=True,
-        ),
-        rule(
-            "self.name in ['SGD', 'RMSprop'] || double(self.momentum) == 0.0",
+            "self.name in ['SGD', 'RMSprop'] || self.momentum == 0.0",
             "training.optimizer.momentum is only read with training.optimizer.name SGD or RMSprop: remove it or change the "
             "name.",
             field_path=".momentum",
@@ -95,7 +106,9 @@ class Schedule(Frozen):
     step_epochs: Annotated[
         int | None, Field(ge=1, le=100000, description="Epochs between two steps of type Step, which needs it.")
     ] = None
-    step_factor: Annotated[Decimal, Field(description="Factor of each step of type Step, more than 0 and below 1.")] = "0.1"
+    step_factor: Annotated[
+        PositiveFraction, Field(description="Factor of each step of type Step, more than 0 and below 1, for example 0.1.")
+    ] = 0.1
     warmup_epochs: Annotated[
         int, Field(ge=0, le=1000, description="Epochs in which the learning rate rises to its scaled value.")
     ] = 0
@@ -115,12 +128,6 @@ class Schedule(Frozen):
             "(self.type == 'Step') == has(self.stepEpochs)",
             "training.schedule.stepEpochs is needed with training.schedule.type Step, and must be left out with the others.",
         ),
-        rule(
-            "double(self.stepFactor) > 0.0 && double(self.stepFactor) < 1.0",
-            "'training.schedule.stepFactor ' + self.stepFactor + ' must be more than 0 and below 1.'",
-            field_path=".stepFactor",
-            computed=True,
-        ),
     )
 
 
@@ -136,13 +143,18 @@ class EarlyStopping(Frozen):
 
     metric: Annotated[StoppingMetric, Field(description="val_loss or val_accuracy.")] = StoppingMetric.VALIDATION_LOSS
     patience: Annotated[int, Field(ge=1, le=1000, description="Epochs without improvement before stopping.")] = 3
-    minimum_delta: Annotated[Decimal, Field(description="Smallest change that counts as an improvement.")] = "0"
+    minimum_delta: Annotated[
+        Decimal,
+        Field(description="Smallest change that counts as an improvement, for example 0.001.", json_schema_extra=up_to(1000)),
+    ] = 0
 
 
 class Regularization(Frozen):
     """Penalties on large weights."""
 
-    l2: Annotated[Decimal, Field(description="L2 penalty on the kernels, for example 1e-4.")] = "0"
+    l2: Annotated[
+        Decimal, Field(description="L2 penalty on the kernels, for example 0.0001.", json_schema_extra=up_to(1000))
+    ] = 0
 
 
 class Checkpointing(Frozen):
@@ -174,7 +186,8 @@ class Training(Frozen):
             }
         ),
         Field(
-            description="Samples that each rank takes at once. Auto: doubled while the gang gets faster by more than 5 % and "
+            description="Samples that each rank takes at once: a number, for example 64, or Auto: doubled while the gang gets "
+            "faster by more than 5 % and "
             "memory lasts, a few seconds before training."
         ),
     ] = 64

@@ -68,20 +68,6 @@ class Scheduler(StrEnum):
     NONE = "None"
 
 
-def _grid_points() -> str:
-    """CEL for the number of points of a grid, as a double: CEL cannot multiply a list, and whole numbers would overflow."""
-    return " * ".join(
-        f"(self.parameters.size() > {index} ? {_choices(f'self.parameters[{index}]')} : 1.0)"
-        for index in range(MOST_PARAMETERS)
-    )
-
-
-def _choices(parameter: str) -> str:
-    steps = f"(has({parameter}.int.step) ? {parameter}.int.step : 1)"
-    whole = f"double(({parameter}.int.maximum - {parameter}.int.minimum) / {steps} + 1)"
-    return f"(has({parameter}.int) ? {whole} : has({parameter}.categorical) ? double({parameter}.categorical.size()) : 1.0)"
-
-
 class Tuning(Frozen):
     """A search before training. Each rank runs trials, each on all training data; the best parameters train the model."""
 
@@ -115,12 +101,5 @@ class Tuning(Frozen):
             "tuning.parameters double has no end of values, so tuning.algorithm Grid cannot try all: list them as categorical, "
             "use int, or change the algorithm.",
             field_path=".parameters",
-        ),
-        rule(
-            f"self.algorithm != 'Grid' || {_grid_points()} <= double(self.trials)",
-            "'tuning.algorithm Grid has more points (the numbers of values, multiplied) than tuning.trials %d: raise trials, "
-            "take fewer values, or use TPE or Random.'.format([self.trials])",
-            field_path=".trials",
-            computed=True,
         ),
     )

@@ -31,25 +31,30 @@ def _not_reserved(path: str) -> str:
 class ClaimVolume(Frozen):
     """A PersistentVolumeClaim of the run's namespace."""
 
-    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim.")]
+    claim_name: Annotated[ObjectName, Field(description="Name of the PersistentVolumeClaim, for example datasets.")]
 
 
 class SecretVolume(Frozen):
     """A Secret of the run's namespace, one file per key."""
 
-    secret_name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+    secret_name: Annotated[ObjectName, Field(description="Name of the Secret, for example licence.")]
 
 
 class ConfigMapVolume(Frozen):
     """A ConfigMap of the run's namespace, one file per key."""
 
-    name: Annotated[ObjectName, Field(description="Name of the ConfigMap.")]
+    name: Annotated[ObjectName, Field(description="Name of the ConfigMap, for example settings.")]
 
 
 class Volume(Frozen):
     """A volume with exactly one source. Secrets and ConfigMaps are read by the kubelet, never by the operator."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=50, description="Name.")]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=50, description="Name of the volume, for example embeddings."
+        ),
+    ]
     mount_path: Annotated[
         str,
         Field(
@@ -63,9 +68,13 @@ class Volume(Frozen):
     read_only: Annotated[
         bool, Field(description="Mount it read-only, as Secrets and ConfigMaps always are. Default: false.")
     ] = False
-    persistent_volume_claim: Annotated[ClaimVolume | None, Field(description="A PersistentVolumeClaim.")] = None
-    secret: Annotated[SecretVolume | None, Field(description="A Secret.")] = None
-    config_map: Annotated[ConfigMapVolume | None, Field(description="A ConfigMap.")] = None
+    persistent_volume_claim: Annotated[ClaimVolume | None, Field(description="A PersistentVolumeClaim of the namespace.")] = (
+        None
+    )
+    secret: Annotated[SecretVolume | None, Field(description="A Secret of the namespace, a file for each key.")] = None
+    config_map: Annotated[ConfigMapVolume | None, Field(description="A ConfigMap of the namespace, a file for each key.")] = (
+        None
+    )
 
     model_config = rules(
         rule(

@@ -12,14 +12,16 @@ from trainingrun.api.network import Network
 from trainingrun.api.pod import (
     RESERVED_ANNOTATIONS,
     RESERVED_LABELS,
+    NodeSelector,
     PodAnnotations,
     PodLabels,
     SecurityContext,
     mark_rules,
+    node_selector_rule,
 )
 from trainingrun.api.quantities import at_least, compared
 from trainingrun.api.resources import Resources
-from trainingrun.api.scheduling import NodeLabel, Toleration
+from trainingrun.api.scheduling import Toleration
 from trainingrun.api.volumes import Volume
 
 _BY_NAME: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
@@ -36,7 +38,7 @@ class ImagePullPolicy(StrEnum):
 class SecretReference(Frozen):
     """A Secret of the run's namespace."""
 
-    name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+    name: Annotated[ObjectName, Field(description="Name of the Secret, for example registry-login.")]
 
 
 def _at_least_a_megabyte(field: str) -> Rule:
@@ -51,6 +53,7 @@ def _at_least_a_megabyte(field: str) -> Rule:
 POD_RULES = (
     *mark_rules("labels", RESERVED_LABELS),
     *mark_rules("annotations", RESERVED_ANNOTATIONS),
+    node_selector_rule(),
     _at_least_a_megabyte("sharedMemory"),
     _at_least_a_megabyte("scratch"),
     rule(
@@ -97,13 +100,15 @@ class Workers(Frozen):
     Every pod meets the Pod Security level `restricted`; no field can change that.
     """
 
-    replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods.")] = 1
+    replicas: Annotated[int, Field(ge=1, le=256, description="Number of worker pods, for example 2.")] = 1
     processes_per_worker: Annotated[
         int | None,
         Field(ge=1, le=16, description="Training processes (ranks) in each worker pod. Default: one for each GPU, else 1."),
     ] = None
     accelerator: Annotated[Accelerator | None, Field(description="GPUs or TPU chips of each worker. Default: none.")] = None
-    resources: Annotated[Resources, Field(description="Resources of each worker pod.")] = Resources()
+    resources: Annotated[
+        Resources, Field(description="CPU, memory and disk of each worker pod. GPUs and TPU chips: workers.accelerator.")
+    ] = Resources()
     shared_memory: Annotated[
         Quantity | None,
         Field(
@@ -113,7 +118,9 @@ class Workers(Frozen):
     ] = None
     scratch: Annotated[
         Quantity | None,
-        Field(description="Size of /tmp on the node's disk. A worker that uses more is evicted. Default: 10Gi."),
+        Field(
+            description="Size of /tmp on the node's disk, for example 50Gi. A worker that uses more is evicted. Default: 10Gi."
+        ),
     ] = None
     termination_grace_period_seconds: Annotated[
         int,
@@ -132,13 +139,14 @@ class Workers(Frozen):
     service_account_name: Annotated[
         ObjectName | None,
         Field(
-            description="ServiceAccount of the pods, for its image pull Secrets and the identity that a cloud gives it. Its "
+            description="ServiceAccount of the pods, for example trainer, for its image pull Secrets and the identity that a "
+            "cloud gives it. Its "
             "token is never mounted: the trainer does not talk to Kubernetes. Default: default."
         ),
     ] = None
     env: Annotated[
         tuple[EnvironmentVariable, ...],
-        Field(max_length=64, description="Environment variables of every worker.", json_schema_extra=_BY_NAME),
+        Field(max_length=64, description="Environment variables of every worker, as in a pod.", json_schema_extra=_BY_NAME),
     ] = ()
     volumes: Annotated[
         tuple[Volume, ...],
@@ -149,9 +157,9 @@ class Workers(Frozen):
         ),
     ] = ()
     node_selector: Annotated[
-        tuple[NodeLabel, ...],
-        Field(max_length=16, description="Labels that the nodes of the workers must have.", json_schema_extra=_BY_NAME),
-    ] = ()
+        NodeSelector,
+        Field(description="Labels that the nodes of the workers must have, for example topology.kubernetes.io/zone: a."),
+    ] = Field(default_factory=dict)
     tolerations: Annotated[
         tuple[Toleration, ...],
         Field(
@@ -172,13 +180,14 @@ class Workers(Frozen):
     security_context: Annotated[
         SecurityContext, Field(description="User and groups of the processes, within what the level restricted allows.")
     ] = SecurityContext()
-    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods.")] = None
+    priority_class_name: Annotated[ObjectName | None, Field(description="PriorityClass of the pods, for example low.")] = None
     network: Annotated[Network, Field(description="Connections that the workers may open.")] = Network()
     runtime_class_name: Annotated[
         ObjectName | None, Field(description="RuntimeClass of the pods, for example nvidia or gvisor.")
     ] = None
     scheduler_name: Annotated[
-        ObjectName | None, Field(description="Scheduler that places the pods. Default: that of the cluster.")
+        ObjectName | None,
+        Field(description="Scheduler that places the pods, for example volcano. Default: that of the cluster."),
     ] = None
 
     model_config = rules(
@@ -210,7 +219,7 @@ class Workers(Frozen):
             computed=True,
         ),
         _tpu(
-            f"!has(self.nodeSelector) || self.nodeSelector.all(label, !(label.name in {list(TPU_LABELS)}))",
+            f"!has(self.nodeSelector) || self.nodeSelector.all(label, !(label in {list(TPU_LABELS)}))",
             f"workers.nodeSelector must not name {' or '.join(TPU_LABELS)}: say it with workers.accelerator.tpu.",
             field="nodeSelector",
         ),

@@ -15,7 +15,7 @@ import tf_keras
 from numpy.typing import NDArray
 from tensorflow_model_optimization.sparsity.keras import PolynomialDecay, prune_low_magnitude
 
-from trainingrun.api import Pruning, number
+from trainingrun.api import Pruning
 from trainingrun_trainer.compression.allocation import allocate
 from trainingrun_trainer.compression.pruned import PrunedLayer
 from trainingrun_trainer.compression.ramp import Ramp
@@ -142,12 +142,10 @@ def layers_to_prune(network: Network, *, skip: Sequence[str]) -> list[Layer]:
     return left
 
 
-def targets_of(pruning: Pruning, layers: Sequence[Layer], *, sparsity: str) -> list[Target]:
+def targets_of(pruning: Pruning, layers: Sequence[Layer], *, sparsity: float) -> list[Target]:
     """How sparse each layer is to become; it follows from the weights that the layers have now."""
     weights = [_values(layer) for layer in layers]
-    initial, final = (
-        allocate(pruning.allocation, weights, sparsity=number(share)) for share in (pruning.initial_sparsity, sparsity)
-    )
+    initial, final = (allocate(pruning.allocation, weights, sparsity=share) for share in (pruning.initial_sparsity, sparsity))
     return [Target(*each) for each in zip(layers, initial, final, strict=True)]
 
 

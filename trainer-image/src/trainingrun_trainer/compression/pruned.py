@@ -22,7 +22,7 @@ class PrunedLayer:
 class Pruned:
     """A pruned network: the weights for it, and how sparse they are."""
 
-    sparsity: str
+    sparsity: float
     """What was asked for, as in `finalSparsities`."""
     weights: list[NDArray[Any]]
     """For `network.set_weights`."""

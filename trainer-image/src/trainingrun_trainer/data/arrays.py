@@ -135,7 +135,7 @@ def _bytes(inputs: Array, *, where: str, rules: ArrayRules) -> Samples:
     if 0 < highest <= DIM:
         raise bad_data(
             f"{where}: images have values up to {highest}, as bytes, which are divided by 255: a network would see next to "
-            f'nothing. Say in spec.data.{rules.block}.divisor what they are divided by instead, for example "{highest}".'
+            f"nothing. Say in spec.data.{rules.block}.divisor what they are divided by instead, for example {highest}."
         )
     return Samples(inputs, divisor=rules.divisor)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainingrun.api import Augmentation, FillMode, number
+from trainingrun.api import Augmentation, FillMode
 from trainingrun_trainer.data.affine import Affine
 
 Tensor = Any
@@ -67,16 +67,16 @@ def warp(images: Tensor, matrices: Tensor, *, fill: FillMode) -> Tensor:
 def random_matrices(settings: Augmentation, *, draws: Tensor, height: int, width: int) -> Tensor:
     """Matrices [n, 3, 3] of independent changes, from numbers [n, DRAWS] between -1 and 1."""
     numbers = tf.unstack(draws, axis=1)
-    angle = numbers[0] * math.radians(number(settings.rotation_degrees))
-    shift_y = numbers[1] * number(settings.height_shift) * height
-    shift_x = numbers[2] * number(settings.width_shift) * width
-    shear = numbers[3] * math.radians(number(settings.shear_degrees))
-    zoom_x = 1.0 + numbers[4] * number(settings.zoom)
-    zoom_y = 1.0 + numbers[5] * number(settings.zoom)
+    angle = numbers[0] * math.radians(settings.rotation_degrees)
+    shift_y = numbers[1] * settings.height_shift * height
+    shift_x = numbers[2] * settings.width_shift * width
+    shear = numbers[3] * math.radians(settings.shear_degrees)
+    zoom_x = 1.0 + numbers[4] * settings.zoom
+    zoom_y = 1.0 + numbers[5] * settings.zoom
     flip = tf.where(numbers[6] < 0.0, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(numbers[6])
-    kept = 1.0 - number(settings.crop)
-    crop_x = numbers[7] * number(settings.crop) * width / 2
-    crop_y = numbers[8] * number(settings.crop) * height / 2
+    kept = 1.0 - settings.crop
+    crop_x = numbers[7] * settings.crop * width / 2
+    crop_y = numbers[8] * settings.crop * height / 2
     changes = (
         Affine(x=(width - 1) / 2, y=(height - 1) / 2),  # the centre is where all of them happen
         Affine(xx=kept, x=crop_x, yy=kept, y=crop_y),

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,9 @@ class Dataset:
         """Factor that brings the values to about 0 to 1."""
         return scale_of(self.inputs.dtype) if self.divisor is None else 1 / self.divisor
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """Digest of the samples in their order, so that a result can name the data it comes from."""
+        """Digest of the samples in their order, for a result to name the data; taken once."""
         digest = hashlib.sha256(np.ascontiguousarray(self.inputs).view(np.uint8).data)
         digest.update(self.labels.tobytes())
         return digest.hexdigest()

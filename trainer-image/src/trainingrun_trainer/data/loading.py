@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from trainingrun.api import Damaged, Data
 from trainingrun_trainer.context import Context
-from trainingrun_trainer.data.arrays import Array
 from trainingrun_trainer.data.damaged import DamagedSamplesError, listed
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
@@ -33,16 +32,10 @@ Problems = dict[int, str]
 
 def in_memory(context: Context, data: Encoded, parts: Parts) -> tuple[Split, Problems]:
     """All samples decoded, and what is damaged. All ranks must call this. Raises TrainerError."""
-    found: Problems = {}
-    arrays = []
-    for positions in parts:
-        inputs = np.empty((len(positions), *data.shape), dtype=data.dtype)
-        together(context, _stream(context, data, positions, damaged=found).into(inputs))
-        arrays.append(inputs)
-    damaged = _agreed(context, found)
-    kept = without(parts, damaged, data=data)
-    # An array goes when its tensor is there.
-    feeds = (_from_array(data, arrays.pop(0), before, after) for before, after in zip(parts, kept, strict=True))
+    damaged: Problems = {}
+    feeds = [_decoded(context, data, positions, damaged=damaged) for positions in parts]
+    _require_few(context, damaged)
+    without(parts, damaged, data=data)
     return Split(*feeds), damaged
 
 
@@ -55,7 +48,8 @@ def streamed(context: Context, data: Encoded, parts: Parts) -> tuple[Split, Prob
     if context.config.data.damaged is Damaged.SKIP:
         found: Problems = {}
         together(context, _look(context, data, np.sort(np.concatenate(parts)), found=found))
-        damaged = _agreed(context, found)
+        damaged = _of_all_ranks(context, found)
+        _require_few(context, damaged)
     kept = without(parts, damaged, data=data)
     return Split(*(_stream(context, data, positions) for positions in kept)), damaged
 
@@ -98,18 +92,18 @@ def _look(context: Context, data: Encoded, positions: NDArray[np.int64], *, foun
         yield
 
 
-def _agreed(context: Context, own: Problems) -> Problems:
-    """What any rank has found damaged, the same on all of them.
-
-    Raises TrainerError (bad data) when that is refused, or more than may be left out.
-    """
+def _of_all_ranks(context: Context, own: Problems) -> Problems:
+    """What any rank has found damaged, the same on all of them."""
     shares = gather_bytes(context.gang, json.dumps(list(own.items())).encode())
-    found = {position: problem for share in shares for position, problem in json.loads(share)}
-    if found and context.config.data.damaged is Damaged.REFUSE:
-        raise DamagedSamplesError(found)
-    if len(found) > _most(context.config.data):
-        raise _too_many(found, most=_most(context.config.data))
-    return found
+    return {position: problem for share in shares for position, problem in json.loads(share)}
+
+
+def _require_few(context: Context, damaged: Problems) -> None:
+    """Raises TrainerError (bad data) when damaged samples are refused, or are more than may be left out."""
+    if damaged and context.config.data.damaged is Damaged.REFUSE:
+        raise DamagedSamplesError(damaged)
+    if len(damaged) > _most(context.config.data):
+        raise _too_many(damaged, most=_most(context.config.data))
 
 
 def _most(data: Data) -> int:
@@ -123,7 +117,15 @@ def _too_many(found: Problems, *, most: int) -> TrainerError:
     )
 
 
-def _from_array(data: Encoded, inputs: Array, before: NDArray[np.int64], after: NDArray[np.int64]) -> Feed:
-    """Those of the decoded samples that are left."""
-    kept = inputs if len(before) == len(after) else inputs[np.isin(before, after, assume_unique=True)]
-    return InMemory(Dataset(kept, data.labels[after], data.classes))
+def _decoded(context: Context, data: Encoded, positions: NDArray[np.int64], *, damaged: Problems) -> Feed:
+    """The samples of a part that are not damaged; what is wrong with the others is added to `damaged`.
+
+    The array of one part goes before there is that of the next: a tensor holds the same again.
+    """
+    found: Problems = {}
+    inputs = np.empty((len(positions), *data.shape), dtype=data.dtype)
+    together(context, _stream(context, data, positions, damaged=found).into(inputs))
+    damaged |= _of_all_ranks(context, found)
+    is_well = np.array([position not in damaged for position in positions.tolist()], dtype=np.bool_)
+    kept = inputs if is_well.all() else inputs[is_well]
+    return InMemory(Dataset(kept, data.labels[positions[is_well]], data.classes))

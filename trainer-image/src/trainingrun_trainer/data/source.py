@@ -15,7 +15,6 @@ from trainingrun.api import (
     LabelGaps,
     NPZArrays,
     TFRecordFiles,
-    number,
 )
 from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.context import Context
@@ -67,7 +66,7 @@ def load_split(context: Context) -> tuple[Split, About]:
     data, settings = open_data(context), context.config.data
     parts = part(
         data.labels,
-        Fractions(validation=number(settings.validation_fraction), test=number(settings.test_fraction)),
+        Fractions(validation=settings.validation_fraction, test=settings.test_fraction),
         seed=context.config.training.seed,
         held_out=data.held_out,
         groups=data.groups,
@@ -134,8 +133,7 @@ def open_data(context: Context) -> Dataset | Encoded:
 
 
 def _rules(block: str, settings: IDXFiles | NPZArrays, *, gaps: LabelGaps) -> ArrayRules:
-    divisor = None if settings.divisor is None else number(settings.divisor)
-    return ArrayRules(block, channels=settings.channels, divisor=divisor, gaps=gaps)
+    return ArrayRules(block, channels=settings.channels, divisor=settings.divisor, gaps=gaps)
 
 
 def _encoded(context: Context, data: Dataset, *, training: NDArray[np.int64]) -> tuple[Dataset, tuple[Feature, ...]]:

@@ -3,11 +3,11 @@
 The API server checks the same, but an older CRD may not.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from trainingrun.api import ApplicationName, Model, ModelType
+from trainingrun.api.values import value_of
 from trainingrun_trainer.errors import bad_config
 
 ACTIVATIONS = ("ReLU", "ReLU6", "HardSwish", "GELU")
@@ -95,10 +95,9 @@ _MINIMALISTIC = (ApplicationName.MOBILE_NET_V3_SMALL, ApplicationName.MOBILE_NET
 def entrypoint_parameters(model: Model) -> dict[str, Any]:
     """Read the parameters of a user's function.
 
-    A value that is JSON is what JSON says (`3`, `0.5`, `true`, `[1, 2]`, `"3"` with its quotes is text); one with commas is a
-    list of such values; all else is the text itself.
+    They are what they are in the manifest: see `trainingrun.api.values`.
     """
-    return {name: _value(text) for name, text in _given(model).items()}
+    return {name: value_of(text) for name, text in _given(model).items()}
 
 
 def _given(model: Model) -> dict[str, str]:
@@ -118,15 +117,3 @@ def _check_below_one(name: str, value: float) -> None:
 
 def _integers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_json)
-    except ValueError:
-        return [_value(part.strip()) for part in text.split(",")] if "," in text else text
-
-
-def _no_json(constant: str) -> NoReturn:
-    """Python takes NaN and Infinity for JSON, which knows neither."""
-    raise ValueError(constant)

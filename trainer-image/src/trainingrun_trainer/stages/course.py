@@ -39,13 +39,13 @@ class Course:
         return cls(Stage.TRAINING, training)
 
     @classmethod
-    def of_pruning(cls, training: Training, pruning: Pruning, *, sparsity: str) -> "Course":
+    def of_pruning(cls, training: Training, pruning: Pruning, *, sparsity: float) -> "Course":
         """Fine-tuning while weights become zero. Weights that are left must go far to make up for those that are gone."""
         rate, most = pruning.learning_rate, math.inf
         if rate is None:
             most = _most(training)
             one = number(training.optimizer.learning_rate)
-            rate = f"{min(most, PRUNING_FACTOR * one) if is_adaptive(training) else one:.6g}"
+            rate = number(f"{min(most, PRUNING_FACTOR * one) if is_adaptive(training) else one:.6g}")
         changed = training.optimizer.model_copy(update={"learning_rate": rate})
         tuned = _finer(training.model_copy(update={"optimizer": changed}), epochs=pruning.epochs)
         field = "spec.compression.pruning.learningRate"

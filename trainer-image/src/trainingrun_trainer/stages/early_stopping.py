@@ -1,6 +1,6 @@
 """When training has stopped paying. Pure: metrics are averaged over all ranks, so all decide alike."""
 
-from trainingrun.api import EarlyStopping, StoppingMetric, number
+from trainingrun.api import EarlyStopping, StoppingMetric
 from trainingrun_trainer.checkpoint import LoopState
 
 
@@ -13,7 +13,7 @@ def judge_epoch(state: LoopState, settings: EarlyStopping | None, *, metrics: di
         state.best_epoch = state.epoch
         return True
     value = metrics[settings.metric.value]
-    delta = number(settings.minimum_delta)
+    delta = settings.minimum_delta
     lower = settings.metric is StoppingMetric.VALIDATION_LOSS
     improved = state.best is None or (value < state.best - delta if lower else value > state.best + delta)
     if improved:

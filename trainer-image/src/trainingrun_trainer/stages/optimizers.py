@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from trainingrun.api import Optimizer as Settings
-from trainingrun.api import OptimizerName, number
+from trainingrun.api import OptimizerName
 from trainingrun_trainer.models.weights import kernels
 
 Tensor = Any
@@ -42,7 +42,7 @@ class Optimizer:
         self._decaying = {weight.ref() for weight in kernels(weights)}
         self._decay = _decay(settings)
         self._iterations = tf.Variable(0.0, trainable=False, name="iterations")
-        slots, self._change = _RULES[settings.name](number(settings.momentum))
+        slots, self._change = _RULES[settings.name](settings.momentum)
         self._slots = [[_slot_of(weight) for _ in range(slots)] for weight in self._weights]
 
     @property
@@ -65,7 +65,7 @@ class Optimizer:
 def _decay(settings: Settings) -> float:
     if settings.name is not OptimizerName.ADAMW:
         return 0.0
-    return number(settings.weight_decay) if settings.weight_decay is not None else WEIGHT_DECAY
+    return settings.weight_decay if settings.weight_decay is not None else WEIGHT_DECAY
 
 
 Rule = Callable[[Variable, Tensor, list[Variable], Tensor, Tensor], None]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainingrun.api import Pruning, number
+from trainingrun.api import Pruning
 from trainingrun.contract import Cause
 from trainingrun_trainer.compression.masks import MaskedOptimizer, Masks, layers_to_prune, sparsities, targets_of
 from trainingrun_trainer.compression.pruned import Pruned, PrunedLayer
@@ -35,13 +35,13 @@ def prune(context: Context, network: Network, split: Split) -> Iterator[Pruned]:
     assert pruning is not None, "the caller has looked"
     layers = layers_to_prune(network, skip=pruning.skip_layers)
     trained = network.get_weights()
-    for sparsity in sorted(pruning.final_sparsities, key=number):
+    for sparsity in sorted(pruning.final_sparsities):
         network.set_weights(trained)
         yield _prune(context, network, split, layers=layers, pruning=pruning, sparsity=sparsity)
 
 
 def _prune(
-    context: Context, network: Network, split: Split, *, layers: Sequence[Any], pruning: Pruning, sparsity: str
+    context: Context, network: Network, split: Split, *, layers: Sequence[Any], pruning: Pruning, sparsity: float
 ) -> Pruned:
     """Fine-tune under masks, and see that they have done what they are for."""
     course = Course.of_pruning(context.config.training, pruning, sparsity=sparsity)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from trainingrun.api import Choice, number
+from trainingrun.api import Choice
 from trainingrun.contract import Stage
 from trainingrun_trainer.stages.schedule import Rates
 
@@ -21,7 +21,7 @@ class Rate:
     def words(self) -> str:
         """The field, its value, and what that is on all ranks."""
         asked, target = self.rates.one, self.rates.target
-        scaled = "" if math.isclose(target, number(asked), rel_tol=1e-3) else f", which is {target:.3g} on all ranks"
+        scaled = "" if math.isclose(target, asked, rel_tol=1e-3) else f", which is {target:.3g} on all ranks"
         return f"{self.field} {asked}{scaled}"
 
     @property
@@ -35,7 +35,7 @@ class Rate:
         found = f"{self.field} {rates.one}"
         if rates.factor > 1:
             found += f" times {rates.factor:.3g}, {rates.scaling} scaling of {rates.batches} batches in a step"
-        if rates.target < number(rates.one) * rates.factor * 0.999:
+        if rates.target < rates.one * rates.factor * 0.999:
             found += f", but no more than {rates.target:.3g}"
         if rates.warmup > 0:
             found += f"; the first {rates.warmup} of {rates.steps * rates.epochs} steps rise to it from {rates.first:.3g}"

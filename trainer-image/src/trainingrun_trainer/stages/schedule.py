@@ -45,7 +45,7 @@ def factor(scaling: Scaling, *, batches: int) -> float:
 class Rates:
     """The learning rates of a training, on any number of ranks."""
 
-    one: str
+    one: float
     """The rate of one batch, as people have written it."""
     scaling: Scaling
     """The rule that makes a rate of `batches` batches of it; never `Auto`."""
@@ -82,7 +82,7 @@ def training_rates(training: Training, *, batches: int, steps: int) -> Rates:
     """The rates of a training with `batches` batches in a step, and `steps` steps in an epoch."""
     one, scaling = number(training.optimizer.learning_rate), scaling_of(training)
     return Rates(
-        one=training.optimizer.learning_rate,
+        one=number(training.optimizer.learning_rate),
         scaling=scaling,
         batches=batches,
         first=one,
@@ -100,7 +100,7 @@ def fine_tuning_rates(training: Training, *, batches: int, steps: int, most: flo
     if is_adaptive(training) and scaling is Scaling.LINEAR:
         scaling = Scaling.SQUARE_ROOT
     return Rates(
-        one=training.optimizer.learning_rate,
+        one=number(training.optimizer.learning_rate),
         scaling=scaling,
         batches=batches,
         first=0.0,
@@ -133,5 +133,5 @@ def _course(schedule: Schedule, *, after: NDArray[np.int64], steps: int, total: 
         return 0.5 * (1 + np.cos(math.pi * after / total))
     if schedule.type is ScheduleType.STEP:
         assert schedule.step_epochs is not None, "the API asks for it"
-        return number(schedule.step_factor) ** (after // (schedule.step_epochs * steps)).astype(np.float64)
+        return schedule.step_factor ** (after // (schedule.step_epochs * steps)).astype(np.float64)
     return np.ones(len(after))

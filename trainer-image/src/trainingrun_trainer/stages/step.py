@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainingrun.api import Augmentation, number
+from trainingrun.api import Augmentation
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.augment import draw, random_matrices, warp
 from trainingrun_trainer.data.feed import Batches, Feed, batches_signature
@@ -176,7 +176,7 @@ Differentiation = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[list[Tensor],
 
 def _differentiation(context: Context, network: Network) -> Differentiation:
     trained = network.trainable_variables
-    l2 = number(context.config.training.regularization.l2)
+    l2 = context.config.training.regularization.l2
     # Every device and every pass adds the penalties to its part of the gradient.
     share = 1.0 / context.step_batches
 

@@ -115,7 +115,7 @@ def _alike(config: AttemptConfig) -> AttemptConfig:
     """The configuration without what is fed to the graphs. How many samples are augmented at once depends on the batch size."""
     training = config.training
     fed = {
-        "optimizer": training.optimizer.model_copy(update={"learning_rate": "0"}),
+        "optimizer": training.optimizer.model_copy(update={"learning_rate": 0.0}),
         "schedule": Schedule(),
         "batch_size": 0 if config.augmentation is None else training.batch_size,
     }

@@ -19,18 +19,17 @@ LOG_DIGITS = 4
 
 def decimal_text(value: float, bounds: DoubleRange) -> str:
     """A value of a range of decimals, rounded to what makes a difference; never outside the bounds."""
-    minimum, maximum = number(bounds.minimum), number(bounds.maximum)
     is_log = bounds.scale is Scale.LOG
     text = f"{value:.{LOG_DIGITS}g}" if is_log else f"{round(value, _linear_places(bounds)):.12g}"
     text = text.replace("e+", "e")  # as the API writes decimals
-    if number(text) <= minimum:
-        return bounds.minimum
-    return bounds.maximum if number(text) >= maximum else text
+    if number(text) <= bounds.minimum:
+        return str(bounds.minimum)
+    return str(bounds.maximum) if number(text) >= bounds.maximum else text
 
 
 def _linear_places(bounds: DoubleRange) -> int:
     """Decimal places of the values of a linear range; below 0 for one that is wide."""
-    return LINEAR_PARTS - math.floor(math.log10(number(bounds.maximum) - number(bounds.minimum)))
+    return LINEAR_PARTS - math.floor(math.log10(bounds.maximum - bounds.minimum))
 
 
 def _linear_step(bounds: DoubleRange) -> Decimal:
@@ -60,7 +59,7 @@ def grid(tuning: Tuning) -> list[Values]:
     if endless:
         raise bad_config(
             f"spec.tuning.parameters {', '.join(endless)}: the decimals of double have no end, so algorithm Grid cannot try "
-            'all of them. List the values as categorical, for example ["0.001", "0.01"], use int, or change '
+            "all of them. List the values as categorical, for example [0.001, 0.01], use int, or change "
             "spec.tuning.algorithm."
         )
     sizes = [_count(parameter) for parameter in tuning.parameters]
@@ -76,7 +75,7 @@ def grid(tuning: Tuning) -> list[Values]:
 def corners(parameter: SearchParameter) -> tuple[str, ...]:
     """Values that show whether all of them are good: the bounds of a range, or every value of a list."""
     if parameter.double is not None:
-        return parameter.double.minimum, parameter.double.maximum
+        return str(parameter.double.minimum), str(parameter.double.maximum)
     if parameter.int_ is not None:
         return str(parameter.int_.minimum), str(largest(parameter))
     assert parameter.categorical is not None, "the API asks for exactly one"
@@ -121,8 +120,8 @@ def _listed(parameter: SearchParameter) -> Iterator[str]:
 
 def _decimals(bounds: DoubleRange) -> Iterator[str]:
     """What `decimal_text` makes of the values of a range."""
-    minimum, maximum = Decimal(bounds.minimum), Decimal(bounds.maximum)
-    value, last = minimum, bounds.minimum
+    minimum, maximum = Decimal(str(bounds.minimum)), Decimal(str(bounds.maximum))
+    value, last = minimum, str(bounds.minimum)
     yield last
     while value < maximum:
         value += Decimal(10) ** (value.adjusted() - LOG_DIGITS + 1) if bounds.scale is Scale.LOG else _linear_step(bounds)

@@ -70,7 +70,7 @@ def _seed(text: str) -> int:
 def _distribution(parameter: SearchParameter) -> BaseDistribution:
     if parameter.double is not None:
         bounds = parameter.double
-        return FloatDistribution(number(bounds.minimum), number(bounds.maximum), log=bounds.scale is Scale.LOG)
+        return FloatDistribution(bounds.minimum, bounds.maximum, log=bounds.scale is Scale.LOG)
     if parameter.int_ is not None:
         whole = parameter.int_
         return IntDistribution(whole.minimum, largest(parameter), log=whole.scale is Scale.LOG, step=whole.step)

@@ -53,9 +53,9 @@ def _node_terms(gpu: Gpu) -> tuple[Manifest, ...]:
 
 
 def _capabilities(gpu: Gpu) -> list[list[Manifest]]:
-    if gpu.minimum_compute_capability is None:
+    if gpu.least_capability is None:
         return [[]]
-    major, minor = map(int, gpu.minimum_compute_capability.split("."))
+    major, minor = gpu.least_capability
     if minor == 0:
         return [[_more_than(MAJOR_LABEL, major - 1)]]
     same_major = {"key": MAJOR_LABEL, "operator": "In", "values": [str(major)]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trainingrun.api import Acceptance, AcceptanceMetric, Artifact, Result, number
+from trainingrun.api import Acceptance, AcceptanceMetric, Artifact, Result
 from trainingrun_trainer.report.values import Check, Verdict
 
 
@@ -20,12 +20,12 @@ def _checks(acceptance: Acceptance, shown: Artifact, *, float_model: Artifact) -
     metric = str(acceptance.metric)
     value, floats = _value(shown, metric), _value(float_model, metric)
     if acceptance.minimum is not None:
-        yield _check(metric, value, number(acceptance.minimum), is_maximum=False)
+        yield _check(metric, value, acceptance.minimum, is_maximum=False)
     if acceptance.maximum is not None:
-        yield _check(metric, value, number(acceptance.maximum), is_maximum=True)
+        yield _check(metric, value, acceptance.maximum, is_maximum=True)
     if acceptance.maximum_degradation is not None:
         lost = floats - value if acceptance.metric is AcceptanceMetric.ACCURACY else value - floats
-        yield _check("degradation", lost, number(acceptance.maximum_degradation), is_maximum=True)
+        yield _check("degradation", lost, acceptance.maximum_degradation, is_maximum=True)
     if acceptance.maximum_gzipped_bytes is not None:
         size, limit = float(shown.gzipped_bytes or 0), float(acceptance.maximum_gzipped_bytes)
         yield _check("gzipped size", size, limit, is_maximum=True, is_size=True)

@@ -1,0 +1,1 @@
+"""`kubectl trainingrun`: draws what `trainingrun.views` says of what `trainingrun.client` finds. `pip install trainingrun[cli]`."""

@@ -1,0 +1,50 @@
+"""The stages that a run goes through, how far it is, and the line that says so."""
+
+from trainingrun.api import TrainingRun
+from trainingrun.contract import Stage
+
+
+def stages_of(run: TrainingRun) -> tuple[Stage, ...]:
+    """The stages that the run goes through, in their order; what is measured for Auto still counts as starting."""
+    spec = run.spec
+    has = {
+        Stage.STARTING: True,
+        Stage.TUNING: spec.tuning is not None,
+        Stage.TRAINING: True,
+        Stage.PRUNING: spec.compression is not None and spec.compression.pruning is not None,
+        Stage.QUANTIZING: spec.compression is not None and spec.compression.quantization is not None,
+        Stage.EVALUATING: True,
+    }
+    return tuple(stage for stage, is_there in has.items() if is_there)
+
+
+def position(run: TrainingRun, stages: tuple[Stage, ...]) -> int:
+    """Index of the run's stage among its stages; past the end when it has finished."""
+    if run.status.is_finished:
+        return len(stages)
+    return next((index for index, stage in enumerate(stages) if stage.value == run.status.stage), 0)
+
+
+def percent(run: TrainingRun) -> int:
+    """Done part of the current stage."""
+    progress = run.status.progress
+    if progress is None or progress.stage != run.status.stage:
+        return 0
+    return min(100, 100 * progress.step // progress.steps) if progress.steps else progress.percent
+
+
+def state(run: TrainingRun) -> str:
+    """State of the run in one word, as `kubectl get trun` shows it."""
+    columns = run.status.columns
+    return columns.status if columns is not None and columns.status else "New"
+
+
+def summary(run: TrainingRun) -> str:
+    """The columns of `kubectl get trun` in one line."""
+    columns = run.status.columns
+    if columns is None:
+        return "waiting for the operator"
+    parts = [columns.status, run.status.stage, columns.progress, columns.metric]
+    parts += [f"{columns.workers} workers"] if columns.workers else []
+    parts += [f"{columns.eta} left"] if columns.eta else []
+    return "  ".join(part for part in parts if part)
