@@ -1,8 +1,10 @@
 """The chart beside `manifests`: the same objects for the same wishes, and no value that nobody understands."""
 
 import json
+import re
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,29 @@ def test_the_chart_of_a_release_makes_what_its_install_yaml_has(helm: Helm, kube
     installed = images.render(RELEASED, kubectl=kubectl.binary, machine="x86_64")
     assert of_chart(rendered) == of_kustomize(installed)
     assert f"| `image.digest` | `{DIGEST}` |" in helm.run("show", "readme", str(package))
+
+
+def shown() -> Iterator[tuple[str, list[str]]]:
+    """What each page that shows how Helm installs or upgrades sets, by page and command."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), CHART / "README.md"):
+        text = page.read_text().replace("\\\n", " ")
+        for command in re.findall(r"^ *helm (?:install|upgrade) trainingrun charts/trainingrun .*$", text, re.MULTILINE):
+            words = shlex.split(command)
+            chosen = [words[place : place + 2] for place, word in enumerate(words) if word == "--set"]
+            yield f"{page.relative_to(ROOT)}: {command}", [word for pair in chosen for word in pair]
+
+
+SHOWN = dict(shown())
+
+
+def test_pages_show_how_helm_installs() -> None:
+    assert {place.partition(":")[0] for place in SHOWN} >= {"README.md", "docs/how-to/install.md", "docs/how-to/kueue.md"}
+
+
+@pytest.mark.parametrize("options", SHOWN.values(), ids=SHOWN)
+def test_what_a_page_sets_are_values_of_the_chart(helm: Helm, options: list[str]) -> None:
+    assert options
+    helm.run("template", "trainingrun", str(CHART), *options)
 
 
 WATCHING = {
