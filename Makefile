@@ -117,6 +117,7 @@ release-notes: .venv/ready ## Write the version and its part of the changelog, f
 	@test -n "$(VERSION)" || { echo "Say which: make release-notes VERSION=1.2.3"; exit 64; }
 	@$(BIN)/python -m tools.release notes --version "$(VERSION)"
 	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.generate
 
 release: .venv/ready ## Make what a release consists of, in build/release: VERSION=1.2.3 REGISTRY=... (SOURCE=... SIGN="...")
 	@test -n "$(VERSION)" && test -n "$(REGISTRY)" || { echo "Say what and where: make release VERSION=1.2.3 REGISTRY=registry.example/team"; exit 64; }

@@ -54,22 +54,24 @@ class GoModule:
 
 KUBERNETES_FLAGS = ("-trimpath", f"-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES_VERSION}")
 
-MODULES = (
-    GoModule(
-        "kubernetes",
-        tuple(
-            f"k8s.io/kubernetes/cmd/{program}"
-            for program in (
-                "kube-apiserver",
-                "kube-controller-manager",
-                "kube-scheduler",
-                "kubelet",
-                "kube-proxy",
-                "kubectl",
-            )
-        ),
-        KUBERNETES_FLAGS,
+KUBERNETES = GoModule(
+    "kubernetes",
+    tuple(
+        f"k8s.io/kubernetes/cmd/{program}"
+        for program in (
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kubelet",
+            "kube-proxy",
+            "kubectl",
+        )
     ),
+    KUBERNETES_FLAGS,
+)
+
+MODULES = (
+    KUBERNETES,
     GoModule("etcd", ("go.etcd.io/etcd/server/v3",)),
     GoModule("coredns", ("trainingrun.dev/cluster/coredns",)),
     GoModule("pause", ("trainingrun.dev/cluster/pause",)),

@@ -57,7 +57,7 @@ def overlay(
     """The kustomization that changes `manifests/base`, without its resources."""
     chosen = {
         **({"TRAINER_ARCHITECTURE": ARCHITECTURES[machine]} if machine in ARCHITECTURES else {}),
-        **{variable: references[name] for name, variable in ACCELERATED.items() if name in references},
+        **{variable: _without_idle_tag(references[name]) for name, variable in ACCELERATED.items() if name in references},
         **settings,
     }
     merged = {

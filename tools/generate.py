@@ -54,6 +54,7 @@ def generated() -> dict[Path, str]:
         **{chart.CHART / "files" / "crds" / name: text for name, text in definitions.items()},
         chart.CHART / "values.schema.json": chart.schema(),
         chart.CHART / "README.md": chart.readme(),
+        chart.CHART / "Chart.yaml": chart.metadata(),
         chart.CHART / "files" / "roles.yaml": chart.roles(),
         ROOT / "docs" / "reference" / "trainingrun.md": f"<!-- {NOTE} -->\n{reference()}",
         ROOT / "docs" / "reference" / "trainingpreset.md": f"<!-- {NOTE} -->\n{preset_reference()}",

@@ -1,8 +1,10 @@
 """The chart beside `manifests`: the same objects for the same wishes, and no value that nobody understands."""
 
 import json
+import re
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 import cluster
+import images
 from tests.helm import program
 from tests.helm.objects import Identity, Raw, of_chart, of_kustomize
 from tests.helm.program import CHART, Helm, HelmError
@@ -19,6 +22,8 @@ from tests.waiting import wait_for
 from tools.chart import FIXED, OWN_VALUES
 from tools.install import OPERATOR
 from tools.kubectl import Kubectl, KubectlError
+from tools.release import chart
+from trainingrun.version import VERSION
 from trainingrun_operator.choices import Choices
 from trainingrun_operator.pace import Pace, Timing
 
@@ -192,6 +197,48 @@ def test_where_and_how_the_operators_run_is_theirs_who_install_it(helm: Helm) ->
     assert deployment["metadata"]["labels"]["team"] == deployment["spec"]["template"]["metadata"]["labels"]["team"] == "ml"
 
 
+RELEASED = {
+    "operator": f"registry.example:5000/team/trainingrun-operator:1.2.0@{DIGEST}",
+    "trainer": f"registry.example:5000/team/trainingrun-trainer:1.2.0@{DIGEST}",
+    "trainer-gpu": f"registry.example:5000/team/trainingrun-trainer-gpu:1.2.0@{DIGEST}",
+}
+
+
+def test_the_chart_of_a_release_makes_what_its_install_yaml_has(helm: Helm, kubectl: Kubectl, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    package = chart.package(RELEASED, architecture="amd64", made=made, version=VERSION, epoch=0)
+    first = package.read_bytes()
+    assert chart.package(RELEASED, architecture="amd64", made=made, version=VERSION, epoch=0).read_bytes() == first
+    rendered = helm.run("template", "trainingrun", str(package), "--namespace", NAMESPACE)
+    installed = images.render(RELEASED, kubectl=kubectl.binary, machine="x86_64")
+    assert of_chart(rendered) == of_kustomize(installed)
+    assert f"| `image.digest` | `{DIGEST}` |" in helm.run("show", "readme", str(package))
+
+
+def shown() -> Iterator[tuple[str, list[str]]]:
+    """What each page that shows how Helm installs or upgrades sets, by page and command."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), CHART / "README.md"):
+        text = page.read_text().replace("\\\n", " ")
+        for command in re.findall(r"^ *helm (?:install|upgrade) trainingrun charts/trainingrun .*$", text, re.MULTILINE):
+            words = shlex.split(command)
+            chosen = [words[place : place + 2] for place, word in enumerate(words) if word == "--set"]
+            yield f"{page.relative_to(ROOT)}: {command}", [word for pair in chosen for word in pair]
+
+
+SHOWN = dict(shown())
+
+
+def test_pages_show_how_helm_installs() -> None:
+    assert {place.partition(":")[0] for place in SHOWN} >= {"README.md", "docs/how-to/install.md", "docs/how-to/kueue.md"}
+
+
+@pytest.mark.parametrize("options", SHOWN.values(), ids=SHOWN)
+def test_what_a_page_sets_are_values_of_the_chart(helm: Helm, options: list[str]) -> None:
+    assert options
+    helm.run("template", "trainingrun", str(CHART), *options)
+
+
 WATCHING = {
     "alerts.yaml": {"groups": [{"name": "runs", "rules": [{"alert": "Many", "expr": "runs > 1", "for": "{{ $value }}"}]}]},
     "board.json": {"title": "{{namespace}}", "panels": []},
@@ -201,17 +248,17 @@ WATCHING = {
 
 
 def test_alerts_board_and_metrics_of_runs_come_as_they_are_written_and_only_where_asked_for(helm: Helm, tmp_path: Path) -> None:
-    chart = tmp_path / "trainingrun"
-    shutil.copytree(CHART, chart)
+    copied = tmp_path / "trainingrun"
+    shutil.copytree(CHART, copied)
     for name, content in WATCHING.items():
-        (chart / "files" / name).write_text(json.dumps(content))
+        (copied / "files" / name).write_text(json.dumps(content))
     asked = {
         "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
         "dashboard": {"enabled": True},
         "kubeStateMetrics": {"enabled": True},
     }
-    found = of_chart(helm.run("template", "trainingrun", str(chart), values=asked))
-    assert found.keys() - of_chart(helm.run("template", "trainingrun", str(chart))).keys() == {
+    found = of_chart(helm.run("template", "trainingrun", str(copied), values=asked))
+    assert found.keys() - of_chart(helm.run("template", "trainingrun", str(copied))).keys() == {
         ("PrometheusRule", "default", OPERATOR),
         ("ConfigMap", "default", f"{OPERATOR}-board"),
         ("ConfigMap", "default", f"{OPERATOR}-kube-state-metrics"),

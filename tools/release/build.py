@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster import binaries
+from images.cache import cache_folder
 from images.recipe import RECIPES
 from images.released import Origin, build_layout
 from images.render import ARCHITECTURES, render
-from tools.release import archives, bills, checkout, sums, versions
+from tools.release import archives, bills, chart, checkout, sums, versions
 from tools.release.errors import ReleaseError
 
 MACHINE = platform.machine()
@@ -47,7 +49,8 @@ def build(root: Path, wanted: Wanted, *, target: Path, sign: str = "") -> None:
         made.mkdir()
         origin = Origin(wanted.version, commit.revision, wanted.source, commit.epoch)
         references = {name: _image(name, origin, wanted, made=made, scratch=Path(scratch)) for name in wanted.images}
-        (made / "install.yaml").write_text(render(references))
+        (made / "install.yaml").write_text(render(references, kubectl=_kubectl()))
+        chart.package(references, architecture=ARCHITECTURE, made=made, version=wanted.version, epoch=commit.epoch)
         (made / "images.txt").write_text("".join(f"{reference}\n" for reference in references.values()))
         _wheel(root, origin, made=made)
         listed = sums.write(made)
@@ -55,6 +58,11 @@ def build(root: Path, wanted: Wanted, *, target: Path, sign: str = "") -> None:
             sums.sign(listed, command=sign)
         made.rename(target)
     print(f"{target} has all of {wanted.version}; {sums.NAME} names it.")
+
+
+def _kubectl() -> str:
+    """The one of this machine, else the cluster's, which is built from source unless it has been."""
+    return shutil.which("kubectl") or str(binaries.ensure_extra(binaries.KUBERNETES, cache=cache_folder())["kubectl"])
 
 
 def _check(root: Path, wanted: Wanted, *, target: Path) -> None:
