@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from trainingrun.api import Choice
+from trainingrun.api import Choice, Scaling
 from trainingrun.contract import Stage
-from trainingrun_trainer.stages.schedule import Rates
+from trainingrun_trainer.stages.schedule import LEAST_STEPS, Rates
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Rate:
         found = f"{self.field}{self.origin} {rates.one}"
         if rates.factor > 1:
             found += f" times {rates.factor:.3g}, {rates.scaling} scaling of {rates.batches} batches in a step"
+        if rates.scaling is Scaling.LINEAR and rates.linear < rates.batches:
+            found += f", of which {rates.linear:.3g} leave an epoch {LEAST_STEPS} steps: beyond them by the square root"
         if rates.target < rates.one * rates.factor * 0.999:
             found += f", but no more than {rates.target:.3g}"
         if rates.warmup > 0:
