@@ -56,7 +56,7 @@ def test_by_default_the_rate_of_sgd_grows_by_the_square_root_beyond_the_ranks_th
     training = a_training("SGD", epochs=100)
     expected = pytest.approx(0.001 * linear * math.sqrt(ranks / linear))
     assert Course.of_training(training).rates(batches=ranks, steps=steps).target == expected
-    pruned = Course.of_pruning(training, Pruning(), sparsity="0.8").rates(batches=ranks, steps=steps)
+    pruned = Course.of_pruning(training, Pruning(), sparsity=0.8).rates(batches=ranks, steps=steps)
     assert pruned.target == expected
     named = a_training("SGD", scaling="Linear")
     assert Course.of_training(named).rates(batches=ranks, steps=steps).target == pytest.approx(0.001 * ranks)

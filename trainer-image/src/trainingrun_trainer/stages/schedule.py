@@ -99,7 +99,7 @@ def training_rates(training: Training, *, batches: int, steps: int) -> Rates:
     """The rates of a training with `batches` batches in a step, and `steps` steps in an epoch."""
     one, growth = number(training.optimizer.learning_rate), factor(training, batches=batches, steps=steps)
     return Rates(
-        one=number(training.optimizer.learning_rate),
+        one=one,
         scaling=scaling_of(training),
         batches=batches,
         linear=linear_batches(training, batches=batches, steps=steps),
