@@ -69,7 +69,12 @@ ENV = st.builds(
     lambda name, source: {"name": name, **source},
     VARIABLES,
     st.sampled_from(
-        [{"value": "x"}, {"secretKeyRef": {"name": "s", "key": "k"}}, {"configMapKeyRef": {"name": "c", "key": "k"}}]
+        [
+            {"value": "x"},
+            {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            {"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+            {"valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        ]
     ),
 )
 SOURCES = st.sampled_from([CLAIM, {"secret": {"secretName": "s"}}, {"configMap": {"name": "c"}}, {"hostPath": {"path": "/"}}])
@@ -105,7 +110,7 @@ WORKERS = st.fixed_dictionaries(
         "env": st.lists(ENV, max_size=2, unique_by=lambda variable: variable["name"]),
         "volumes": st.lists(VOLUME, max_size=2, unique_by=lambda volume: volume["name"]),
         "tolerations": st.lists(TOLERATION, max_size=2),
-        "nodeSelector": st.lists(st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=2),
+        "nodeSelector": st.dictionaries(NAMES, NAMES, max_size=2),
         "imagePullSecrets": st.lists(st.fixed_dictionaries({"name": NAMES}), max_size=2),
         "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent", "Never", "Sometimes"]),
         **dict.fromkeys(("serviceAccountName", "runtimeClassName", "schedulerName", "priorityClassName"), NAMES),

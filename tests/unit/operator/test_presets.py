@@ -483,7 +483,7 @@ SOME_WORKERS = st.fixed_dictionaries(
         "runtimeClassName": st.sampled_from(["gvisor", "runc"]),
         "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({}, optional={"cpu": SIZES, "memory": SIZES})}),
         "env": ENTRIES,
-        "nodeSelector": ENTRIES,
+        "nodeSelector": st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=2),
         "tolerations": st.lists(st.sampled_from([{"key": key, "operator": "Exists"} for key in "ab"]), max_size=2),
         "network": st.fixed_dictionaries({}, optional={"egress": st.sampled_from(["Any", "Cluster"])}),
         "accelerator": st.integers(1, 2).map(lambda count: {"gpu": {"count": count}}),

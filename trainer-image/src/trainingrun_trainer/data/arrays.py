@@ -168,7 +168,7 @@ def _on_scale(stored: NDArray[np.float32], *, kind: np.dtype[Any], where: str, r
         return taken._replace(found=(found,))
     raise bad_data(
         f"{where}: images have values from {low:g} to {high:g}, as {kind}; networks expect about 0 to 1. Say in spec.{field} "
-        f'what they are divided by, for example "{math.ceil(max(high, -low))}", or "1" to take them as they are.'
+        f"what they are divided by, for example {math.ceil(max(high, -low))}, or 1 to take them as they are."
     )
 
 
