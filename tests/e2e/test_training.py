@@ -1,4 +1,4 @@
-"""A run that goes well, on two workers with two ranks, from raw files to a model."""
+"""Runs that go well, from raw samples to a model. Stage `e2e`."""
 
 from pathlib import Path
 
@@ -10,12 +10,8 @@ from trainingrun.api import TrainingRun
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
-DIGITS = {
-    "source": {"persistentVolumeClaim": {"claimName": "datasets", "path": "mnist-10k"}},
-    "format": "IDX",
-    "idx": {"images": "t10k-images-idx3-ubyte.gz", "labels": "t10k-labels-idx1-ubyte.gz"},
-    "testFraction": 0.1,
-}
+FIRST_RUN = EXAMPLES / "first-run.yaml"
+MINUTES_OF_THE_README = 5
 
 
 def conditions(run: TrainingRun) -> dict[str, str]:
@@ -23,25 +19,29 @@ def conditions(run: TrainingRun) -> dict[str, str]:
 
 
 @pytest.mark.smoke
-def test_two_workers_train_one_model_and_say_how_it_went(playground: Playground, digits: str) -> None:
-    playground.start("digits", spec__data=DIGITS, spec__training={"epochs": 4, "schedule": {"warmupEpochs": 1}})
+def test_the_run_of_the_readme_ends_with_a_small_model_that_is_accepted(playground: Playground) -> None:
+    playground.kubectl.run("apply", "-f", str(FIRST_RUN))
     running = playground.wait("digits", "training", lambda run: run.status.stage == "Training")
     assert running.status.columns is not None
     assert running.status.columns.workers == "2/2"
     assert conditions(running)["Reconciling"] == "True"
 
-    finished = playground.wait_until_finished("digits")
+    finished = playground.wait_until_finished("digits", timeout=MINUTES_OF_THE_README * 60)
     assert conditions(finished) == {
         "Succeeded": "True",
         "Ready": "True",
         "Suspended": "False",
         "Admitted": "True",
         "PodsReady": "False",
-    }
-    assert finished.status.result is not None
-    metrics = {metric.name: float(metric.value) for metric in finished.status.result.metrics}
+        "ModelAccepted": "True",
+    }, finished.status.failure
+    result = finished.status.result
+    assert result is not None
+    assert result.best is not None
+    assert result.best.name == "pruned-0.8-int8"
+    metrics = {metric.name: float(metric.value) for metric in result.metrics}
     assert metrics["test_accuracy"] > 0.9
-    assert [artifact.uri for artifact in finished.status.result.artifacts] == ["pvc://models/digits/model"]
+    assert result.artifacts[0].uri == "pvc://models/digits/model"
 
 
 def test_the_start_is_timed_from_pod_to_first_step(playground: Playground) -> None:

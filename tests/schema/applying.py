@@ -39,12 +39,22 @@ def dry_run(kubectl: Kubectl, manifest: dict[str, Any]) -> dict[str, Any]:
     namespace = manifest["metadata"].get("namespace") or kubectl.namespace or "default"
     connection = _connected(kubectl.kubeconfig, kubectl.binary)
     path, headers = f"/{_COLLECTIONS[manifest['kind']].format(namespace)}?{_QUERY}", {"Content-Type": "application/json"}
-    connection.request("POST", path, body=json.dumps(manifest), headers=headers)
-    answer = connection.getresponse()
-    found: dict[str, Any] = json.loads(answer.read())
-    if answer.status >= 300:
+    try:
+        status, found = _answer(connection, path, manifest, headers)
+    except (http.client.HTTPException, OSError):
+        connection.close()  # the API server ends what has been idle for minutes; the next request connects anew
+        status, found = _answer(connection, path, manifest, headers)
+    if status >= 300:
         raise RefusedError(found["message"])
     return found
+
+
+def _answer(
+    connection: http.client.HTTPSConnection, path: str, manifest: dict[str, Any], headers: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
+    connection.request("POST", path, body=json.dumps(manifest), headers=headers)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
 
 
 def refusal(kubectl: Kubectl, manifest: dict[str, Any]) -> str:

@@ -20,6 +20,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 DIGITS = ROOT / "examples" / "data" / "mnist-10k"
 DATA = {"source": {"persistentVolumeClaim": {"claimName": "datasets"}}, "format": "IDX"}
 OWN_APIS = re.compile(r"v1|(apps|batch|[a-z.]+\.k8s\.io)/v1")
+TRUTH = re.compile(r"(?:[\[{,:]|^|-) *(y|n|yes|no|on|off) *(?:[\]},:#]|$)", re.IGNORECASE | re.MULTILINE)
+"""Words that kubectl's YAML takes for true and false, and Python's not: they need quotes."""
 FIELDS = {field.alias or name for name, field in TrainingRunSpec.model_fields.items()}
 
 
@@ -90,6 +92,16 @@ def test_a_preset_that_a_page_shows_is_accepted(kubectl: Kubectl, preset: dict[s
 @pytest.mark.parametrize("shown", OTHERS.values(), ids=OTHERS)
 def test_another_object_that_a_page_shows_is_accepted(kubectl: Kubectl, shown: dict[str, Any]) -> None:
     dry_run(kubectl, shown)
+
+
+def test_no_page_or_example_has_a_word_that_kubectl_takes_for_a_truth_value() -> None:
+    pages = {
+        page.name: re.findall(r"^```yaml\n(.*?)^```|(`[^`\n]+: [^`\n]+`)", page.read_text(), re.DOTALL | re.MULTILINE)
+        for page in PAGES
+    }
+    texts = {name: ["".join(found) for found in blocks] for name, blocks in pages.items()}
+    texts |= {example.name: [example.read_text()] for example in EXAMPLES}
+    assert {name: found for name, blocks in texts.items() if (found := TRUTH.findall("\n".join(blocks)))} == {}
 
 
 def test_the_digits_are_trained_on_by_pages_and_examples() -> None:

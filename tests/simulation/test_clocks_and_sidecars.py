@@ -104,6 +104,19 @@ def test_pods_that_a_sidecar_keeps_alive_are_ended_with_the_run(world: World) ->
     assert (world.state(), has(world, "Reconciling"), jobs(world), world.pods) == ("Succeeded", False, [], {})
 
 
+def test_pods_that_live_on_stay_behind_their_policy(world: World) -> None:
+    start(world)
+    world.succeed(lives_on=True)
+    world.settle()
+    world.wait(10)
+    world.settle()
+    assert (world.state(), "NetworkPolicy/mnist-1" in world.kinds()) == ("Succeeded", True)
+    world.finish_deletions()
+    world.wait(10)
+    world.settle()
+    assert world.kinds() == ["ConfigMap/mnist-1-run-1"]
+
+
 def test_pods_that_end_a_moment_later_cost_no_write_and_keep_their_logs(world: World) -> None:
     start(world)
     world.succeed(lives_on=True)
@@ -115,7 +128,7 @@ def test_pods_that_end_a_moment_later_cost_no_write_and_keep_their_logs(world: W
     world.wait(1)
     world.settle()
     assert (world.state(), has(world, "Reconciling"), len(jobs(world)), len(world.pods)) == ("Succeeded", False, 1, 2)
-    assert len(world.writes) == writes + 1
+    assert world.writes[writes:] == ["delete Service mnist-1", "delete NetworkPolicy mnist-1", "status mnist"]
 
 
 def test_a_worker_that_fails_beside_a_sidecar_is_replaced(world: World) -> None:

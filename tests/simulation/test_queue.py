@@ -351,7 +351,7 @@ def leave(world: World) -> None:
     world.settle()
 
 
-OTHERS = ["ConfigMap/mnist-1-run-1", "NetworkPolicy/mnist-1", "Service/mnist-1"]
+OTHERS = ["ConfigMap/mnist-1-run-1"]
 """What a run that has ended keeps when its Job leaves the queue."""
 
 
@@ -516,4 +516,5 @@ def test_a_run_whose_job_is_still_in_the_queue_is_run_again(world: World) -> Non
 def test_every_write_of_a_life_that_ends_in_the_queue_is_made_once(world: World) -> None:
     finished_in_the_queue(world)
     assert [str(event.reason) for event in world.events][-1:] == ["Succeeded"]
-    assert world.writes[-3:] == ["status mnist", "delete Job mnist-1", "status mnist"]
+    freed = ["delete Service mnist-1", "delete NetworkPolicy mnist-1"]
+    assert world.writes[-5:] == ["status mnist", "delete Job mnist-1", *freed, "status mnist"]

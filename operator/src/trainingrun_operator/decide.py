@@ -23,6 +23,7 @@ from trainingrun_operator.policies.deadline import fail_at_deadline, stop_at_dea
 from trainingrun_operator.policies.defect import stalled_by_defect
 from trainingrun_operator.policies.failure import end_with_verdict, recover_from_failure
 from trainingrun_operator.policies.finished import keep_result
+from trainingrun_operator.policies.freeing import freeing
 from trainingrun_operator.policies.hanging import stop_hanging
 from trainingrun_operator.policies.image import wait_for_image
 from trainingrun_operator.policies.lost_node import settle_lost_node
@@ -130,7 +131,7 @@ def _decide(
     life = phase_of(run, observed, now=now, config=config)
     if run.status.is_finished and not life.wants_rerun:
         return keep_result(life)
-    return finish(life, _next_step(life, refusal))
+    return finish(life, freeing(life, _next_step(life, refusal)))
 
 
 def _next_step(life: Phase, refusal: Refusal | None) -> Step:

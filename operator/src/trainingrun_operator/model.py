@@ -238,7 +238,7 @@ _ACTIONS: Mapping[str, str] = {
     EventReason.SUCCEEDED: "EndRun",
     EventReason.FAILED: "EndRun",
 }
-_WAITS = "Wait"
+_WAITS, _STALLS = "Wait", "Stall"
 
 
 @dataclass(frozen=True)
@@ -251,11 +251,13 @@ class Event:
     type: EventType = EventType.NORMAL
     related: "Reference | None" = None
     """The other object that it is about, in the run's namespace or in none."""
+    stalls: bool = False
+    """Whether a wait has become one that somebody has to end."""
 
     @property
     def action(self) -> str:
         """What the operator does about it."""
-        return _ACTIONS.get(self.reason, _WAITS)
+        return _STALLS if self.stalls else _ACTIONS.get(self.reason, _WAITS)
 
     @property
     def may_repeat(self) -> bool:

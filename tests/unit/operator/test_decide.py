@@ -468,9 +468,19 @@ def test_the_back_off_doubles_to_five_minutes() -> None:
 def test_the_logs_of_a_failed_run_can_still_be_read() -> None:
     run = an_active_run(status={"stopping": {"attempt": 1, "reason": "Fail", "failure": {"cause": "BadData"}}})
     decision = look(run, children=children(run), pods=[a_failed_pod(0, code=65), a_failed_pod(1, code=69)])
-    assert decision.delete == ()
+    assert {deletion.kind for deletion in decision.delete} == {"Service", "NetworkPolicy"}
     assert conditions(decision)["Succeeded"] == "False"
     assert conditions(decision)["Stalled"] == "True"
+
+
+def test_a_pod_that_may_still_run_on_a_lost_node_stays_behind_its_policy() -> None:
+    failure = {"cause": "NodeLost"}
+    stopping = {"attempt": 1, "reason": "Fail", "failure": failure}
+    run = an_active_run(status={"stopping": stopping}, spec__recovery={"lostNode": "Replace"})
+    lost = a_pod(1, deleting=True, conditions=LOST)
+    decision = look(run, children=children(run), pods=[a_failed_pod(0, code=69), lost], seconds=3600)
+    assert conditions(decision)["Succeeded"] == "False"
+    assert decision.delete == ()
 
 
 def test_the_pods_of_a_failed_run_are_not_deleted_while_the_kubelet_takes_them_down() -> None:

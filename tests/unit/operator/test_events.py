@@ -1,5 +1,6 @@
 """What users are told in Events: of everything that happens, of what a run waits for, and not again and again."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,8 @@ def test_a_run_that_has_said_it_says_it_no_more_until_it_stalls() -> None:
     before = a_status("Reconciling", Reason.CLAIM_NOT_FOUND)
     assert told(before, State.WAITING, Reason.CLAIM_NOT_FOUND) == []
     assert told(before, State.STALLED, Reason.CLAIM_NOT_FOUND) == [(Reason.CLAIM_NOT_FOUND, EventType.WARNING, None)]
+    (event,) = waiting_events(before, state=State.STALLED, reason=Reason.CLAIM_NOT_FOUND, message="Why.")
+    assert event.action == "Stall"
     assert told(a_status("Stalled", Reason.CLAIM_NOT_FOUND), State.STALLED, Reason.CLAIM_NOT_FOUND) == []
 
 
@@ -57,6 +60,7 @@ def test_a_wait_that_comes_and_goes_is_told_once_in_a_while() -> None:
     telling, wait = Telling(), Event(Cause.UNSCHEDULABLE, "Worker 0 fits no node.", EventType.WARNING)
     assert telling.is_news("uid-1", wait, now=NOON)
     assert not telling.is_news("uid-1", wait, now=NOON + timedelta(seconds=5))
+    assert telling.is_news("uid-1", replace(wait, stalls=True), now=NOON + timedelta(seconds=5))
     assert telling.is_news("uid-2", wait, now=NOON + timedelta(seconds=5))
     assert telling.is_news("uid-1", wait, now=NOON + QUIET)
 

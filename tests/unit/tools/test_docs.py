@@ -50,3 +50,9 @@ def test_every_page_of_the_documentation_can_be_come_to() -> None:
         targets = [target for where, target, _ in LINKS if where.startswith(f"{page.relative_to(ROOT)}: ")]
         left += [target for target in targets if target.suffix == ".md" and target not in reached]
     assert sorted(str(page.relative_to(ROOT)) for page in pages - reached) == []
+
+
+def test_the_readme_shows_the_first_example() -> None:
+    example = (ROOT / "examples" / "first-run.yaml").read_text()
+    without_comment = re.sub(r"\A(#[^\n]*\n)+", "", example)
+    assert f"```yaml\n{without_comment}```" in (ROOT / "README.md").read_text()

@@ -52,7 +52,7 @@ def test_the_crd_has_what_is_read(name: str) -> None:
     assert schema["type"] in ("integer", "string", "number")
 
 
-@pytest.mark.parametrize("name", ["progress_percent", "epoch", "status", "attempt", "info:image"])
+@pytest.mark.parametrize("name", ["run_progress_percent", "run_epoch", "run_status", "run_attempt", "run_info:image"])
 def test_a_run_that_trains_has_it(name: str) -> None:
     run = yaml.safe_load((RECORDINGS / "good-training.yaml").read_text())
     assert resolve(run, PATHS[name]) is not None
@@ -60,11 +60,11 @@ def test_a_run_that_trains_has_it(name: str) -> None:
 
 def test_what_is_measured_is_found_by_its_name() -> None:
     run = yaml.safe_load((RECORDINGS / "good-evaluating.yaml").read_text())
-    assert float(resolve(run, PATHS["metric_val_loss"])) > 0
+    assert float(resolve(run, PATHS["run_metric_val_loss"])) > 0
 
 
 def test_the_status_of_every_recording_is_one_of_the_states() -> None:
-    status = next(metric for metric in RESOURCE["metrics"] if metric["name"] == "status")["each"]["stateSet"]
+    status = next(metric for metric in RESOURCE["metrics"] if metric["name"] == "run_status")["each"]["stateSet"]
     recorded = [yaml.safe_load(path.read_text()) for path in RECORDINGS.glob("*-succeeded.yaml")]
     assert recorded
     assert {resolve(run, status["path"]) for run in recorded} <= set(status["list"])

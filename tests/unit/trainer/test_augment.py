@@ -133,7 +133,7 @@ RANGES: dict[str, tuple[Augmentation, str, float, float]] = {
     "zoom across": (CHANGES["zoom"], "zx", 1, 0.2),
     "zoom down": (CHANGES["zoom"], "zy", 1, 0.2),
 }
-TOGETHER = ALL.model_copy(update={"crop": "0", "horizontal_flip": False})
+TOGETHER = ALL.model_copy(update={"crop": 0.0, "horizontal_flip": False})
 
 
 @pytest.mark.parametrize(("settings", "name", "middle", "limit"), RANGES.values(), ids=RANGES)

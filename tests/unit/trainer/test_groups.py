@@ -13,7 +13,7 @@ from trainingrun_trainer.data.example import Keys
 from trainingrun_trainer.data.feed import Feed
 from trainingrun_trainer.data.record_scan import Found, Scan, joined
 from trainingrun_trainer.data.shard import shard
-from trainingrun_trainer.data.source import load_split
+from trainingrun_trainer.data.source import About, load_split
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.storage import local_folder
 
@@ -31,9 +31,13 @@ FILES: dict[str, Any] = {"format": "IDX", "idx": {"images": "i", "labels": "l", 
 RECORDS: dict[str, Any] = {"format": "TFRecord", "tfRecord": {"groupKey": "patient"}}
 
 
-def split_of(folder: Path, **data: Any) -> Any:
+def loaded(folder: Path, **data: Any) -> tuple[Any, About]:
     environment = {"TRAININGRUN_DATA_MOUNT": str(folder)}
-    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)[0]
+    return load_split(alone(folder, environment=environment, data={"source": CLAIM, **FRACTIONS, **data}).context)
+
+
+def split_of(folder: Path, **data: Any) -> Any:
+    return loaded(folder, **data)[0]
 
 
 def first_values(feed: Feed) -> set[int]:
@@ -66,11 +70,11 @@ def write_files(folder: Path) -> None:
 
 
 def write_records(folder: Path) -> None:
-    """In two files, so that patients are in both, and in another order."""
+    """In two files: all patients are in both, in opposite orders."""
     pictures = image_records(MARKED[..., None], LABELS)
     records = [{**picture, "patient": f"P-{patient}".encode()} for picture, patient in zip(pictures, PATIENTS, strict=True)]
-    write_tf_record(folder / "a.tfrecord", records[1::2])
-    write_tf_record(folder / "b.tfrecord", records[::2])
+    write_tf_record(folder / "a.tfrecord", records[::2])
+    write_tf_record(folder / "b.tfrecord", records[::-2])
 
 
 WRITTEN = {
@@ -90,10 +94,13 @@ def test_every_format_can_say_which_samples_belong_together() -> None:
 def test_no_patient_is_in_two_parts(tmp_path: Path, kind: str) -> None:
     write, data = WRITTEN[kind]
     write(tmp_path)
-    split = split_of(tmp_path, **data)
+    split, about = loaded(tmp_path, **data)
     parts = [first_values(feed) for feed in (split.training, split.validation, split.test)]
     assert [len(patients) for patients in parts] == [12, 4, 4]
     assert set.union(*parts) == set(range(20))
+    assert about.groups == {"training": 12, "validation": 4, "test": 4}
+    told = {found.name: found for found in about.found}["data.groups"]
+    assert (told.value, "12 for training, 4 for validation, 4 for test." in told.reason) == ("20 groups", True)
     assert len(split.training.shape) == (1 if kind == "CSV" else 3)
     assert kind != "CSV" or split.training.shape == (1,)  # the group is no feature
 
@@ -139,7 +146,7 @@ def test_groups_that_ranks_have_found_in_another_order_are_the_same(tmp_path: Pa
         list(scan.run([place]))
     found = joined([Found.decode(scan.found().encode()) for scan in reversed(scans)])
     assert [found.group_names[group] for group in found.groups] == [
-        f"P-{patient}" for patient in [*PATIENTS[::2], *PATIENTS[1::2]]
+        f"P-{patient}" for patient in [*PATIENTS[::-2], *PATIENTS[::2]]
     ]
 
 

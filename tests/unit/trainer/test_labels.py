@@ -197,8 +197,11 @@ def test_the_first_label_becomes_0_and_what_is_below_is_out_of_range() -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (("1", "2"), "output 0 of the model is label 1"),
-        (("0", "1", "10", "2"), "output 2 of the model is label 10"),
+        (("1", "2"), "The 2 labels are numbers from 1 to 2, and outputs are counted from 0: output 0 of the model is label 1"),
+        (
+            ("0", "1", "10", "2"),
+            "The 4 labels are numbers from 0 to 10, and outputs are counted from 0: output 2 of the model is label 10",
+        ),
         (("-1", "1"), "output 0 of the model is label -1"),
         (("0", "1"), None),
         (("cat", "dog"), None),

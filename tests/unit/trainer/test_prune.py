@@ -16,6 +16,7 @@ from trainingrun_trainer.compression.ramp import ramp
 from trainingrun_trainer.errors import TrainerError
 from trainingrun_trainer.stages.course import Course
 from trainingrun_trainer.stages.prune import prune
+from trainingrun_trainer.stages.rate import Rate
 from trainingrun_trainer.stages.train import train
 
 MODEL = {"builtin": {"type": "MLP"}, "parameters": [{"name": "hiddenUnits", "value": "[40]"}]}
@@ -192,6 +193,8 @@ def test_the_learning_rate_of_pruning(what: str, optimizer: Any, asked: float | 
     course = Course.of_pruning(training, Pruning(learning_rate=asked), sparsity=0.8)
     assert course.training.optimizer.learning_rate == expected, what
     assert course.field == "spec.compression.pruning.learningRate"
+    said = Rate(course.stage, course.field, course.rates(batches=1, steps=10), course.origin)
+    assert (" by default " in said.words, " by default " in said.choice.reason) == 2 * (asked is None,), "nobody has set it"
 
 
 def test_fine_tuning_has_its_own_epochs_falls_along_a_cosine_and_does_not_stop_early() -> None:

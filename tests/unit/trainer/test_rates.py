@@ -47,6 +47,21 @@ def test_by_default_sgd_scales_linearly_and_what_normalises_its_steps_by_the_squ
     assert every_step(rates).max() == pytest.approx(0.001 * (ranks if optimizer == "SGD" else math.sqrt(ranks)))
 
 
+@pytest.mark.parametrize(
+    ("ranks", "steps", "linear"), [(4, 32, 4), (16, 32, 16), (8, 16, 4), (16, 8, 4), (1000, 20, 625), (16, 1, 1), (2, 4, 1)]
+)
+def test_by_default_the_rate_of_sgd_grows_by_the_square_root_beyond_the_ranks_that_leave_an_epoch_32_steps(
+    ranks: int, steps: int, linear: int
+) -> None:
+    training = a_training("SGD", epochs=100)
+    expected = pytest.approx(0.001 * linear * math.sqrt(ranks / linear))
+    assert Course.of_training(training).rates(batches=ranks, steps=steps).target == expected
+    pruned = Course.of_pruning(training, Pruning(), sparsity=0.8).rates(batches=ranks, steps=steps)
+    assert pruned.target == expected
+    named = a_training("SGD", scaling="Linear")
+    assert Course.of_training(named).rates(batches=ranks, steps=steps).target == pytest.approx(0.001 * ranks)
+
+
 @pytest.mark.parametrize(("scaling", "expected"), [("None", 0.001), ("Linear", 0.008), ("SquareRoot", 0.001 * math.sqrt(8))])
 @pytest.mark.parametrize("optimizer", ["Adam", "SGD"])
 def test_a_rule_that_is_named_is_followed_without_a_warm_up_that_nobody_asked_for(
@@ -85,7 +100,7 @@ def test_a_warm_up_that_is_asked_for_is_as_long_as_that() -> None:
 def test_a_training_of_few_steps_warms_up_in_half_of_them_at_most(steps: int) -> None:
     rates = Course.of_training(a_training("SGD", epochs=1)).rates(batches=16, steps=steps)
     assert rates.warmup == steps // 2
-    assert every_step(rates)[-1] == pytest.approx(0.016)
+    assert every_step(rates)[-1] == pytest.approx(rates.target)
 
 
 @pytest.mark.parametrize("stage", [Stage.PRUNING, Stage.QUANTIZING])
@@ -138,7 +153,7 @@ def test_fine_tuning_begins_far_below_its_rate_and_falls_along_a_cosine(ranks: i
     assert course[-1] < 0.01 * rates.target
 
 
-def said(optimizer: str = "Adam", *, ranks: int, stage: Stage = Stage.TRAINING, **schedule: Any) -> Rate:
+def said(optimizer: str = "Adam", *, ranks: int, stage: Stage = Stage.TRAINING, steps: int = STEPS, **schedule: Any) -> Rate:
     training = a_training(optimizer, **schedule)
     courses = {
         Stage.TRAINING: Course.of_training(training),
@@ -146,7 +161,7 @@ def said(optimizer: str = "Adam", *, ranks: int, stage: Stage = Stage.TRAINING, 
         Stage.QUANTIZING: Course.of_quantization(training, Quantization(), name="dense"),
     }
     course = courses[stage]
-    return Rate(stage, course.field, course.rates(batches=ranks, steps=STEPS))
+    return Rate(stage, course.field, course.rates(batches=ranks, steps=steps))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +188,13 @@ def said(optimizer: str = "Adam", *, ranks: int, stage: Stage = Stage.TRAINING, 
             "0.002",
             "spec.training.optimizer.learningRate 0.001 times 2, Linear scaling of 2 batches in a step; the first 10 of 80 "
             "steps rise to it from 0.",
+        ),
+        (
+            said("SGD", ranks=16, steps=8),
+            "learningRate.Training",
+            "0.008",
+            "spec.training.optimizer.learningRate 0.001 times 8, Linear scaling of 16 batches in a step, of which 4 leave an "
+            "epoch 32 steps: beyond them by the square root; the first 10 of 80 steps rise to it from 0.001.",
         ),
     ],
 )

@@ -187,20 +187,24 @@ class Reconciler:
         """Deletes, creates, one status write if it differs, then Events: what is written is true by then."""
         if decision.stacks_of:
             await self.write_stacks(decision.stacks_of)
-        for deletion in decision.delete:
-            await self.cluster.delete(run.metadata.namespace, deletion)
+        await self._delete(run, decision)
         if decision.create and not await self._lives_on(run):
             return None
         for manifest in decision.create:
             refusal = await create(self.cluster, run, manifest)
             if refusal is not None:
                 decision = decide(run, observed, now=self.now(), config=self.config, refusal=refusal)
+                await self._delete(run, decision)
                 break
         try:
             await self._write(run, raw, decision)
         except InvalidError as refused:
             return await self._give_way(run, refused)
         return decision.requeue_after
+
+    async def _delete(self, run: TrainingRun, decision: Decision) -> None:
+        for deletion in decision.delete:
+            await self.cluster.delete(run.metadata.namespace, deletion)
 
     async def _give_way(self, run: TrainingRun, refused: InvalidError) -> float:
         """The API server does not take the status: it gets the last one that it took, which then says why it is so old."""

@@ -24,7 +24,7 @@ class Telling:
         if not event.may_repeat:
             return True
         self._told = {key: at for key, at in self._told.items() if now - at < QUIET}
-        key = (uid, str(event.reason), event.type)
+        key = (uid, str(event.reason), event.action)
         if key in self._told:
             return False
         self._told[key] = now

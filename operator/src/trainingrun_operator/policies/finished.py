@@ -1,8 +1,8 @@
 """Has the run ended? That is final (terminal): nothing is created again. Its objects go when their time to live (TTL) is over.
 
-Only what would not end by itself goes at once: a Job that a queue has stopped, which would be let go again and start pods for
-nothing, and pods that something else than the trainer keeps alive. The status that ends the run has `cleanup` then, the intent
-to delete that Job; a crash between the two writes loses nothing.
+What it needs no more goes at once (`policies.freeing`), and so does what would not end by itself: a Job that a queue has
+stopped, which would be let go again and start pods for nothing, and pods that something else than the trainer keeps alive. The
+status that ends the run has `cleanup` then, the intent to delete that Job; a crash between the two writes loses nothing.
 """
 
 from datetime import timedelta
@@ -11,6 +11,7 @@ from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator.changes import changed
 from trainingrun_operator.life import Life
 from trainingrun_operator.model import Decision, Job
+from trainingrun_operator.policies.freeing import freed
 from trainingrun_operator.step import deletions
 
 
@@ -47,7 +48,7 @@ def _remove_job(life: Life, status: TrainingRunStatus) -> Decision:
     if left or life.gang.live:
         return Decision(status=status, delete=deletions(left), requeue_after=life.pace.look_again_seconds)
     others = tuple(condition for condition in status.conditions if condition.type != "Reconciling")
-    return Decision(status=changed(status, cleanup=None, conditions=others), requeue_after=0.0)
+    return Decision(status=changed(status, cleanup=None, conditions=others), delete=freed(life), requeue_after=0.0)
 
 
 def _seen(life: Life) -> TrainingRunStatus:

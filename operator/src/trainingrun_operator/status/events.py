@@ -28,7 +28,15 @@ def waiting_events(
     if known is not None and known.reason == reason and (stalled is not None) == (state is State.STALLED):
         return ()
     warns = state is State.STALLED or reason not in _PASSES
-    return (Event(reason, message, EventType.WARNING if warns else EventType.NORMAL, about),)
+    return (
+        Event(
+            reason,
+            message,
+            EventType.WARNING if warns else EventType.NORMAL,
+            about,
+            stalls=state is State.STALLED,
+        ),
+    )
 
 
 def with_job(events: tuple[Event, ...], run: TrainingRun, *, attempt: int) -> tuple[Event, ...]:

@@ -61,7 +61,8 @@ class TrainingRunSpec(Frozen):
             ge=0,
             le=31536000,
             description="Seconds after the end of the run when its pods and other objects are deleted, never the TrainingRun "
-            "itself or its output. Default: they are kept until the TrainingRun is deleted. Mutable.",
+            "itself or its output. Default: they are kept until the TrainingRun is deleted, but for Services and "
+            "NetworkPolicies, which go with the end. Mutable.",
         ),
     ] = None
     preset: Annotated[

@@ -118,8 +118,8 @@ class Schedule(Frozen):
         MeantBefore(Scaling.LINEAR),
         Field(
             description="Factor on the learning rate by the number of ranks, times backwardPassesPerStep: None, Linear or "
-            "SquareRoot. Auto: Linear with SGD, SquareRoot with the other optimizers, and a factor above 2 has a warm-up "
-            "where warmupEpochs is 0: 5 epochs, but at most a tenth of all steps."
+            "SquareRoot. Auto: Linear with SGD (SquareRoot for ranks that leave an epoch less than 32 steps), SquareRoot with "
+            "other optimizers; a factor above 2 has a warm-up where warmupEpochs is 0: 5 epochs, at most a tenth of all steps."
         ),
     ] = Scaling.AUTO
 

@@ -9,7 +9,7 @@ DONE, FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 0, 1, 64, 69, 124, 13
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; what goes wrong is a sentence on standard error."""
-    from trainingrun.cli.app import app, usage_problem
+    from trainingrun.cli.app import app, closing, usage_problem
 
     try:
         code = app(list(arguments) if arguments is not None else None, prog_name="kubectl trainingrun", standalone_mode=False)
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(problem, file=sys.stderr)
         return code
+    finally:
+        closing.close()
     return code if isinstance(code, int) else DONE
 
 

@@ -1,5 +1,6 @@
 """The verbs and their options. Each imports what it needs when it is called, so that `--help` is there at once."""
 
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -16,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+closing = ExitStack()
+"""What is closed when the command ends."""
 
 
 class Place(NamedTuple):

@@ -1,6 +1,6 @@
 """From kubectl's options to a client."""
 
-from trainingrun.cli.app import Place
+from trainingrun.cli.app import Place, closing
 from trainingrun.cli.drawing import say
 from trainingrun.client import Run, TrainingClient
 from trainingrun.client.owners import warning
@@ -8,7 +8,9 @@ from trainingrun.client.owners import warning
 
 def client(place: Place) -> TrainingClient:
     """The client of a place. Raises UnreachableError when no kubeconfig says where a cluster is."""
-    return TrainingClient(namespace=place.namespace, context=place.context, kubeconfig=place.kubeconfig)
+    connected = TrainingClient(namespace=place.namespace, context=place.context, kubeconfig=place.kubeconfig)
+    closing.callback(connected.close)
+    return connected
 
 
 def to_change(place: Place, name: str) -> Run:

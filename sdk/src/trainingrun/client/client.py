@@ -35,6 +35,10 @@ class TrainingClient:
         self.cluster = cluster
         self.namespace = namespace or cluster.namespace
 
+    def close(self) -> None:
+        """Close all connections."""
+        self.cluster.close()
+
     def train(self, name: str, *, preset: str | None = None, **spec: Any) -> Run:
         """Create a run of Python values, the fields of `spec`, for example `training={"epochs": 20}`."""
         return self.create(manifests.made(name, preset=preset, **spec))

@@ -74,6 +74,10 @@ class Cluster(Protocol):
         """The namespace of the context."""
         ...
 
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
     def get(self, kind: Kind, name: str, *, namespace: str | None = None) -> Object:
         """The object of this name."""
         ...

@@ -1,11 +1,12 @@
 """Which samples belong together, for example the pictures of one patient: see `parts`. NumPy only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.errors import bad_data
 
 _LISTED = 5
@@ -38,3 +39,19 @@ def _require_apart(training: NDArray[Any], validation: NDArray[Any], *, where: s
         f"{where}: {len(both)} groups have samples for training and others for validation, which spec.data keeps apart: "
         f"{', '.join(map(str, both[:_LISTED]))}. Move all samples of a group to one side, or name no groups."
     )
+
+
+def counted(groups: NDArray[np.int64] | None, parts: Mapping[str, NDArray[np.int64]]) -> dict[str, int]:
+    """How many groups each part has, by its name; nothing without groups. Positions beyond `groups` belong to none."""
+    if groups is None:
+        return {}
+    return {name: len(np.unique(groups[positions[positions < len(groups)]])) for name, positions in parts.items()}
+
+
+def sharing(counts: Mapping[str, int]) -> tuple[Found, ...]:
+    """What to say of groups: a validation on one patient says little, however many pictures there are."""
+    if not counts:
+        return ()
+    told = ", ".join(f"{count} for {name}" for name, count in counts.items())
+    reason = f"All samples of a group are in one part; of the groups there are {told}."
+    return (Found(name="data.groups", value=f"{sum(counts.values())} groups", reason=reason),)

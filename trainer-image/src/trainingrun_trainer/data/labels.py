@@ -119,11 +119,12 @@ def numbering(names: Sequence[str]) -> tuple[Found, ...]:
     if list(names) == own or not names or not all(name.removeprefix("-").isdecimal() for name in names):
         return ()
     place = next(place for place, name in enumerate(names) if name != own[place])
+    low, high = min(names, key=int)[:20], max(names, key=int)[:20]
     reason = (
-        f"Labels are names, which are numbered in their order: output {place} of the model is label {names[place][:20]}. "
-        "result.json lists them under data.classNames."
+        f"The {len(names)} labels are numbers from {low} to {high}, and outputs are counted from 0: output {place} of the "
+        f"model is label {names[place][:20]}. result.json lists the labels in the order of the outputs, as data.classNames."
     )
-    return (Found(name="data.labels", value=f"{len(names)} names", reason=reason),)
+    return (Found(name="data.labels", value=f"{len(names)} numbers from {low} to {high}", reason=reason),)
 
 
 def _of_names(labels: AnyArray, *, where: str) -> Classes:

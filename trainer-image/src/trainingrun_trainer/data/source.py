@@ -1,6 +1,8 @@
 """From `spec.data` to the parts that are trained, validated and tested on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.features import Feature, encoded, width
 from trainingrun_trainer.data.feed import InMemory, Split
+from trainingrun_trainer.data.groups import counted, sharing
 from trainingrun_trainer.data.image_folder import open_image_folder
 from trainingrun_trainer.data.labels import numbering
 from trainingrun_trainer.data.left_out import EXAMPLES, LeftOut
@@ -56,6 +59,8 @@ class About(NamedTuple):
     """What is wrong with the samples that are left out for being damaged, the first of them."""
     features: tuple[Feature, ...] = ()
     """What the entries of a vector are, if it comes from a table."""
+    groups: Mapping[str, int] = MappingProxyType({})
+    """How many groups each part has, where samples belong together."""
 
 
 def load_split(context: Context) -> tuple[Split, About]:
@@ -77,6 +82,8 @@ def load_split(context: Context) -> tuple[Split, About]:
         split, about = _as_it_is(context, data, parts)
     else:
         split, about = _decoded(context, data, parts)
+    groups = counted(data.groups, parts._asdict())
+    about = about._replace(groups=groups, found=(*about.found, *sharing(groups)))
     if context.is_chief and about.left_out:
         print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
     return _normalized(context, split), about

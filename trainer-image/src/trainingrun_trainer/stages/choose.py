@@ -15,13 +15,13 @@ from trainingrun_trainer.choosing.found import BATCH_SIZE, LEARNING_RATE, Found,
 from trainingrun_trainer.choosing.note import recall, write_down
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data.feed import Feed
-from trainingrun_trainer.data.shard import epoch_order, shard
+from trainingrun_trainer.data.shard import epoch_order, shard, steps_per_epoch
 from trainingrun_trainer.errors import interrupted
 from trainingrun_trainer.stages.calls import Call, CallLength, in_calls
 from trainingrun_trainer.stages.network import on_devices
 from trainingrun_trainer.stages.optimizers import Optimizer
 from trainingrun_trainer.stages.plan import EpochPlan
-from trainingrun_trainer.stages.schedule import factor, scaling_of
+from trainingrun_trainer.stages.schedule import factor
 from trainingrun_trainer.stages.step import TrainingSteps, training_steps
 
 Network = Any
@@ -56,22 +56,22 @@ def _measured(context: Context, network: Network, feed: Feed) -> tuple[Context, 
     if training.batch_size == AUTO:
         if note.get(BATCH_SIZE) is None:
             note = note.adding(_Probe.of(context, network, feed, note).batch_size(lost=note.trying))
-        context = _with(context, note.get(BATCH_SIZE))
+        context = _with(context, note.get(BATCH_SIZE), feed=feed)
     if training.optimizer.learning_rate == AUTO:
         if note.get(LEARNING_RATE) is None:
             note = note.adding(_Probe.of(context, network, feed, note).learning_rate())
-        context = _with(context, note.get(LEARNING_RATE))
+        context = _with(context, note.get(LEARNING_RATE), feed=feed)
     network.set_weights(before)
     return context, note
 
 
-def _with(context: Context, found: Found | None) -> Context:
+def _with(context: Context, found: Found | None, *, feed: Feed) -> Context:
     assert found is not None, "it has just been found"
-    training = _trained_with(context, found)
+    training = _trained_with(context, found, samples=len(feed))
     return replace(context, config=context.config.model_copy(update={"training": training}))
 
 
-def _trained_with(context: Context, found: Found) -> Training:
+def _trained_with(context: Context, found: Found, *, samples: int) -> Training:
     training = context.config.training
     if found.name == BATCH_SIZE:
         return training.model_copy(update={"batch_size": int(found.value)})
@@ -81,8 +81,9 @@ def _trained_with(context: Context, found: Found) -> Training:
     if context.config.tuning is None:
         schedule = schedule.model_copy(update={"scaling": Scaling.NONE})
     else:
-        rate = f"{number(rate) / factor(scaling_of(training), batches=context.step_batches):.6g}"
-    optimizer = training.optimizer.model_copy(update={"learning_rate": rate})
+        steps = steps_per_epoch(samples, batch=context.step_samples, size=context.gang.size)
+        rate = f"{number(rate) / factor(training, batches=context.step_batches, steps=steps):.6g}"
+    optimizer = training.optimizer.model_copy(update={"learning_rate": number(rate)})
     return training.model_copy(update={"optimizer": optimizer, "schedule": schedule})
 
 

@@ -17,6 +17,7 @@ accuracy, with five times as much at most 1. An MLP that a search trained with 0
 0.017."""
 
 LEARNING_RATE = "spec.training.optimizer.learningRate"
+PRUNING_RATE = "spec.compression.pruning.learningRate"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Course:
     """With the epochs, the learning rate of one rank and the schedule of this course."""
     field: str = LEARNING_RATE
     """The one that sets the learning rate, for people."""
+    origin: str = ""
+    """After the field's name, where nobody has set it."""
     name: str = ""
     """What tells its files from those of the other courses of the run."""
     most: float = math.inf
@@ -41,15 +44,15 @@ class Course:
     @classmethod
     def of_pruning(cls, training: Training, pruning: Pruning, *, sparsity: float) -> "Course":
         """Fine-tuning while weights become zero. Weights that are left must go far to make up for those that are gone."""
-        rate, most = pruning.learning_rate, math.inf
+        rate, most, origin = pruning.learning_rate, math.inf, ""
         if rate is None:
+            origin = " by default"
             most = _most(training)
             one = number(training.optimizer.learning_rate)
             rate = number(f"{min(most, PRUNING_FACTOR * one) if is_adaptive(training) else one:.6g}")
         changed = training.optimizer.model_copy(update={"learning_rate": rate})
         tuned = _finer(training.model_copy(update={"optimizer": changed}), epochs=pruning.epochs)
-        field = "spec.compression.pruning.learningRate"
-        return cls(Stage.PRUNING, tuned, field=field, name=f"pruned-{sparsity}", most=most)
+        return cls(Stage.PRUNING, tuned, field=PRUNING_RATE, origin=origin, name=f"pruned-{sparsity}", most=most)
 
     @classmethod
     def of_quantization(cls, training: Training, quantization: Quantization, *, name: str) -> "Course":

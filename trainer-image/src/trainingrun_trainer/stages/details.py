@@ -29,6 +29,7 @@ def details_of(context: Context, *, split: Split, ending: Ending, judgement: Jud
         "data": {
             "sha256": about.sha256,
             "samples": {"training": len(split.training), "validation": len(split.validation), "test": len(split.test)},
+            "groups": dict(about.groups),
             "classes": split.training.classes,
             "classNames": list(about.class_names),
             "features": [asdict(feature) for feature in about.features],

@@ -93,7 +93,7 @@ class _Loop:
         steps = steps_per_epoch(len(split.training), batch=context.step_samples, size=context.gang.size)
         loop = cls(
             course=course,
-            rate=Rate(course.stage, course.field, course.rates(batches=context.step_batches, steps=steps)),
+            rate=Rate(course.stage, course.field, course.rates(batches=context.step_batches, steps=steps), course.origin),
             context=context,
             network=network,
             optimizer=optimizer,

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from trainingrun.api import Choice
+from trainingrun.api import Choice, Scaling
 from trainingrun.contract import Stage
-from trainingrun_trainer.stages.schedule import Rates
+from trainingrun_trainer.stages.schedule import LEAST_STEPS, Rates
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,15 @@ class Rate:
     field: str
     """The one in spec that sets them."""
     rates: Rates
+    origin: str = ""
+    """After the field's name, where nobody has set it: the rate is a default."""
 
     @property
     def words(self) -> str:
         """The field, its value, and what that is on all ranks."""
         asked, target = self.rates.one, self.rates.target
         scaled = "" if math.isclose(target, asked, rel_tol=1e-3) else f", which is {target:.3g} on all ranks"
-        return f"{self.field} {asked}{scaled}"
+        return f"{self.field}{self.origin} {asked}{scaled}"
 
     @property
     def choice(self) -> Choice:
@@ -32,9 +34,11 @@ class Rate:
     @property
     def _reason(self) -> str:
         rates = self.rates
-        found = f"{self.field} {rates.one}"
+        found = f"{self.field}{self.origin} {rates.one}"
         if rates.factor > 1:
             found += f" times {rates.factor:.3g}, {rates.scaling} scaling of {rates.batches} batches in a step"
+        if rates.scaling is Scaling.LINEAR and rates.linear < rates.batches:
+            found += f", of which {rates.linear:.3g} leave an epoch {LEAST_STEPS} steps: beyond them by the square root"
         if rates.target < rates.one * rates.factor * 0.999:
             found += f", but no more than {rates.target:.3g}"
         if rates.warmup > 0:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from trainingrun.api import OptimizerName, Scaling, Schedule, ScheduleType, Training, number
 
+LEAST_STEPS = 32
+"""Linear scaling takes for granted that weights change little in the steps that one larger step replaces. Beyond the batches
+that leave an epoch so many steps `Auto` goes on with the square root: with 8 of them 16 ranks destroyed a CNN."""
 WARMUP_FACTOR = 2.0
 """A rate that grows by more than this is risen to, unless told otherwise."""
 WARMUP_EPOCHS, WARMUP_SHARE = 5, 0.1
@@ -36,9 +39,24 @@ def scaling_of(training: Training) -> Scaling:
     return Scaling.SQUARE_ROOT if is_adaptive(training) else Scaling.LINEAR
 
 
-def factor(scaling: Scaling, *, batches: int) -> float:
-    """What a rule makes of the rate of one batch when a step has `batches`: the number of ranks, times the passes of each."""
-    return {Scaling.NONE: 1.0, Scaling.LINEAR: float(batches), Scaling.SQUARE_ROOT: math.sqrt(batches)}[scaling]
+def factor(training: Training, *, batches: int, steps: int) -> float:
+    """What the rule makes of the rate of one batch when a step has `batches`: the number of ranks, times the passes of each.
+
+    An epoch has `steps` steps of that size.
+    """
+    scaling = scaling_of(training)
+    if scaling is Scaling.NONE:
+        return 1.0
+    return math.sqrt(batches * linear_batches(training, batches=batches, steps=steps))
+
+
+def linear_batches(training: Training, *, batches: int, steps: int) -> float:
+    """Up to how many of the batches of a step the rate grows linearly; with the others it grows by the square root."""
+    if scaling_of(training) is not Scaling.LINEAR:
+        return 1.0
+    if training.schedule.scaling is not Scaling.AUTO:
+        return float(batches)
+    return min(float(batches), max(1.0, batches * steps / LEAST_STEPS))
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,10 @@ class Rates:
     scaling: Scaling
     """The rule that makes a rate of `batches` batches of it; never `Auto`."""
     batches: int
+    linear: float
+    """So many of the batches the rate has grown with linearly, and with the others by the square root."""
+    factor: float
+    """What the rule multiplies the rate of one batch by."""
     first: float
     """What warm-up rises from."""
     target: float
@@ -60,11 +82,6 @@ class Rates:
     epochs: int
     steps: int
     """Of an epoch."""
-
-    @property
-    def factor(self) -> float:
-        """What the rule multiplies the rate of one batch by."""
-        return factor(self.scaling, batches=self.batches)
 
     def of_epoch(self, epoch: int) -> NDArray[np.float32]:
         """Those of the steps of an epoch, counted from 0.
@@ -80,14 +97,16 @@ class Rates:
 
 def training_rates(training: Training, *, batches: int, steps: int) -> Rates:
     """The rates of a training with `batches` batches in a step, and `steps` steps in an epoch."""
-    one, scaling = number(training.optimizer.learning_rate), scaling_of(training)
+    one, growth = number(training.optimizer.learning_rate), factor(training, batches=batches, steps=steps)
     return Rates(
-        one=number(training.optimizer.learning_rate),
-        scaling=scaling,
+        one=one,
+        scaling=scaling_of(training),
         batches=batches,
+        linear=linear_batches(training, batches=batches, steps=steps),
+        factor=growth,
         first=one,
-        target=one * factor(scaling, batches=batches),
-        warmup=_warmup(training, batches=batches, steps=steps),
+        target=one * growth,
+        warmup=_warmup(training, growth=growth, steps=steps),
         schedule=training.schedule,
         epochs=training.epochs,
         steps=steps,
@@ -96,15 +115,18 @@ def training_rates(training: Training, *, batches: int, steps: int) -> Rates:
 
 def fine_tuning_rates(training: Training, *, batches: int, steps: int, most: float = math.inf) -> Rates:
     """The rates of a fine-tuning: scaled by the square root at most where steps are normalised, and never above `most`."""
-    scaling = scaling_of(training)
-    if is_adaptive(training) and scaling is Scaling.LINEAR:
-        scaling = Scaling.SQUARE_ROOT
+    if is_adaptive(training) and scaling_of(training) is Scaling.LINEAR:
+        schedule = training.schedule.model_copy(update={"scaling": Scaling.SQUARE_ROOT})
+        training = training.model_copy(update={"schedule": schedule})
+    growth = factor(training, batches=batches, steps=steps)
     return Rates(
         one=number(training.optimizer.learning_rate),
-        scaling=scaling,
+        scaling=scaling_of(training),
         batches=batches,
+        linear=linear_batches(training, batches=batches, steps=steps),
+        factor=growth,
         first=0.0,
-        target=min(most, number(training.optimizer.learning_rate) * factor(scaling, batches=batches)),
+        target=min(most, number(training.optimizer.learning_rate) * growth),
         warmup=_bounded(GENTLE_EPOCHS * steps, share=GENTLE_SHARE, total=training.epochs * steps),
         schedule=training.schedule,
         epochs=training.epochs,
@@ -112,12 +134,12 @@ def fine_tuning_rates(training: Training, *, batches: int, steps: int, most: flo
     )
 
 
-def _warmup(training: Training, *, batches: int, steps: int) -> int:
+def _warmup(training: Training, *, growth: float, steps: int) -> int:
     """Steps of warm-up: what the schedule says, and with `Auto`, where it says nothing, what a large factor needs."""
     schedule = training.schedule
     if schedule.warmup_epochs > 0 or schedule.scaling is not Scaling.AUTO:
         return schedule.warmup_epochs * steps
-    if factor(scaling_of(training), batches=batches) <= WARMUP_FACTOR:
+    if growth <= WARMUP_FACTOR:
         return 0
     return _bounded(WARMUP_EPOCHS * steps, share=WARMUP_SHARE, total=training.epochs * steps)
 

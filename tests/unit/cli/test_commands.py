@@ -1,0 +1,197 @@
+"""The command, in this process: what it prints, and how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.client.api_server import Store
+from tests.unit.client.runs import a_pod, a_run
+from trainingrun.cli.__main__ import main
+from trainingrun.version import VERSION
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(server: tuple[Store, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs the command with the kubeconfig of the API server: exit code, standard output and standard error."""
+    monkeypatch.setenv("KUBECONFIG", str(server[1]))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(list(arguments))
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
+
+
+def test_help_needs_no_cluster_and_names_every_verb(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    code, out, _ = command("--help")
+    verbs = (
+        "list get why watch logs run lint suspend resume rerun report artifacts cp compare presets doctor version completion"
+    )
+    assert code == 0
+    assert [verb for verb in verbs.split() if f"\n  {verb} " not in out] == []
+
+
+def test_runs_are_listed_in_columns(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run("digits"))
+    store.put("trainingruns", a_run("pets", state="Failed"))
+    code, out, _ = command("list")
+    assert (code, [line.split()[:2] for line in out.splitlines()]) == (
+        0,
+        [["NAME", "STATUS"], ["digits", "Running"], ["pets", "Failed"]],
+    )
+    assert "\x1b" not in out, "no colours in a pipe"
+    assert command("list", "--state", "failed", "-o", "name")[1] == "trainingrun.trainingrun.dev/pets\n"
+    assert [item["metadata"]["name"] for item in json.loads(command("list", "-A", "-o", "json")[1])["items"]] == [
+        "digits",
+        "pets",
+    ]
+    assert command("list", "-n", "other")[2].startswith("There is no such run in namespace other")
+
+
+def test_objects_are_printed_as_kubectl_does(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run())
+    assert yaml.safe_load(command("get", "digits", "-o", "yaml")[1])["metadata"]["uid"] == "uid-digits"
+    assert "digits" in command("get", "digits")[1]
+
+
+def test_why_has_the_sentence_the_evidence_and_the_next_command(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run(state="Waiting", reason="ClaimNotFound", message="There is no claim [models]."))
+    store.put("pods", a_pod())
+    about = {"kind": "Pod", "name": "digits-1-0", "uid": "uid-digits-1-0"}
+    warning = {"type": "Warning", "reason": "FailedMount", "message": "no secret", "involvedObject": about}
+    store.put("events", {"metadata": {"name": "e"}, **warning})
+    store.put("events", {"metadata": {"name": "f"}, **warning, "involvedObject": {**about, "uid": "another"}})
+    code, out, _ = command("why", "digits")
+    assert code == 0
+    assert out.startswith("digits is Waiting (ClaimNotFound) for ")
+    assert out.count("no secret") == 1, "what is said of others is no evidence"
+    assert [line.strip() for line in out.splitlines() if line.startswith("  ")] == [
+        "There is no claim [models].",
+        "pod/digits-1-0: FailedMount. no secret",
+        "kubectl get persistentvolumeclaims -n team",
+    ]
+
+
+def test_a_run_is_made_and_watched_to_its_end(store: Store, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(yaml.safe_dump(a_run(state="Succeeded")))
+    code, out, err = command("run", "-f", str(file), "--watch")
+    assert code == 0, err
+    assert out.splitlines()[0] == "trainingrun.trainingrun.dev/digits"
+    assert "Succeeded" in out
+    assert "report digits --open" in err
+    code, _, err = command("run", "-f", str(file))
+    assert (code, err) == (1, "trainingruns digits already exists\n")
+
+
+def test_a_run_that_fails_ends_the_watch_with_1(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run(state="Failed", failure={"cause": "BadData", "message": "No samples."}))
+    code, _, err = command("watch", "digits")
+    assert (code, err) == (1, "The run digits has failed: BadData. No samples.\n")
+
+
+def test_time_that_is_over_is_124(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run())
+    code, _, err = command("watch", "digits", "--timeout", "1")
+    assert code == 124
+    assert "why it takes so long: kubectl trainingrun why digits" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lst"],
+        ["get"],
+        ["list", "-o", "tabel"],
+        ["compare", "a"],
+        ["cp", "a", "b"],
+        ["logs", "digits", "--rank", "1", "--worker", "0"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_64_and_a_sentence(command: Command, arguments: list[str]) -> None:
+    code, out, err = command(*arguments)
+    assert (code, out) == (64, "")
+    assert err.rstrip().endswith((".", "verbs.", "pets."))
+
+
+def test_a_cluster_that_does_not_answer_is_69(server: tuple[Store, Path], command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "other"
+    file.write_text(server[1].read_text().replace("127.0.0.1", "127.0.0.1:1/x"))
+    assert command("list", "--kubeconfig", str(file))[0] == 69
+    assert command("list", "--kubeconfig", str(tmp_path / "missing"))[0] == 69
+
+
+def test_changes_by_hand_warn_where_git_decides(store: Store, command: Command) -> None:
+    run = a_run()
+    run["metadata"]["labels"] = {"argocd.argoproj.io/instance": "team"}
+    store.put("trainingruns", run)
+    for verb in ("suspend", "resume", "rerun"):
+        code, _, err = command(verb, "digits")
+        assert code == 0
+        assert err.startswith("Warning: Argo CD (team) owns the run digits")
+    code, _, _ = command("rerun", "digits", "--set", "training.epochs=7")
+    assert store.objects["trainingruns", "team", "digits"]["spec"]["training"]["epochs"] == 7
+
+
+def test_logs_are_what_the_worker_said(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run())
+    store.put("pods", a_pod())
+    store.logs["digits-1-0"] = ["epoch [1]", "epoch [2]"]
+    assert command("logs", "digits") == (0, "epoch [1]\nepoch [2]\n", "")
+
+
+def test_lint_says_what_is_missing(store: Store, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    run = a_run()
+    run["spec"]["preset"] = "small"
+    file.write_text(yaml.safe_dump(run))
+    code, _, err = command("lint", "-f", str(file))
+    assert code == 1
+    assert err.splitlines() == [
+        "digits: There is no PersistentVolumeClaim models (spec.output.persistentVolumeClaim.claimName) in namespace team: make "
+        "it, or the run waits for it.",
+        "digits: There is no TrainingPreset small (spec.preset): make it, or the run waits for it.",
+    ]
+
+
+def test_runs_are_compared(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run("a"))
+    other = a_run("b", state="Failed")
+    other["spec"]["training"]["epochs"] = 9
+    store.put("trainingruns", other)
+    out = command("compare", "a", "b")[1]
+    assert "training.epochs   2   9" in out
+
+
+def test_the_doctor_says_what_is_missing(store: Store, command: Command) -> None:
+    code, out, _ = command("doctor")
+    assert code == 1
+    assert "!! trainingruns.trainingrun.dev is missing: install TrainingRun." in out
+    for plural in ("trainingruns", "trainingpresets"):
+        store.put("customresourcedefinitions", {"metadata": {"name": f"{plural}.trainingrun.dev"}}, namespace="")
+    container = {"image": "operator:7", "env": [{"name": "TRAINER_IMAGE", "value": "trainer:7"}]}
+    deployment = {"spec": {"replicas": 2, "template": {"spec": {"containers": [container]}}}, "status": {"readyReplicas": 2}}
+    labels = {"app.kubernetes.io/name": "trainingrun-operator"}
+    store.put("deployments", {"metadata": {"name": "trainingrun-operator", "labels": labels}, **deployment}, namespace="system")
+    code, out, _ = command("doctor")
+    assert code == 0
+    assert "ok operator system/trainingrun-operator: 2 of 2 ready, operator:7" in out
+    store.denied.add("trainingruns")
+    assert "!! you may not create runs in namespace team: ask who administers it." in command("doctor")[1]
+
+
+def test_versions(command: Command) -> None:
+    assert command("version", "--client") == (0, f"kubectl-trainingrun {VERSION}\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_learns_the_verbs(command: Command, shell: str) -> None:
+    assert "_KUBECTL_TRAININGRUN_COMPLETE" in command("completion", shell)[1]
