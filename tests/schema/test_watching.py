@@ -28,7 +28,7 @@ RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("TrainingRun*.md"))
 RECORDED = ROOT / "manifests/gitops/argo-cd/resource_customizations/trainingrun.dev/TrainingRun/testdata/no-claim-stalled.yaml"
 RUN = "digits"
 LEASE = "trainingrun-operator"
-_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def shell(kubectl: Kubectl, script: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
 def test_the_commands_of_a_runbook_run_as_they_stand_there(stalled: Kubectl, page: Path) -> None:
-    blocks = _BLOCK.findall(page.read_text())
+    blocks = BLOCK.findall(page.read_text())
     assert blocks, "a runbook without a command helps nobody"
     done = shell(stalled, "\n".join(blocks))
     assert done.returncode == 0, done.stderr
@@ -73,7 +73,7 @@ def test_the_commands_of_a_runbook_run_as_they_stand_there(stalled: Kubectl, pag
 
 def test_the_runbook_of_stalled_runs_shows_why(stalled: Kubectl) -> None:
     page = next(page for page in RUNBOOKS if page.stem == "TrainingRunStalled")
-    said = shell(stalled, _BLOCK.findall(page.read_text())[0]).stdout
+    said = shell(stalled, BLOCK.findall(page.read_text())[0]).stdout
     assert f"{RUN}: ClaimNotFound: There is no PersistentVolumeClaim" in said
 
 

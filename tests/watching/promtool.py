@@ -29,6 +29,11 @@ def check_rules(program: Path, rules: Path) -> str:
     return _run(program, "check", "rules", "--lint=all", "--lint-fatal", str(rules))
 
 
+def check_config(program: Path, config: Path) -> str:
+    """What it says of a configuration of Prometheus; raises AssertionError when there is a mistake in it."""
+    return _run(program, "check", "config", "--syntax-only", str(config))
+
+
 def unit_test(program: Path, content: dict[str, Any], *, folder: Path) -> str:
     """Run a unit test of rules, and return what is wrong; empty when all is as it should be."""
     path = folder / "test.yaml"

@@ -115,7 +115,7 @@ FLEET = Row(
         Panel(
             "Runs by status",
             "All runs that there are.",
-            (Query(f"sum by (status) (trainingrun_runs{{{RUNS}}})", "{{status}}"),),
+            (Query(f"sum by (status) (trainingrun_runs{{{RUNS}}}){NONE}", "{{status}}"),),
             stacked=True,
         ),
         Panel(
