@@ -150,7 +150,7 @@ bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/ben
 bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the trainer beside the common recipe (docs/benchmarks.md)
 	@$(BIN)/python -m tools.trainer_bench
 
-bench-tuning: .venv-trainer/ready ## Measure a search in the gang beside one object per trial (docs/benchmarks.md)
+bench-tuning: .venv/ready .venv-trainer/ready ## Measure a search in the gang beside one object per trial (docs/benchmarks.md)
 	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) PYTHONPATH=. .venv-trainer/bin/python -m tools.tuning_bench
 
 bench-compression: .venv/ready .venv-trainer/ready ## Measure how small models become, and what that costs (docs/benchmarks.md)

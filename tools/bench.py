@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cluster
 from tools import measurements
-from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl
+from tools.users import put
 from trainingrun.api import TrainingRun
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ def _run_starts(installation: Installation) -> list[float]:
         installation.cluster.volume(claim=claim, namespace="bench")
     kubectl.run("apply", "-f", str(ROOT / "examples" / "volumes.yaml"))
     digits = ROOT / "examples" / "data" / "mnist-10k"
-    upload(kubectl, digits, claim="datasets", path=digits.name, image=installation.trainer_image)
+    put(kubectl, digits, claim="datasets", path=digits.name, image=installation.trainer_image)
     return _repeat(lambda: _run_start(kubectl))
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -11,12 +10,15 @@ from rich.table import Table
 
 import cluster
 import images
-from tools.dataset import upload
 from tools.install import Installation, install, make_namespace
 from tools.kubectl import Kubectl, KubectlError
-from tools.live import follow
 from tools.parts import PartError
-from trainingrun.api import Artifact, Timeline, TrainingRun
+from tools.users import connected, put
+from trainingrun.api import Timeline, TrainingRun
+from trainingrun.cli.drawing import lines
+from trainingrun.cli.following import follow
+from trainingrun.client import TrainingRunError, WaitTimeoutError
+from trainingrun.views.tables import artifacts
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMESPACE = "training"
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console()
     try:
         run = demo(chosen.example, pushed=pushed, console=console)
-    except (KubectlError, PartError, cluster.ClusterError, images.ImageError, TimeoutError) as problem:
+    except (KubectlError, PartError, cluster.ClusterError, images.ImageError, TrainingRunError) as problem:
         console.print(f"[red]{problem}[/red]", highlight=False)
         return 1
     except KeyboardInterrupt:
@@ -51,7 +53,7 @@ def demo(example: str, *, pushed: dict[str, str] | None, console: Console) -> Tr
     console.rule(f"kubectl apply -f examples/{example}.yaml", align="left", style="dim")
     kubectl.delete("trainingrun", example)
     kubectl.run("apply", "-f", str(EXAMPLES / f"{example}.yaml"))
-    run = follow(_fetch(kubectl, example), console=console, timeout=RUN_TIMEOUT)
+    run = _followed(kubectl, example, console=console)
     _report(run, kubectl=kubectl, installation=installation, console=console)
     return run
 
@@ -64,18 +66,17 @@ def _prepare(installation: Installation, *, console: Console) -> Kubectl:
         installation.cluster.volume(claim=claim["metadata"]["name"], namespace=NAMESPACE)
     kubectl.run("apply", "-f", str(EXAMPLES / "volumes.yaml"))
     folder = EXAMPLES / "data" / "mnist-10k"
-    upload(kubectl, folder, claim="datasets", path=folder.name, image=installation.trainer_image)
+    put(kubectl, folder, claim="datasets", path=folder.name, image=installation.trainer_image)
     return kubectl
 
 
-def _fetch(kubectl: Kubectl, name: str) -> Callable[[], TrainingRun]:
-    def fetch() -> TrainingRun:
-        found = kubectl.get("trainingrun", name)
-        if found is None:
-            raise KubectlError(f"trainingrun {name} was deleted while the demo watched it")
-        return TrainingRun.parse(found)
-
-    return fetch
+def _followed(kubectl: Kubectl, name: str, *, console: Console) -> TrainingRun:
+    """The run as it ended. Raises WaitTimeoutError when it has not within `RUN_TIMEOUT` seconds."""
+    with connected(kubectl) as client:
+        last = follow(client.get(name).watch(timeout=RUN_TIMEOUT), console=console)
+    if last is None or not last.status.is_finished:
+        raise WaitTimeoutError(f"The run {name} had not finished after {RUN_TIMEOUT:.0f} s.")
+    return last
 
 
 def _report(run: TrainingRun, *, kubectl: Kubectl, installation: Installation, console: Console) -> None:
@@ -84,10 +85,12 @@ def _report(run: TrainingRun, *, kubectl: Kubectl, installation: Installation, c
         console.print(f"[red]Failed: {failure.cause}. {failure.message} {failure.hint}[/red]" if failure else "Failed.")
     if run.status.result is not None:
         console.print(_result_table(run))
+        console.print("\n".join(lines(artifacts(run.status.result.artifacts))), highlight=False, soft_wrap=True, markup=False)
         console.print(_start_table(run.status.timeline or Timeline(), run=run))
     look = f"{kubectl.binary} --kubeconfig {kubectl.kubeconfig} -n {NAMESPACE}"
+    command = f"--kubeconfig {kubectl.kubeconfig} -n {NAMESPACE}"
     console.print(
-        f"\nLook around:  {look} get trun,pods\n              {look} get trun {run.metadata.name} -o yaml\n"
+        f"\nLook around:  {look} get trun,pods\n              .venv/bin/trainingrun report {run.metadata.name} {command}\n"
         f"Clean up:     make cluster-down",
         highlight=False,
         soft_wrap=True,
@@ -108,17 +111,7 @@ def _result_table(run: TrainingRun) -> Table:
     for metric in result.metrics:
         table.add_row(metric.name, metric.value)
     table.add_row("epochs", str(result.epochs))
-    for artifact in result.artifacts:
-        table.add_row(artifact.name, _told(artifact))
     return table
-
-
-def _told(artifact: Artifact) -> str:
-    """Where an artifact is, and what is known of it."""
-    packed = "" if artifact.gzipped_bytes is None else f", {artifact.gzipped_bytes / 1000:.0f} kB after gzip"
-    accuracy = "".join(f", accuracy {metric.value}" for metric in artifact.metrics if metric.name == "accuracy")
-    verdict = {None: "", True: ", accepted", False: ", not accepted"}[artifact.accepted]
-    return f"{artifact.uri}  ({artifact.size_bytes / 1000:.0f} kB{packed}{accuracy}{verdict})"
 
 
 def _start_table(timeline: Timeline, *, run: TrainingRun) -> Table:

@@ -16,7 +16,7 @@ from tests.manifests import a_manifest
 from tests.patience import patience
 from tests.rank import image
 from tests.waiting import wait_for
-from tools.dataset import upload
+from tools import users
 from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation, install
 from tools.kubectl import Kubectl
 from tools.suite.accounts import Account, book, waiting
@@ -268,7 +268,14 @@ def make_claim(playground: Playground, name: str) -> None:
 
 def put(playground: Playground, folder: Path, *, path: str) -> None:
     """Copy a folder into the claim that has the digits."""
-    upload(playground.kubectl, folder, claim="datasets", path=path, image=playground.played_image)
+    users.put(playground.kubectl, folder, claim="datasets", path=path, image=playground.played_image)
+
+
+def fetch(playground: Playground, name: str, file: str, *, into: Path) -> Path:
+    """Copy a file of a run's output here, as its user would."""
+    with users.connected(playground.kubectl) as client:
+        (fetched,) = client.get(name).download(file, into=into)
+    return fetched
 
 
 def _read(path: Path) -> str:

@@ -1,11 +1,11 @@
 """Runs that are run again, cleaned up, created again under the same name, or hang. The ranks play (`tests.rank`)."""
 
 import signal
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import SHORTEST, Playground
+from tests.e2e.conftest import SHORTEST, Playground, fetch
 from tests.waiting import wait_for
-from tools.copy_pod import MOUNT, copy_pod
 
 
 def live_attempts(playground: Playground, name: str) -> set[str]:
@@ -95,7 +95,7 @@ def test_the_accounts_of_a_finished_run_add_up_to_its_life(playground: Playgroun
     assert accounts["training_seconds"] > 0
 
 
-def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playground: Playground) -> None:
+def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playground: Playground, tmp_path: Path) -> None:
     playground.play("stuck", epochs=None, grace_seconds=4, spec__recovery={"hangTimeoutSeconds": SHORTEST})
     playground.wait_for_epoch("stuck", 2)
     playground.signal_ranks(playground.pod("stuck", worker=1), signal.SIGSTOP)
@@ -104,8 +104,7 @@ def test_a_rank_that_stands_still_is_a_hang_and_its_peers_stacks_are_kept(playgr
     assert failure is not None
     assert failure.cause == "Hang"
     assert playground.wait_until_finished("stuck").status.result is not None
-    with copy_pod(playground.kubectl, name="look", claim="models", image=playground.played_image) as pod:
-        stacks = playground.kubectl.run("exec", pod, "--", "cat", f"{MOUNT}/stuck/logs/1/0.stacks.txt")
+    stacks = fetch(playground, "stuck", "logs/1/0.stacks.txt", into=tmp_path).read_text()
     assert "most recent call first" in stacks
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Playground
-from tools.copy_pod import MOUNT, copy_pod
 from tools.kubectl import KubectlError
-from tools.report import fetch
+from tools.users import connected
 from trainingrun.api import TrainingRun
 from trainingrun.api.base import to_wire
+from trainingrun.client.volume_pod import MOUNT, volume_pod
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "mnist-ship.yaml"
 ANSWERS = Path(__file__).parent / "answers.py"
@@ -76,7 +76,8 @@ def test_it_leaves_all_that_people_need_to_use_the_model_and_to_understand_it(
     best = shipped.status.result.best
     assert best is not None
     folder = f"{MOUNT}/mnist-ship"
-    with copy_pod(playground.kubectl, name="look", claim="models", image=playground.installation.trainer_image) as pod:
+    image = playground.installation.trainer_image
+    with connected(playground.kubectl) as client, volume_pod(client.cluster, claim="models", image=image) as pod:
         files = set(playground.kubectl.run("exec", pod, "--", "ls", folder).split())
         accuracy = playground.kubectl.run("exec", "-i", pod, "--", "python3", "-", folder, best.name, stdin=ANSWERS.read_text())
         saved = playground.kubectl.run("exec", pod, "--", "ls", f"{folder}/model", f"{folder}/tensorboard").split()
@@ -91,8 +92,9 @@ def test_it_leaves_all_that_people_need_to_use_the_model_and_to_understand_it(
     assert details["result"]["artifacts"] == to_wire(shipped.status.result)["artifacts"]
 
 
-def test_its_report_is_fetched_by_one_command(playground: Playground, shipped: TrainingRun) -> None:
-    page = fetch(playground.kubectl, "mnist-ship")
+def test_its_report_is_fetched_by_one_command(playground: Playground, shipped: TrainingRun, tmp_path: Path) -> None:
+    with connected(playground.kubectl) as client:
+        page = client.get("mnist-ship").report(tmp_path).read_text()
     assert shipped.status.result is not None
     assert shipped.status.result.best is not None
     assert f"{shipped.status.result.best.name}" in page

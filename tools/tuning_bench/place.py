@@ -1,11 +1,13 @@
 """Where the runs are: a namespace with a claim, in a cluster with the operator."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import cluster
-from tools.copy_pod import MOUNT, copy_pod
 from tools.install import install, make_namespace
 from tools.kubectl import Kubectl, KubectlError
 from tools.tuning_bench.manifests import CLAIM, Manifest
@@ -13,6 +15,7 @@ from trainingrun.api import TrainingRun
 
 NAMESPACE = "bench-tuning"
 RUN_TIMEOUT = 600.0
+COMMAND = str(Path(__file__).parent.parent.parent / ".venv" / "bin" / "kubectl-trainingrun")
 
 
 @contextmanager
@@ -56,8 +59,12 @@ class Place:
         """A file that a run has left on its output."""
         claim = run.spec.output.persistent_volume_claim
         assert claim is not None, "the manifests say so"
-        with copy_pod(self.kubectl, name="bench-read", claim=claim.claim_name, image=self.image) as pod:
-            return self.kubectl.run("exec", pod, "--", "cat", f"{MOUNT}/{claim.path}/{run.metadata.name}/{file}").encode()
+        source = f"pvc/{claim.claim_name}:{claim.path}/{run.metadata.name}/{file}"
+        with TemporaryDirectory() as folder:
+            scope = ("--kubeconfig", str(self.kubectl.kubeconfig), "--namespace", NAMESPACE)
+            # The trainer's environment, in which this runs, has no client.
+            subprocess.run([COMMAND, "cp", source, folder, "--image", self.image, *scope], check=True, timeout=300)
+            return Path(folder, PurePosixPath(file).name).read_bytes()
 
     def clear(self) -> None:
         """Delete all runs, and their pods with them."""

@@ -156,8 +156,8 @@ def test_lint_says_what_is_missing(store: Store, command: Command, tmp_path: Pat
     code, _, err = command("lint", "-f", str(file))
     assert code == 1
     assert err.splitlines() == [
-        "digits: There is no PersistentVolumeClaim models (spec.output.persistentVolumeClaim.claimName) in namespace team: make "
-        "it, or the run waits for it.",
+        "digits: There is no PersistentVolumeClaim models (spec.output.persistentVolumeClaim.claimName) in namespace team: "
+        "make it, or the run waits for it.",
         "digits: There is no TrainingPreset small (spec.preset): make it, or the run waits for it.",
     ]
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from tests.builders import NOON, a_run, stamp
 from trainingrun.cli.following import follow
-from trainingrun.views.stages import stages_of
+from trainingrun.views.stages import stages_to_show
 
 
 def test_every_stage_of_a_finished_run_has_a_full_bar() -> None:
@@ -15,7 +15,7 @@ def test_every_stage_of_a_finished_run_has_a_full_bar() -> None:
     shown = io.StringIO()
     assert follow([run], console=Console(file=shown, force_terminal=True, no_color=True, width=100)) is run
     full = [line for line in shown.getvalue().splitlines() if "100%" in line]
-    assert [stage for stage in stages_of(run) if not any(stage in line for line in full)] == []
+    assert [stage for stage in stages_to_show(run) if not any(stage in line for line in full)] == []
 
 
 def test_without_a_terminal_there_is_a_line_for_each_change() -> None:

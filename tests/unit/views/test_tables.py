@@ -10,7 +10,7 @@ from trainingrun.api import Artifact, MetricValue
 from trainingrun.views import tables
 from trainingrun.views.comparison import compare
 from trainingrun.views.details import details
-from trainingrun.views.stages import percent, position, stages_of
+from trainingrun.views.stages import percent, position, stages_to_show
 from trainingrun.views.times import duration
 
 LATER = NOON + timedelta(hours=2, minutes=5)
@@ -28,13 +28,13 @@ STAGES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("changes", "stages"), STAGES.values(), ids=STAGES)
 def test_a_run_goes_through_the_stages_that_it_asks_for(changes: dict[str, Any], stages: list[str]) -> None:
-    assert stages_of(a_run(**changes)) == tuple(stages)
+    assert stages_to_show(a_run(**changes)) == tuple(stages)
 
 
 def test_the_bar_is_the_part_of_the_stage_that_is_done() -> None:
     progress = {"stage": "Training", "step": 30, "steps": 40, "percent": 10}
     run = a_run(status={"stage": "Training", "progress": progress})
-    assert (position(run, stages_of(run)), percent(run)) == (1, 75)
+    assert (position(run, stages_to_show(run)), percent(run)) == (1, 75)
     assert percent(a_run(status={"stage": "Evaluating", "progress": progress})) == 0
 
 

@@ -1,1 +1,1 @@
-"""`kubectl trainingrun`: draws what `trainingrun.views` says of what `trainingrun.client` finds. `pip install trainingrun[cli]`."""
+"""`kubectl trainingrun`: draws what `trainingrun.views` says of what `trainingrun.client` finds."""

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from trainingrun.api import TrainingRun
 from trainingrun.contract import Stage
-from trainingrun.views.stages import percent, position, stages_of, state, summary
+from trainingrun.views.stages import percent, position, stages_to_show, state, summary
 from trainingrun.views.why import telling
 
 
@@ -64,7 +64,7 @@ class _Bars:
         self._progress.stop()
 
     def update(self, run: TrainingRun) -> None:
-        stages = stages_of(run)
+        stages = stages_to_show(run)
         if tuple(self._bars) != stages:
             for bar in self._bars.values():
                 self._progress.remove_task(bar)

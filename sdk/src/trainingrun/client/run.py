@@ -127,18 +127,17 @@ class Run:
 
         Raises ReportError when there is none, and says why.
         """
-        place = report_place(self.now)
-        target = Path(into)
-        (written,) = self.download(REPORT, into=target, claim_path=place)
-        return written.replace(target / f"{self.name}.html")
+        refuse_without_report(self.now)
+        (written,) = self.download(REPORT, into=into)
+        return written.replace(Path(into, f"{self.name}.html"))
 
-    def download(self, file: str = "", *, into: str | Path, claim_path: PurePosixPath | None = None) -> list[Path]:
+    def download(self, file: str = "", *, into: str | Path) -> list[Path]:
         """Copy a file or folder below the run's own folder of the output, or all of it, and return what was written.
 
         Raises ReportError when it is not there, when the output is an object store, and when the user may not read claims.
         """
         run = self.now
-        folder = claim_path.parent if claim_path is not None else output_folder(run)
+        folder = output_folder(run)
         claim = run.spec.output.persistent_volume_claim
         assert claim is not None, "output_folder has refused it"
         return copying.download(
@@ -187,16 +186,15 @@ def output_folder(run: TrainingRun) -> PurePosixPath:
     return PurePosixPath(claim.path, run.metadata.name)
 
 
-def report_place(run: TrainingRun) -> PurePosixPath:
-    """Where the report of a run is on its claim. Raises ReportError when there is none."""
-    name, folder = run.metadata.name, output_folder(run)
+def refuse_without_report(run: TrainingRun) -> None:
+    """Raise ReportError when a run has no report that could be fetched, and say why."""
+    name, _ = run.metadata.name, output_folder(run)
     if not run.status.is_finished:
         raise ReportError(f"The run {name} has not finished: its report is written at the end.")
     succeeded, failure = run.status.condition("Succeeded"), run.status.failure
     if succeeded is not None and succeeded.status == "False" and run.status.result is None:
         why = f" ({failure.cause}). {failure.message}".rstrip() if failure is not None else "."
         raise ReportError(f"The run {name} has no report: it failed before it had a model{why}")
-    return folder / REPORT
 
 
 def known_image(run: TrainingRun) -> str:

@@ -2,20 +2,12 @@
 
 from trainingrun.api import TrainingRun
 from trainingrun.contract import Stage
+from trainingrun.stages import stages_of
 
 
-def stages_of(run: TrainingRun) -> tuple[Stage, ...]:
+def stages_to_show(run: TrainingRun) -> tuple[Stage, ...]:
     """The stages that the run goes through, in their order; what is measured for Auto still counts as starting."""
-    spec = run.spec
-    has = {
-        Stage.STARTING: True,
-        Stage.TUNING: spec.tuning is not None,
-        Stage.TRAINING: True,
-        Stage.PRUNING: spec.compression is not None and spec.compression.pruning is not None,
-        Stage.QUANTIZING: spec.compression is not None and spec.compression.quantization is not None,
-        Stage.EVALUATING: True,
-    }
-    return tuple(stage for stage, is_there in has.items() if is_there)
+    return (Stage.STARTING, *(stage for stage in stages_of(run.spec) if stage is not Stage.CHOOSING))
 
 
 def position(run: TrainingRun, stages: tuple[Stage, ...]) -> int:
@@ -26,11 +18,11 @@ def position(run: TrainingRun, stages: tuple[Stage, ...]) -> int:
 
 
 def percent(run: TrainingRun) -> int:
-    """Done part of the current stage."""
+    """Done part of the stage. An operator of before 2026-12 says that in `percent`."""
     progress = run.status.progress
     if progress is None or progress.stage != run.status.stage:
         return 0
-    return min(100, 100 * progress.step // progress.steps) if progress.steps else progress.percent
+    return progress.stage_percent if progress.stage_percent is not None else progress.percent
 
 
 def state(run: TrainingRun) -> str:
