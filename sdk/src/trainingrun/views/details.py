@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from trainingrun.api import TrainingRun
-from trainingrun.views.stages import position, stages_of, state
+from trainingrun.views.stages import position, stages_to_show, state
 from trainingrun.views.times import duration, since
 from trainingrun.views.why import telling
 
@@ -19,7 +19,7 @@ def details(run: TrainingRun, *, now: datetime) -> tuple[Group, ...]:
 
 def _state(run: TrainingRun, *, now: datetime) -> Group:
     condition = telling(run)
-    stages = stages_of(run)
+    stages = stages_to_show(run)
     at = position(run, stages)
     marks = ("+" if index < at else ">" if index == at else "." for index in range(len(stages)))
     return (
