@@ -1,3 +1,4 @@
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,19 @@ DIGITS = Path(__file__).parent.parent.parent.parent / "examples" / "data"
 def pytest_configure() -> None:
     """TensorFlow and what it imports warn about themselves; our own warnings stay errors."""
     warnings.filterwarnings("ignore", module=r"(tensorflow|tf_keras|keras|google|horovod|flatbuffers|h5py).*")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What TensorFlow writes for each function that it rewrites goes where pytest tidies up.
+
+    It removes such files when its process exits, and most ranks here are killed or leave without.
+    """
+    folder = tmp_path_factory.mktemp("t", numbered=False)  # short, as sockets of MPI need
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        yield
 
 
 @pytest.fixture(scope="session")
