@@ -17,6 +17,7 @@ SOURCE ?=
 SIGN ?=
 ALSO ?=
 MUTANTS ?=
+BEFORE ?=
 INSTALL_MANIFEST ?= manifests/install.yaml
 PYTHON ?= python3
 BIN := .venv/bin
@@ -150,6 +151,10 @@ bench: .venv/ready ## Measure the start-up of the cluster and of a run (docs/ben
 bench-trainer: .venv/ready .venv-trainer/ready .venv-bench/ready ## Measure the trainer beside the common recipe (docs/benchmarks.md)
 	@$(BIN)/python -m tools.trainer_bench
 
+bench-before: .venv/ready .venv-trainer/ready ## Measure the trainer beside that of an older checkout, by turns: BEFORE=../older (docs/benchmarks.md)
+	@test -n "$(BEFORE)" || { echo "Say beside which checkout, with its environments: git worktree add ../older COMMIT; make -C ../older .venv-trainer/ready; make bench-before BEFORE=../older"; exit 64; }
+	@PYTHONPATH=. .venv-trainer/bin/python -m tools.trainer_bench.before "$(BEFORE)"
+
 bench-tuning: .venv/ready .venv-trainer/ready ## Measure a search in the gang beside one object per trial (docs/benchmarks.md)
 	@CLUSTER_NAME=$(BENCH_CLUSTER_NAME) PYTHONPATH=. .venv-trainer/bin/python -m tools.tuning_bench
 
@@ -185,4 +190,4 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@touch $@
 
 .PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push release release-notes cluster-up cluster-down cluster-status \
-        cluster-load cluster-logs kubeconfig bench bench-trainer bench-tuning bench-compression bench-ranks bench-launch record-statuses clean
+        cluster-load cluster-logs kubeconfig bench bench-trainer bench-before bench-tuning bench-compression bench-ranks bench-launch record-statuses clean
