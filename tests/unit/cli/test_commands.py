@@ -109,7 +109,7 @@ def test_time_that_is_over_is_124(store: Store, command: Command) -> None:
     [
         ["lst"],
         ["get"],
-        ["list", "-o", "tabel"],
+        ["list", "-o", "csv"],
         ["compare", "a"],
         ["cp", "a", "b"],
         ["logs", "digits", "--rank", "1", "--worker", "0"],
