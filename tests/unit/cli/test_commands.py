@@ -10,6 +10,7 @@ import yaml
 from tests.unit.client.api_server import Store
 from tests.unit.client.runs import a_pod, a_run
 from trainingrun.cli.__main__ import main
+from trainingrun.cli.app import app
 from trainingrun.version import VERSION
 
 Command = Callable[..., tuple[int, str, str]]
@@ -36,6 +37,17 @@ def test_help_needs_no_cluster_and_names_every_verb(command: Command, monkeypatc
     )
     assert code == 0
     assert [verb for verb in verbs.split() if f"\n  {verb} " not in out] == []
+
+
+def test_the_page_tells_of_every_verb_and_shows_what_why_prints(store: Store, command: Command) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "kubectl.md").read_text()
+    verbs = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback is not None]
+    assert [verb for verb in verbs if f"`{verb}" not in page and f"trainingrun {verb}" not in page] == []
+    sentence = next(line.strip() for line in page.splitlines() if "There is no PersistentVolumeClaim" in line)
+    store.put("trainingruns", a_run(state="Waiting", reason="ClaimNotFound", message=sentence))
+    first, *rest = command("why", "digits")[1].splitlines()
+    assert first.startswith("digits is Waiting (ClaimNotFound) for ")
+    assert "\n".join(rest) in page
 
 
 def test_runs_are_listed_in_columns(store: Store, command: Command) -> None:
@@ -109,7 +121,7 @@ def test_time_that_is_over_is_124(store: Store, command: Command) -> None:
     [
         ["lst"],
         ["get"],
-        ["list", "-o", "tabel"],
+        ["list", "-o", "csv"],
         ["compare", "a"],
         ["cp", "a", "b"],
         ["logs", "digits", "--rank", "1", "--worker", "0"],

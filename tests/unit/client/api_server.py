@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         split = urlsplit(self.path)
         params = {name: values[0] for name, values in parse_qs(split.query).items()}
         size = int(self.headers.get("Content-Length", "0"))
-        body = json.loads(self.rfile.read(size)) if size else None
+        body: Any = json.loads(self.rfile.read(size)) if size else None
         self.store.asked.append((self.command, split.path, params, body))
         self.store.headers.append(dict(self.headers))
         parts = split.path.strip("/").split("/")

@@ -11,6 +11,7 @@ import pytest
 
 from trainingrun.client import ReportError, UsageError, copying
 from trainingrun.client.port import Executed
+from trainingrun.client.volume_pod import MOUNT
 
 
 class OneMachine:
@@ -21,7 +22,7 @@ class OneMachine:
         self.pods: list[bool] = []
 
     def execute(self, pod: str, command: list[str], *, stdin: Any = None, stdout: Any = None, **_: Any) -> Executed:
-        line = [sys.executable, *command[1:3], command[3].replace(copying.MOUNT, str(self.claim))]
+        line = [sys.executable, *command[1:3], command[3].replace(MOUNT, str(self.claim))]
         done = subprocess.run(line, stdin=stdin, capture_output=True, check=False)
         if stdout is not None:
             stdout.write(done.stdout)

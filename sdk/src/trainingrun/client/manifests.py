@@ -12,7 +12,6 @@ from pydantic.alias_generators import to_camel
 from trainingrun.api import TrainingRun
 from trainingrun.client.errors import UsageError
 from trainingrun.client.port import RUN, Object
-from trainingrun.crd import custom_resource_definition
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -61,6 +60,8 @@ def made(name: str, *, preset: str | None = None, **spec: Any) -> Object:
 @cache
 def spec_schema() -> Object:
     """The schema of `spec`, as this release's CRD has it."""
+    from trainingrun.crd import custom_resource_definition  # a tenth of a second that only those pay who write
+
     versions = custom_resource_definition()["spec"]["versions"]
     found: Object = versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     return found

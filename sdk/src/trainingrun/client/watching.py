@@ -1,7 +1,7 @@
 """A watch that goes on: over versions that the API server has forgotten, and over connections that break."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ def changes(
     patience: float | None = None,
     at_most: float | None = None,
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[Change]:
+) -> Generator[Change]:
     """Every object as it is, then anew after every change; ends after `at_most` seconds (None: never).
 
     Nothing is polled: a list, then a watch from its version. Where the API server has forgotten the version, or the connection
