@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -12,23 +10,18 @@ from typing import Any, BinaryIO, cast
 
 import httpx2
 import lightkube
-import msgspec
 from httpx2.websockets import HTTPXWSException, WebSocketUpgradeError
-from lightkube.config.client_adapter import verify_cluster
-from lightkube.config.kubeconfig import KubeConfig, SingleConfig
-from lightkube.config.models import NameValue, UserExec
 from lightkube.core.exceptions import ApiError, ConfigError
 from lightkube.generic_resource import GenericGlobalResource, GenericNamespacedResource, create_api_info
 from lightkube.types import PatchType
 
 from trainingrun.client.errors import ExpiredError, NotFoundError, RefusedError, UnreachableError
+from trainingrun.client.kubeconfig import configuration, keepalive, verified
 from trainingrun.client.port import Executed, Kind, Listed, Object, Sink
 
 MANAGER = "kubectl-trainingrun"
 """As which fields are managed: `kubectl get --show-managed-fields` names it."""
 
-_EXEC_GROUP = "client.authentication.k8s.io"
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _SECONDS = 30.0
 """Until a request that is no watch is given up."""
 
@@ -44,8 +37,8 @@ class KubeCluster:
         Raises UnreachableError when no configuration says where a cluster is.
         """
         try:
-            config = _config(kubeconfig, context)
-            transport = httpx2.HTTPTransport(verify=_verified(config), socket_options=_keepalive())
+            config = configuration(kubeconfig, context)
+            transport = httpx2.HTTPTransport(verify=verified(config), socket_options=keepalive())
             timeout = httpx2.Timeout(_SECONDS)
             self._client = lightkube.Client(
                 config, namespace=namespace, timeout=timeout, field_manager=MANAGER, transport=transport
@@ -249,50 +242,6 @@ def _error(text: str, *, code: int, reason: str, causes: Sequence[str]) -> Refus
 
 def _selector(pairs: Mapping[str, str] | None) -> str | None:
     return ",".join(f"{name}={value}" for name, value in pairs.items()) if pairs else None
-
-
-def _config(kubeconfig: str | Path | None, context: str | None) -> SingleConfig:
-    named = str(kubeconfig or os.environ.get("KUBECONFIG", ""))
-    files = [Path(file).expanduser() for file in named.split(os.pathsep) if file] or [Path("~/.kube/config").expanduser()]
-    if not named and not files[0].is_file() and _SERVICE_ACCOUNT.is_file():
-        around: SingleConfig = KubeConfig.from_service_account().get()  # type: ignore[assignment] # it has one context
-        return around
-    read = [KubeConfig.from_file(file) for file in files if file.is_file() or len(files) == 1]
-    chosen = context or next((each.current_context for each in read if each.current_context), None)
-    holding = next((each for each in read if chosen in each.contexts), None)
-    if chosen is None or holding is None:
-        said = f"there is no context {chosen}" if chosen else "no context is current"
-        raise ConfigError(f"{said} in {', '.join(map(str, files))}")
-    found = holding.get(chosen)
-    assert found is not None
-    return _with_stable_exec(found)
-
-
-def _with_stable_exec(config: SingleConfig) -> SingleConfig:
-    """lightkube calls v1beta1 of the plug-ins' interface only; in v1 the plug-in is also told which version is asked for."""
-    plugin = config.user.exec if config.user is not None else None
-    if config.user is None or plugin is None or plugin.apiVersion != f"{_EXEC_GROUP}/v1":
-        return config
-    told = f'{{"apiVersion":"{_EXEC_GROUP}/v1","kind":"ExecCredential","spec":{{"interactive":false}}}}'
-    asked = UserExec(
-        apiVersion=f"{_EXEC_GROUP}/v1beta1",
-        command=plugin.command,
-        args=plugin.args,
-        env=[*(plugin.env or []), NameValue(name="KUBERNETES_EXEC_INFO", value=told)],
-    )
-    return config._replace(user=msgspec.structs.replace(config.user, exec=asked))
-
-
-def _verified(config: SingleConfig) -> Any:
-    assert config.user is not None, "the context names no user"
-    return verify_cluster(config.cluster, config.user, config.abs_file)
-
-
-def _keepalive() -> list[tuple[int, int, int]]:
-    """A watch is quiet for hours; a peer that has gone (a laptop slept, a NAT forgot) is noticed within a minute and a half."""
-    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    known = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))  # macOS names the first one differently
-    return options + [(socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in known if hasattr(socket, name)]
 
 
 @cache
