@@ -19,6 +19,9 @@ _AFTERWARDS = (_layers.BatchNormalization, _layers.Multiply)
 """Layers without a rule of tfmot whose outputs are rounded."""
 _LEFT_ALONE = (_layers.Normalization,)
 """Layers with weights that are no kernels. tfmot expects values from -6 to 6 at first, which those before a network are not."""
+_SAME_SCALE = (_layers.AveragePooling1D, _layers.AveragePooling2D)
+"""Layers whose outputs TensorFlow Lite counts in the same steps as their inputs, and refuses in any others. tfmot gives them steps
+of their own."""
 _FOLDED = (_layers.Conv2D, _layers.Dense, _layers.DepthwiseConv2D)
 """Layers that take a normalisation which follows them into their kernels; tfmot knows the pair."""
 _KERNELS = (_layers.Conv2D, _layers.Conv2DTranspose, _layers.Dense, _layers.DepthwiseConv2D)
@@ -44,7 +47,7 @@ def _is_left_alone(layer: Layer) -> bool:
     if isinstance(layer, _AFTERWARDS):
         # What follows at once is one operation with a normalisation, and has the narrower range.
         return _is_normalisation(layer) and not _is_folded(layer) and _is_before_relu(layer)
-    return not _is_supported(layer)
+    return isinstance(layer, _SAME_SCALE) or not _is_supported(layer)
 
 
 def _rule(layer: Layer) -> QuantizeConfig | None:
