@@ -20,8 +20,7 @@ _AFTERWARDS = (_layers.BatchNormalization, _layers.Multiply)
 _LEFT_ALONE = (_layers.Normalization,)
 """Layers with weights that are no kernels. tfmot expects values from -6 to 6 at first, which those before a network are not."""
 _SAME_SCALE = (_layers.AveragePooling1D, _layers.AveragePooling2D)
-"""Layers whose outputs TensorFlow Lite counts in the same steps as their inputs, and refuses in any others. tfmot gives them steps
-of their own."""
+"""Layers whose outputs TensorFlow Lite counts in the steps of their inputs, and in no others; tfmot gives them their own."""
 _FOLDED = (_layers.Conv2D, _layers.Dense, _layers.DepthwiseConv2D)
 """Layers that take a normalisation which follows them into their kernels; tfmot knows the pair."""
 _KERNELS = (_layers.Conv2D, _layers.Conv2DTranspose, _layers.Dense, _layers.DepthwiseConv2D)
