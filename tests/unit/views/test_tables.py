@@ -32,7 +32,7 @@ def test_a_run_goes_through_the_stages_that_it_asks_for(changes: dict[str, Any],
 
 
 def test_the_bar_is_the_part_of_the_stage_that_is_done() -> None:
-    progress = {"stage": "Training", "step": 30, "steps": 40, "percent": 10}
+    progress = {"stage": "Training", "step": 30, "steps": 40, "percent": 10, "stagePercent": 75}
     run = a_run(status={"stage": "Training", "progress": progress})
     assert (position(run, stages_to_show(run)), percent(run)) == (1, 75)
     assert percent(a_run(status={"stage": "Evaluating", "progress": progress})) == 0

@@ -147,6 +147,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
     "PresetUnreadable": (_doctor,),
     "PresetOverstepped": (_presets, _rerun_changed),
     "PresetConflict": (_of("kubectl get trainingpreset {preset} -o yaml"), _rerun_changed),
+    "InvalidValue": (_rerun_changed,),
     "ImageNotGiven": (_other_image,),
     "TrainerTooOld": (_other_image,),
     "NameConflict": (_of("kubectl get all,configmaps -n {namespace}"),),
