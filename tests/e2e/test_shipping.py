@@ -154,7 +154,6 @@ def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would
     os.kill(agent, signal.SIGKILL)
     assert said is not None, f"worker 0 ended without a word of {words}"
     ended = {said, *(found[0] for line in chief if (found := re.search(words, line)))}  # a kill takes a moment to be seen
-    is_search_left = stage == "tuning" and len(ended) < TRIALS
     finished = playground.wait_until_finished(stage)
     assert (finished.status.attempt, finished.status.restarts) == (2, 1)
     assert finished.status.result is not None
@@ -163,8 +162,12 @@ def test_a_run_whose_worker_is_killed_goes_on_at_that_stage_and_ends_as_it_would
         (artifact.name, artifact.sha256) for artifact in undisturbed.status.result.artifacts[1:]
     ]
     after = log(playground, stage)
-    assert stage == "export" or said not in after, "a trial that is finished is not run again"
-    assert ("trial " in after) == is_search_left
+    if stage == "tuning":
+        again = set(re.findall(words, after))
+        assert not again & ended, "a trial that is finished is not run again"
+        assert len(ended | again) >= TRIALS - 1, "all have ended, one of them maybe unheard while the gang was taken down"
+    else:
+        assert "trial " not in after
     assert after.count("epoch ") <= {"tuning": 4 + 2 * 4, "export": 0}[stage], "what is trained is not trained again"
 
 
