@@ -24,6 +24,8 @@ _RESERVED = frozenset(
     ]
 )
 """Names that CEL keeps for itself: a field of such a name has underscores around it."""
+_DASH = "__dash__"
+"""What CEL's names have for a hyphen."""
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _PLACE = re.compile(r"(?:self|oldSelf)((?:\.[A-Za-z_]\w*(?!\w*\())+)")
 """`self.` and names after it, but for the method that is called at the end."""
@@ -79,7 +81,7 @@ class Rule:
     @cached_property
     def paths(self) -> tuple[Path, ...]:
         """The places in the object that it reads, each once."""
-        found = (tuple(name.strip("_") for name in place.split(".")[1:]) for place in _PLACE.findall(self.text))
+        found = (tuple(map(_unescaped, place.split(".")[1:])) for place in _PLACE.findall(self.text))
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -99,8 +101,17 @@ def rule(text: str) -> Rule:
 
 def _escaped(value: Any) -> Any:
     if isinstance(value, dict):
-        return {f"__{name}__" if name in _RESERVED else name: _escaped(item) for name, item in value.items()}
+        return {_escaped_name(name): _escaped(item) for name, item in value.items()}
     return [_escaped(item) for item in value] if isinstance(value, list) else value
+
+
+def _escaped_name(name: str) -> str:
+    """A field's name as it stands in a rule."""
+    return f"__{name}__" if name in _RESERVED else name.replace("-", _DASH)
+
+
+def _unescaped(name: str) -> str:
+    return name.replace(_DASH, "-").strip("_")
 
 
 class _Quantity:

@@ -1,5 +1,6 @@
 """What the documentation shows is what the API server takes."""
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -91,7 +92,9 @@ def test_a_preset_that_a_page_shows_is_accepted(kubectl: Kubectl, preset: dict[s
 
 @pytest.mark.parametrize("shown", OTHERS.values(), ids=OTHERS)
 def test_another_object_that_a_page_shows_is_accepted(kubectl: Kubectl, shown: dict[str, Any]) -> None:
-    dry_run(kubectl, shown)
+    metadata = {name: value for name, value in shown["metadata"].items() if name != "namespace"}  # which is not there
+    dry_create = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
+    kubectl.run(*dry_create, stdin=json.dumps({**shown, "metadata": metadata}))
 
 
 def test_no_page_or_example_has_a_word_that_kubectl_takes_for_a_truth_value() -> None:
@@ -105,7 +108,7 @@ def test_no_page_or_example_has_a_word_that_kubectl_takes_for_a_truth_value() ->
 
 
 def test_the_digits_are_trained_on_by_pages_and_examples() -> None:
-    assert {place.partition(":")[0] for place in ON_THE_DIGITS} >= {"README.md", "docs/how-to/object-storage.md", "mnist.yaml"}
+    assert {place.partition(":")[0] for place in ON_THE_DIGITS} >= {"docs/how-to/object-storage.md", "mnist.yaml"}
 
 
 @pytest.mark.parametrize("files", ON_THE_DIGITS.values(), ids=ON_THE_DIGITS)
