@@ -86,9 +86,9 @@ async def places(stage: Stage) -> set[str]:
 PLACES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "eight with 40 GB": (gpus(replicas=2, count=8, minimumMemory="40G"), {"a100-one", "a100-two"}),
     "eight of a product": (gpus(count=8, product="NVIDIA-L4"), {"l4-eight"}),
-    "eight of the newest generation, one minor number up": (gpus(count=8, minimumComputeCapability="8.6"), {"l4-eight"}),
+    "eight of the newest generation, one minor number up": (gpus(count=8, minimumComputeCapability=8.6), {"l4-eight"}),
     "eight of two generations": (
-        gpus(replicas=3, count=8, minimumMemory="20G", minimumComputeCapability="7.5"),
+        gpus(replicas=3, count=8, minimumMemory="20G", minimumComputeCapability=7.5),
         {"l4-eight", "a100-one", "a100-two"},
     ),
     "a slice": (

@@ -83,7 +83,7 @@ TROUBLES = {
     "arm": Trouble(
         on("arm", nodeSelector={**ARM, "kubernetes.io/arch": "amd64"}),
         "it needs a node with the label kubernetes.io/arch=amd64; those nodes have kubernetes.io/arch arm64 (on 1 node).",
-        reruns(workers={"nodeSelector": ARM}),
+        reruns(workers={"nodeSelector": {"kubernetes.io/arch": None}}),
     ),
     "one-node": Trouble(
         on("small", replicas=2),

@@ -12,7 +12,7 @@ import yaml
 
 from trainingrun.api import ObjectMeta
 from trainingrun_operator.cluster.kube import KubeCluster
-from trainingrun_operator.cluster.port import CHILD_KINDS, BusyError, ForbiddenError
+from trainingrun_operator.cluster.port import CHILD_KINDS, BusyError, ConflictError, ForbiddenError
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion
 from trainingrun_operator.pace import Timing
@@ -122,3 +122,10 @@ async def test_pod_groups_that_may_not_be_listed_are_left_out(status: int) -> No
 async def test_children_that_may_not_be_listed_are_not_taken_for_missing(plural: str) -> None:
     with pytest.raises(ForbiddenError, match=plural):
         await Server(b'{"items": []}', refuses={plural: 403}).cluster().list_children("team", "mnist")
+
+
+async def test_what_is_gone_is_deleted_and_what_has_changed_is_looked_at_again() -> None:
+    gone = Deletion("Service", "mnist-1", "uid")
+    await Server(status=404).cluster().delete("team", gone)
+    with pytest.raises(ConflictError):
+        await Server(status=409).cluster().delete("team", gone)

@@ -5,6 +5,7 @@ typed models, which cost twenty times as much to parse.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -166,10 +167,8 @@ class KubeCluster:
     async def delete(self, namespace: str, deletion: Deletion) -> None:
         """See `Cluster`."""
         options = {"propagationPolicy": "Foreground", "preconditions": {"uid": deletion.uid}}
-        try:
+        with contextlib.suppress(NotFoundError):
             await self._call("DELETE", f"{self._path(deletion.kind, namespace)}/{deletion.name}", body=options)
-        except (NotFoundError, ConflictError):
-            return
 
     async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
         """See `Cluster`. What a CRD that is older than the operator does not know is left out."""

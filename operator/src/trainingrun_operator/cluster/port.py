@@ -87,7 +87,10 @@ class Cluster(Protocol):
         """Create an object; raises AlreadyExistsError, InvalidError, ForbiddenError or BusyError."""
 
     async def delete(self, namespace: str, deletion: Deletion) -> None:
-        """Delete an object with its dependents first, if it has this UID; a missing or another object is fine."""
+        """Delete an object with its dependents first; a missing one is fine.
+
+        Raises ConflictError when it has another UID, or changes just now: what is there has to be looked at again.
+        """
 
     async def apply_status(self, run: ObjectMeta, *, status: Manifest) -> None:
         """Server-side apply of the whole status of this very run as it was read.

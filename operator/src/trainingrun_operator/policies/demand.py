@@ -25,6 +25,7 @@ from trainingrun_operator.node import Node, Taint
 from trainingrun_operator.policies.words import counted, largest, listed, memory
 
 STORAGE = "ephemeral-storage"
+_KUBERNETES = "kubernetes.io/"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Requirement:
 def requirements(run: TrainingRun, *, attempt: int, config: OperatorConfig) -> Iterator[Requirement]:
     """All that a worker needs: the labels it selects by, its accelerators, compute, and that its node lets it in."""
     workers = run.spec.workers
-    for name, value in node_labels(run, config=config).items():
+    # Labels that every node has are asked for last: nodes that have the others are those that the run was meant for.
+    for name, value in sorted(node_labels(run, config=config).items(), key=lambda label: _KUBERNETES in label[0]):
         yield _label(f"a node with the label {name}={value}", name, value)
     accelerator = workers.accelerator
     if accelerator is not None and accelerator.gpu is not None:
