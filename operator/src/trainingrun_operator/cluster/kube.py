@@ -7,7 +7,6 @@ typed models, which cost twenty times as much to parse.
 import asyncio
 import contextlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,16 +20,13 @@ from trainingrun.api.base import cut_bytes
 from trainingrun_operator import names
 from trainingrun_operator.cluster.port import (
     CHILD_KINDS,
-    AlreadyExistsError,
     BusyError,
-    ClusterError,
-    ConflictError,
     ForbiddenError,
-    InvalidError,
     NotFoundError,
     Raw,
 )
-from trainingrun_operator.cluster.skew import KnownFields, UndeclaredError, undeclared_fields
+from trainingrun_operator.cluster.refusals import error_of
+from trainingrun_operator.cluster.skew import KnownFields, UndeclaredError
 from trainingrun_operator.cluster.yaml_text import yaml_text
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.model import Deletion, Event, Manifest, Reference
@@ -46,8 +42,6 @@ _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _RUNS = f"apis/{GROUP}/{VERSION}"
 _EVENTS = "apis/events.k8s.io/v1"
 _ACCESS_REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_DENIED = re.compile(r"\bdenied (the )?request\b")
-"""What admission webhooks and policies say, with whatever code: they may say otherwise tomorrow."""
 _PATHS = {
     "Service": ("api/v1", "services"),
     "ConfigMap": ("api/v1", "configmaps"),
@@ -277,7 +271,7 @@ class KubeCluster:
             raise BusyError(f"{verb} {path}: no answer from the API server ({lost!r})") from lost
         self._metrics.api_calls.labels(verb, str(response.status)).inc()
         if response.status >= 300:
-            raise _error(response.status, content, verb=verb, path=path, retry_after=response.headers.get("Retry-After"))
+            raise error_of(response.status, content, verb=verb, path=path, retry_after=response.headers.get("Retry-After"))
         try:
             parsed = json.loads(content)
         except ValueError:
@@ -285,27 +279,3 @@ class KubeCluster:
         if not isinstance(parsed, dict):  # a proxy on the way has answered
             raise BusyError(f"{verb} {path}: an answer that is no object: {content[:200].decode(errors='replace')}")
         return parsed
-
-
-def _error(code: int, content: bytes, *, verb: str, path: str, retry_after: str | None) -> ClusterError:
-    """The error of a refusal, with the API server's own words."""
-    try:
-        message = json.loads(content).get("message", "")
-    except ValueError:
-        message = content.decode(errors="replace")[:200]
-    text = f"{verb} {path}: {code} {message}"
-    match code:
-        case 404:
-            return NotFoundError(text)
-        case 409:
-            return AlreadyExistsError(text) if verb == "POST" else ConflictError(text)
-        case 400 | 422 if _DENIED.search(message):
-            return ForbiddenError(text)
-        case 400 | 422:
-            return InvalidError(text)
-        case 403:
-            return ForbiddenError(text)
-        case 500 if fields := undeclared_fields(message):
-            return UndeclaredError(text, fields=fields)
-        case _:
-            return BusyError(text, retry_after=float(retry_after) if retry_after and retry_after.isdigit() else None)

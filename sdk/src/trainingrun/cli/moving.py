@@ -3,6 +3,7 @@
 import re
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from trainingrun.cli import drawing
 from trainingrun.cli.app import Place
@@ -46,12 +47,12 @@ def copy(place: Place, source: str, target: str, *, image: str | None) -> None:
         raise UsageError("One of source and target is pvc/CLAIM:PATH, the other a local path: cp ./pets pvc/datasets:pets.")
     connected = client(place)
     chosen = image or _image(connected)
-    common = {"namespace": connected.namespace, "image": chosen, "say": drawing.say}
+    common: dict[str, Any] = {"namespace": connected.namespace, "image": chosen, "say": drawing.say}
     if to is not None:
-        count = copying.upload(connected.cluster, Path(source), claim=to["claim"], path=to["path"], **common)  # type: ignore[arg-type]
+        count = copying.upload(connected.cluster, Path(source), claim=to["claim"], path=to["path"], **common)
         drawing.say(f"{count} files are at {target}.")
     elif back is not None:
-        files = copying.download(connected.cluster, claim=back["claim"], path=back["path"], into=Path(target), **common)  # type: ignore[arg-type]
+        files = copying.download(connected.cluster, claim=back["claim"], path=back["path"], into=Path(target), **common)
         drawing.say(f"{len(files)} files are in {target}.")
 
 

@@ -1,6 +1,8 @@
 """What a cluster has of TrainingRun, and what its user may do there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trainingrun.client.errors import RefusedError
 from trainingrun.client.port import ALL, DEFINITION, DEPLOYMENT, Cluster
@@ -44,8 +46,8 @@ def definitions(cluster: Cluster) -> dict[str, bool] | None:
     return there
 
 
-def _operator(deployment: dict[str, object]) -> Operator:
-    metadata, spec, status = (dict(deployment.get(part, {})) for part in ("metadata", "spec", "status"))  # type: ignore[call-overload]
+def _operator(deployment: Mapping[str, Any]) -> Operator:
+    metadata, spec, status = (deployment.get(part, {}) for part in ("metadata", "spec", "status"))
     container = spec["template"]["spec"]["containers"][0]
     environment = {each["name"]: each.get("value", "") for each in container.get("env", [])}
     return Operator(
