@@ -144,11 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         cut, told = store.cut, since
         while True:
+
+            def is_awaited(told: int = told) -> bool:
+                return store.stopped or store.cut != cut or store.version > told
+
             with store.changed:
-                store.changed.wait_for(
-                    lambda told=told: store.stopped or store.cut != cut or store.version > told,  # type: ignore[misc]
-                    timeout=float(params["timeoutSeconds"]),
-                )
+                store.changed.wait_for(is_awaited, timeout=float(params["timeoutSeconds"]))
                 news = [event for event in store.events if event[0] > told]
                 told, is_over = store.version, store.stopped or store.cut != cut
             for version, event, kind, found in news:
