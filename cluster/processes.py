@@ -75,12 +75,17 @@ class Process:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process was started, in clock ticks since boot; None when there is no such process, or only its zombie."""
+    """When a process was started, in clock ticks since boot; None when there is no such process, or only its zombie.
+
+    A process whose first thread has ended is a zombie for the kernel while other threads live, and hold its files and ports:
+    that is not its end. A program with many threads that is killed is so for some milliseconds.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] == "Z" else fields[19]
+    has_ended = fields[0] == "Z" and int(fields[17]) <= 1
+    return None if has_ended else fields[19]
 
 
 def end(pids: Sequence[int], *, grace: float) -> None:

@@ -150,7 +150,7 @@ class Playground:
             run = TrainingRun.parse(found)
             if condition(run):
                 return run
-        raise AssertionError(f"waited {patience(timeout):.0f} s for {name} to be {what}; last seen: {run}")
+        raise AssertionError(f"waited {patience(timeout):.0f} s for {name} to be {what}; last seen: {run and run.status}")
 
     def wait_until_finished(self, name: str, *, timeout: float = 240) -> TrainingRun:
         """Wait until the run has succeeded or failed."""

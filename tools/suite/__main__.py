@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from tools.suite import records, table
+from tools.suite import failures, records, table
 from tools.suite.running import Outcome, Suite
 from tools.suite.stages import STAGES
 
@@ -80,12 +80,14 @@ def _run(names: Sequence[str], *, cluster: str) -> int:
 
 
 def _verdict(outcomes: Sequence[Outcome], *, wanted: int, seconds: float) -> int:
-    failed = [outcome.stage.name for outcome in outcomes if not outcome.has_passed]
+    failed = [outcome for outcome in outcomes if not outcome.has_passed]
     if not failed:
         print(f"=== all {wanted} stages passed after {seconds:.0f} s", flush=True)
         return 0
-    for name in failed:
-        print(f"=== {name} has failed. Just that again: make {name}", flush=True)
+    for outcome in failed:
+        reasons = failures.told(outcome.log.read_text(errors="replace"))
+        name = outcome.stage.name
+        print("\n".join([f"=== {name} has failed. Just that again: make {name}", *reasons]), flush=True)
     return 1
 
 

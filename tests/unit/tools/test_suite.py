@@ -12,7 +12,7 @@ import pytest
 
 from tests.patience import patience
 from tests.waiting import wait_for
-from tools.suite import records, table
+from tools.suite import failures, records, table
 from tools.suite.accounts import Account
 from tools.suite.records import Duration
 from tools.suite.running import Outcome, Suite
@@ -183,3 +183,15 @@ def test_a_session_of_tests_writes_down_its_times(tmp_path: Path) -> None:
     assert times.keys() == {"test_one", "test_two"}
     assert times["test_one"].waits.keys() == {Account.IMAGE, Account.CLUSTER}
     assert times["test_two"].waits == {}
+
+
+def test_a_failed_test_is_told_in_a_line_with_its_reason_and_what_was_seen_last() -> None:
+    long = f"ERROR tests/e2e/test_a.py::test_two - AssertionError: waited; last seen: {'x' * 5_000} the end"
+    log = f"FAILURES\nE  ERROR in between\n=== short test summary info\nFAILED tests/b.py::test_one - assert 1\nof it\n{long}\n"
+    one, two = failures.told(log)
+    assert one == "FAILED tests/b.py::test_one - assert 1"
+    assert two.startswith("ERROR tests/e2e/test_a.py::test_two - AssertionError: waited")
+    assert two.endswith("x the end")
+    assert len(two) < 850
+    assert failures.told("make: *** Error 1") == []
+    assert failures.told("FAILED tests/b.py::test\n" * 25)[-1] == "and 5 more"
