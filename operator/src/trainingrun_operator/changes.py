@@ -108,6 +108,7 @@ class ProgressFields(TypedDict, total=False):
 
     epoch: int
     step: int
+    updated_at: datetime | None
     percent: int
     eta_seconds: int | None
     stage_percent: int | None

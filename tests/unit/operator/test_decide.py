@@ -29,6 +29,7 @@ from trainingrun_operator.model import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.stopping import backoff
+from trainingrun_operator.status.measurements import is_worth_a_look
 
 RESULT = Result(metrics=(MetricValue(name="val_accuracy", value="0.9730"),), epochs=3)
 
@@ -541,6 +542,34 @@ def test_progress_is_written_every_ten_seconds_and_at_once_when_a_stage_begins()
     assert evaluating.status.stage == "Evaluating"
     assert evaluating.status.progress is not None
     assert (evaluating.status.progress.percent, evaluating.status.progress.stage_percent) == (99, 0)
+
+
+def test_what_a_pod_tells_of_the_future_has_happened_now() -> None:
+    """A node's clock may be ahead, and a hostile pod may say anything: what is measured with it would be 973 years long."""
+    run = an_active_run(status={"timeline": {"created": stamp(NOON)}})
+    ahead = NOON + timedelta(days=355_000)
+    report = _progress(epoch=2).model_copy(update={"moments": StartMoments(first_step=ahead), "updated_at": ahead})
+    status = look(run, children=children(run), pods=[a_pod(0), a_pod(1)], seconds=5, progress=report).status
+    now = NOON + timedelta(seconds=5)
+    assert status.timeline is not None
+    assert status.timeline.first_step == now
+    assert status.progress is not None
+    assert status.progress.updated_at == now
+    assert status.checkpoint is not None
+    assert status.checkpoint.written_at == now
+
+
+def test_progress_goes_on_after_the_clock_of_a_node_was_put_back() -> None:
+    started = {"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"}
+    run = an_active_run(status=started)
+    world: Any = {"children": children(run), "pods": [a_pod(0), a_pod(1)]}
+    before = _progress(seconds=3600, percent=10)
+    known = run.model_copy(update={"status": look(run, seconds=3600, progress=before, **world).status})
+    after = _progress(seconds=60, percent=20)
+    assert is_worth_a_look(before, after, looked=before.updated_at, pace=Pace())
+    later = look(known, seconds=3660, progress=after, **world).status.progress
+    assert later is not None
+    assert later.stage_percent == 20
 
 
 def test_the_progress_of_an_earlier_attempt_is_not_taken_for_this_one() -> None:

@@ -67,5 +67,5 @@ def _known(cause: str) -> str:
 
 
 def _seconds(start: datetime, end: datetime) -> float:
-    """Clocks of nodes may be behind the operator's."""
+    """Clocks of nodes may be behind the operator's; what they are ahead is not in the status."""
     return max(0.0, (end - start).total_seconds())

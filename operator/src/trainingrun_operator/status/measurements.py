@@ -41,9 +41,9 @@ def timeline(life: Life, status: TrainingRunStatus) -> Timeline | None:
         created=known.created or (life.children.job.created if life.children.job is not None else None),
         scheduled=known.scheduled or (_last(pod.scheduled for pod in pods) if complete else None),
         container_started=known.container_started or (_last(pod.started for pod in pods) if complete else None),
-        rendezvous_done=known.rendezvous_done or moments.rendezvous_done,
-        tensorflow_ready=known.tensorflow_ready or moments.tensorflow_ready,
-        first_step=known.first_step or moments.first_step,
+        rendezvous_done=known.rendezvous_done or _told(life, moments.rendezvous_done),
+        tensorflow_ready=known.tensorflow_ready or _told(life, moments.tensorflow_ready),
+        first_step=known.first_step or _told(life, moments.first_step),
     )
     return made if made != Timeline() else None
 
@@ -103,8 +103,7 @@ def progress(life: Life, status: TrainingRunStatus) -> Progress | None:
     if old is None or old.updated_at is None or new.updated_at is None or old.stage != new.stage:
         return new
     first_step = report.moments.first_step is not None and not _has_first_step(life.status)
-    age = (new.updated_at - old.updated_at).total_seconds()
-    return new if first_step or age >= life.pace.progress_interval_seconds else old
+    return new if first_step or _is_another_time(old.updated_at, new.updated_at, pace=life.pace) else old
 
 
 def _progress(life: Life, report: ProgressReport, *, known: Progress | None) -> Progress:
@@ -114,6 +113,7 @@ def _progress(life: Life, report: ProgressReport, *, known: Progress | None) -> 
     whole = whole_run(life.run.spec, report, known=known, safe=Safe(life.status.checkpoint, life.status.tuning))
     return changed(
         of_stage,
+        updated_at=_told(life, report.updated_at),
         percent=whole.percent,
         eta_seconds=whole.eta_seconds,
         stage_percent=of_stage.percent,
@@ -131,7 +131,17 @@ def is_worth_a_look(old: ProgressReport | None, new: ProgressReport, *, looked: 
         return True
     if old.moments != new.moments:
         return True
-    return (new.updated_at - looked).total_seconds() >= pace.progress_interval_seconds
+    return _is_another_time(looked, new.updated_at, pace=pace)
+
+
+def _is_another_time(old: datetime, new: datetime, *, pace: Pace) -> bool:
+    """Whether progress of the second moment is worth writing after that of the first. A clock may be put back in between."""
+    return abs((new - old).total_seconds()) >= pace.progress_interval_seconds
+
+
+def _told(life: Life, moment: datetime | None) -> datetime | None:
+    """A moment that a pod has told, at the latest now: its clock may be wrong, and it may say anything."""
+    return None if moment is None else min(moment, life.now)
 
 
 def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
@@ -142,7 +152,7 @@ def _records(life: Life) -> Iterable[tuple[FinalRecord, datetime | None]]:
 def _searches(life: Life) -> list[tuple[TuningStatus, datetime | None]]:
     """What is said about the search, the last word last."""
     report = life.reports.last
-    reported = [(report.tuning, report.updated_at)] if report is not None else []
+    reported = [(report.tuning, _told(life, report.updated_at))] if report is not None else []
     recorded = [(record.tuning, ended) for record, ended in _records(life)]
     return [(search, moment) for search, moment in (*reported, *recorded) if search is not None]
 
@@ -167,7 +177,7 @@ def _moments(life: Life) -> StartMoments:
 def _positions(life: Life) -> list[tuple[CheckpointPosition, datetime | None]]:
     """Checkpoints that somebody has reported, and when they were there at the latest."""
     report = life.reports.last
-    reported = [(report.checkpoint, report.updated_at)] if report is not None else []
+    reported = [(report.checkpoint, _told(life, report.updated_at))] if report is not None else []
     recorded = [(record.checkpoint, ended) for record, ended in _records(life)]
     return [(position, moment) for position, moment in (*reported, *recorded) if position is not None]
 
