@@ -70,11 +70,6 @@ def a_rank(folder: Path, data: Path, **spec: Any) -> Alone:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "too few samples to calibrate with": (
-        {"compression": {"quantization": {"calibrationSamples": 9001}}},
-        r"spec\.compression\.quantization\.calibrationSamples 9001 is more than the 9000 training samples that there are: "
-        r"ask for at most 9000\.",
-    ),
     "nothing to prune": (
         {"compression": {"pruning": {"skipLayers": ["First", "Last"]}}},
         r"spec\.compression\.pruning has nothing to prune: the network has no dense or convolutional layer beside those in "

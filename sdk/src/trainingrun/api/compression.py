@@ -96,7 +96,8 @@ class Quantization(Frozen):
         default_factory=lambda: 200,
         ge=1,
         le=100000,
-        description="Training samples that Int8 and Int8Aware take the ranges of their numbers from. Where left out: 200.",
+        description="Training samples that Int8 and Int8Aware take the ranges of their numbers from; all, where there are "
+        "fewer. Where left out: 200.",
     )
     epochs: int = Field(
         default_factory=lambda: 2,

@@ -3,26 +3,22 @@
 from typing import Any
 
 from trainingrun.api import Compression, QuantizationMode
-from trainingrun_trainer.compression.calibration import Calibration, require_enough
-from trainingrun_trainer.compression.convert import INTEGER, to_tflite
+from trainingrun_trainer.compression.calibration import Calibration
+from trainingrun_trainer.compression.convert import to_tflite
 from trainingrun_trainer.data.feed import Feed
 
 Network = Any
 
 
-def check_compression(compression: Compression, network: Network, training: Feed) -> None:
-    """Raises TrainerError (bad config) for what pruning, calibration or fine-tuning for eight bits would refuse."""
+def check_compression(compression: Compression, network: Network) -> None:
+    """Raises TrainerError (bad config) for what pruning or fine-tuning for eight bits would refuse."""
     # Both load tfmot, which takes seconds.
     if compression.pruning is not None:
         from trainingrun_trainer.compression.masks import layers_to_prune
 
         layers_to_prune(network, skip=compression.pruning.skip_layers)
     quantization = compression.quantization
-    if quantization is None:
-        return
-    if quantization.mode in INTEGER:
-        require_enough(training, count=quantization.calibration_samples)
-    if quantization.mode is QuantizationMode.INT8_AWARE:
+    if quantization is not None and quantization.mode is QuantizationMode.INT8_AWARE:
         from trainingrun_trainer.compression.aware import aware_of_quantization
 
         aware_of_quantization(network)

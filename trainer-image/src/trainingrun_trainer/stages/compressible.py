@@ -18,7 +18,7 @@ def require_compressible(context: Context, network: Network, split: Split) -> No
         return
     floats = float_network(context, network, split)
     with float_policy():
-        check_compression(compression, floats, split.training)
+        check_compression(compression, floats)
         # All other networks are known to be convertible; and rank 0 is the one that will convert.
         if context.is_chief and context.config.model.entrypoint is not None:
             check_conversion(compression, floats, split.training)

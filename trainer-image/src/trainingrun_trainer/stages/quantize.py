@@ -49,6 +49,7 @@ def quantize(context: Context, network: Network, split: Split, *, name: str) -> 
     if quantization is not None and mode in INTEGER:
         seed = context.config.training.seed
         calibration = Calibration(split.training, count=quantization.calibration_samples, seed=seed)
+        print(f"ranges of {name}'s numbers from {len(calibration)} training samples")
     shape, normalization = split.training.shape, split.training.normalization
     tflite = to_tflite(
         network,
