@@ -22,6 +22,7 @@ from trainingrun_trainer.choosing.found import Found
 from trainingrun_trainer.context import Context
 from trainingrun_trainer.data import csv_files, idx, npz
 from trainingrun_trainer.data.arrays import ArrayRules
+from trainingrun_trainer.data.census import census
 from trainingrun_trainer.data.dataset import Dataset
 from trainingrun_trainer.data.encoded import Encoded
 from trainingrun_trainer.data.features import Feature, encoded, width
@@ -84,8 +85,12 @@ def load_split(context: Context) -> tuple[Split, About]:
         split, about = _decoded(context, data, parts)
     groups = counted(data.groups, parts._asdict())
     about = about._replace(groups=groups, found=(*about.found, *sharing(groups)))
-    if context.is_chief and about.left_out:
-        print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
+    if context.is_chief:
+        counts = np.bincount(data.labels, minlength=data.classes).tolist()
+        sizes = {"training": len(split.training), "validation": len(split.validation), "test": len(split.test)}
+        print(census(counts, names=data.class_names, parts=sizes), flush=True)
+        if about.left_out:
+            print(f"left out of the data: {'; '.join(map(str, about.left_out))}", flush=True)
     return _normalized(context, split), about
 
 
