@@ -29,21 +29,23 @@ def render(
     settings: Mapping[str, str] | None = None,
     patches: Sequence[Mapping[str, Any]] = (),
     machine: str = platform.machine(),
+    base: Path = BASE,
 ) -> str:
     """All manifests with these images, by their short names, which were built on such a machine.
 
     `settings` are added to those of the operator, and `patches` are kustomize's. `kubectl` builds it, as it does for users.
+    `base` may be that of another version.
     Raises ImageError when there is no kubectl, or when the manifests do not take an image: a renamed one cannot go unnoticed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary).resolve()
         made = overlay(references, settings=settings or {}, patches=patches, machine=machine)
-        made["resources"] = [os.path.relpath(BASE.resolve(), start=folder)]
+        made["resources"] = [os.path.relpath(base.resolve(), start=folder)]
         (folder / "kustomization.yaml").write_text(json.dumps(made))
         text = _build(folder, kubectl=kubectl)
     for name, reference in references.items():
         if _without_idle_tag(reference) not in text:
-            raise ImageError(f"manifests/base has no place for the image {name}: what is rendered does not name {reference}.")
+            raise ImageError(f"{base} has no place for the image {name}: what is rendered does not name {reference}.")
     return text
 
 
