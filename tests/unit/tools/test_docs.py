@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent.parent.parent
 FOLDERS = ("docs", "examples", "charts", "changelog.d")
@@ -56,3 +57,10 @@ def test_the_readme_shows_the_first_example() -> None:
     example = (ROOT / "examples" / "first-run.yaml").read_text()
     without_comment = re.sub(r"\A(#[^\n]*\n)+", "", example)
     assert f"```yaml\n{without_comment}```" in (ROOT / "README.md").read_text()
+
+
+def test_the_tutorial_comes_to_its_example() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL | re.MULTILINE)
+    steps = [yaml.safe_load(block)["spec"] for block in blocks]
+    example = yaml.safe_load((ROOT / "examples" / "pets.yaml").read_text())
+    assert {name: value for step in steps for name, value in step.items()} == example["spec"]

@@ -2,7 +2,6 @@
 
 import base64
 import struct
-import zlib
 
 import numpy as np
 import tensorflow as tf
@@ -47,19 +46,6 @@ TURNED_WEBP = base64.b64decode(
 NUMBERS: Pixels = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH)
 PALETTE: list[tuple[int, int, int]] = [(red, green, blue) for red, green, blue in COLOURS.reshape(-1, 3).tolist()]
 """The same as numbers of colours."""
-
-
-def png(pixels: Pixels, *chunks: tuple[bytes, bytes], colour: int, bits: int = 8) -> bytes:
-    """A PNG of this colour type, its samples as they are, with more chunks before the picture."""
-    height, width = pixels.shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)), *chunks]
-    parts += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def exif(orientation: int, *, order: str = ">") -> bytes:

@@ -5,8 +5,9 @@ import struct
 import numpy as np
 import pytest
 
+from tests.png import png
 from tests.unit.trainer import kinds_of_images as kinds
-from tests.unit.trainer.kinds_of_images import ALPHA, COLOURS, HEIGHT, NUMBERS, PALETTE, WIDTH, bmp, exif, gif, jpeg, png
+from tests.unit.trainer.kinds_of_images import ALPHA, COLOURS, HEIGHT, NUMBERS, PALETTE, WIDTH, bmp, exif, gif, jpeg
 from tests.unit.trainer.writing import Pixels
 from trainingrun.api import ImageSize
 from trainingrun_trainer.data.image_header import is_plain, kind_of, orientation

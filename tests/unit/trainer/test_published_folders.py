@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.trainer.kinds_of_images import COLOURS, NUMBERS, PALETTE, gif, jpeg, png
+from tests.png import png
+from tests.unit.trainer.kinds_of_images import COLOURS, NUMBERS, PALETTE, gif, jpeg
 from tests.unit.trainer.stages_alone import alone
 from tests.unit.trainer.writing import CLAIM
 from trainingrun_trainer.data.dataset import Dataset
