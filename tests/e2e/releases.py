@@ -31,6 +31,7 @@ class Release:
 
         The definitions are those of the other tests until Helm takes them over, as for one who leaves kubectl for Helm.
         """
+        leaving_kubectl = () if self.system.get("deployment", NAME) else ("--take-ownership", "--force-conflicts")
         values: dict[str, Any] = {
             "name": NAME,
             "image": image(operator_image or operator_image_of(self.playground)),
@@ -40,9 +41,11 @@ class Release:
             "roles": {"enabled": False},
             **self.values,
         }
-        where = ("--namespace", str(self.system.namespace), "--create-namespace", "--take-ownership")
+        where = ("--namespace", str(self.system.namespace), "--create-namespace")
         waiting = ("--wait", f"--timeout={patience(120):.0f}s")
-        self.helm.run("upgrade", RELEASE, str(chart), "--install", *where, *waiting, values=values, timeout=130)
+        self.helm.run(
+            "upgrade", RELEASE, str(chart), "--install", *where, *leaving_kubectl, *waiting, values=values, timeout=130
+        )
 
     def operators(self) -> list[dict[str, Any]]:
         """The pods of its operators."""

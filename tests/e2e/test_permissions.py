@@ -21,7 +21,7 @@ pytestmark = pytest.mark.alone
 MANIFEST = Path(__file__).parent.parent.parent / "manifests" / "base" / "rbac.yaml"
 USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
 LEASE = "trainingrun-operator"
-ONLY_LONG = {"test_addresses.py", "test_isolation.py", "test_openshift.py"}
+ONLY_LONG = {"test_addresses.py", "test_isolation.py", "test_openshift.py", "test_tutorial.py"}
 """What `make test` runs nothing of."""
 
 
