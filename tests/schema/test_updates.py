@@ -96,6 +96,11 @@ def test_the_same_on_the_side_of_the_server(kubectl: Kubectl) -> None:
     assert after["resourceVersion"] == settled["resourceVersion"]
 
 
+TRIES = 50
+"""The API server looks at fields in an order that changes, and does not always name all that it does not know: of these three
+28 times of 40 all, 4 times two, 8 times one. The operator asks again until it knows them."""
+
+
 def test_fields_of_a_status_that_the_crd_has_not_are_named_as_the_operator_reads_it(kubectl: Kubectl) -> None:
     ready = {
         "type": "Ready",
@@ -112,6 +117,15 @@ def test_fields_of_a_status_that_the_crd_has_not_are_named_as_the_operator_reads
     }
     run = {**a_manifest("mutable"), "status": status}
     command = ("apply", "--server-side", "--force-conflicts", "--subresource=status", "--dry-run=server", "-f", "-")
-    with pytest.raises(KubectlError) as refused:
-        kubectl.run(*command, stdin=json.dumps(run))
-    assert set(undeclared_fields(str(refused.value))) == {("novelty",), ("ledger", "novelSeconds"), ("conditions", "novelty")}
+    unknown = {("novelty",), ("ledger", "novelSeconds"), ("conditions", "novelty")}
+    named: set[tuple[str, ...]] = set()
+    for _ in range(TRIES):
+        with pytest.raises(KubectlError) as refused:
+            kubectl.run(*command, stdin=json.dumps(run))
+        now = set(undeclared_fields(str(refused.value)))
+        assert now
+        assert now <= unknown
+        named |= now
+        if named == unknown:
+            return
+    pytest.fail(f"only {named} were named in {TRIES} refusals")
