@@ -20,6 +20,7 @@ from tools import users
 from tools.install import OPERATOR, OPERATOR_NAMESPACE, Installation, install
 from tools.kubectl import Kubectl
 from tools.suite.accounts import Account, book, waiting
+from trainingrun import curves
 from trainingrun.api import TrainingRun
 
 __all__ = ["admin", "backend"]
@@ -202,9 +203,9 @@ class Playground:
         return str(names[0])
 
     def epochs_logged(self, pod: str) -> list[int]:
-        """Numbers of the epochs that a pod's log tells of."""
-        lines = self.kubectl.run("logs", pod).splitlines()
-        return [int(line.split("epoch ")[1].split(":")[0]) for line in lines if "] epoch " in line]
+        """Numbers of the epochs that a pod has trained, by its log."""
+        told = map(curves.read, self.kubectl.run("logs", pod).splitlines())
+        return [epoch.number for epoch in told if epoch is not None and not epoch.is_repeated]
 
     @contextmanager
     def without_operator(self) -> Iterator[None]:

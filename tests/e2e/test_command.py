@@ -56,8 +56,10 @@ def test_a_run_from_its_file_to_its_report(playground: Playground, command: Comm
     assert "Succeeded" in told
     assert "report digits --open" in told
     assert "digits is Succeeded" in command("why", "digits")
-    assert "epoch 3" in command("logs", "digits")
+    assert "epoch=3 stage=Training" in command("logs", "digits")
     assert "[rank 0]" in command("logs", "digits", "--rank", "0")
+    curves = [line.split(",")[:3] for line in command("metrics", "digits", "-o", "csv").splitlines()]
+    assert curves == [["stage", "course", "epoch"], *(["Training", "", str(epoch)] for epoch in (1, 2, 3))]
 
     command("rerun", "digits", "--set", "training.epochs=2", "--watch")
     assert playground.get("digits").status.round == 2
@@ -65,6 +67,8 @@ def test_a_run_from_its_file_to_its_report(playground: Playground, command: Comm
     copied = command("artifacts", "digits", "--into", "output")
     assert "output/digits/result.json" in copied
     assert (tmp_path / "output" / "digits" / "logs" / "1" / "0.log").is_file()
+    playground.kubectl.run("delete", "pods", "-l", "trainingrun.dev/run=digits")
+    assert "Training,,2," in command("metrics", "digits", "-o", "csv"), "the copy on the output outlives the pods"
 
 
 def test_a_run_is_suspended_and_goes_on_while_its_log_is_followed(
@@ -80,6 +84,11 @@ def test_a_run_is_suspended_and_goes_on_while_its_log_is_followed(
     assert "kubectl trainingrun resume paused" in command("why", "paused")
     command("resume", "paused")
     playground.wait("paused", "in its second attempt", lambda run: run.status.attempt == 2)
+    before = playground.get("paused").status.checkpoint
+    assert before is not None
+    playground.wait_for_epoch("paused", before.epoch + 1)
+    told = command("metrics", "paused", "-o", "csv").splitlines()[1:]
+    assert [int(line.split(",")[2]) for line in told] == list(range(1, len(told) + 1)), "those of the first attempt, too"
     assert "paused has not ended" in command("watch", "paused", "--timeout", "1", code=124)
 
 

@@ -18,6 +18,7 @@ from tests.rank.gang import Alone, Gang, PeerLostError, Together
 from tests.rank.state import State
 from trainingrun.api import Result, StrategyType
 from trainingrun.contract import AttemptConfig, Cause, ExitCode, Stage
+from trainingrun.curves import Epoch
 from trainingrun_trainer import fence, messages
 from trainingrun_trainer.agent.rendezvous import Board, board_address, own_address
 from trainingrun_trainer.agent.stacks import answer_when_asked
@@ -143,6 +144,9 @@ class _Training:
         epochs = self.config.training.epochs
         reached = self._restored()
         done = self._steps(reached)
+        if self.gang.rank == 0:
+            for number, metrics in enumerate(reached.history, start=1):
+                print(Epoch(number, Stage.TRAINING, metrics, is_repeated=True).line())
         self.progress.stage(Stage.TRAINING, epochs=epochs, steps=epochs * STEPS, epoch=reached.epoch, step=done)
         last = self._last_epoch(reached)
         while reached.epoch < last:
@@ -162,7 +166,7 @@ class _Training:
                 raise interrupted(f"Told to stop in epoch {reached.epoch + 1}, step {reached.step}; the state is saved.")
         metrics = reached.end_epoch()
         if self.gang.rank == 0:
-            print(f"epoch {reached.epoch}: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+            print(Epoch(reached.epoch, Stage.TRAINING, metrics).line())
         self.progress.epoch(reached.epoch, metrics)
 
     def _restored(self) -> State:

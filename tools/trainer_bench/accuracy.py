@@ -28,7 +28,7 @@ TRAINING = {
     "schedule": {"type": "Cosine", "warmupEpochs": 1},
 }
 """A larger rate than people dare without a warm-up, which falls to zero within few epochs."""
-_EPOCH = re.compile(r"epoch \d+: .*val_accuracy ([0-9.]+)")
+_EPOCH = re.compile(r"epoch=\d+ .*val_accuracy=([0-9.]+)")
 
 
 def main() -> int:

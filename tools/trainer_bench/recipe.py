@@ -27,7 +27,7 @@ class Printed(tf_keras.callbacks.Callback):  # type: ignore[misc]  # TensorFlow 
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Called by Keras."""
-        print(f"epoch {epoch + 1}: val_accuracy {logs['val_accuracy']:.4f}", flush=True)
+        print(f"epoch={epoch + 1} val_accuracy={logs['val_accuracy']:.4f}", flush=True)
         self.model.stop_training = logs["val_accuracy"] >= self._goal
 
 

@@ -11,6 +11,7 @@ from tests.unit.client.api_server import Store
 from tests.unit.client.runs import a_pod, a_run
 from trainingrun.cli.__main__ import main
 from trainingrun.cli.app import app
+from trainingrun.curves import Epoch
 from trainingrun.version import VERSION
 
 Command = Callable[..., tuple[int, str, str]]
@@ -33,7 +34,8 @@ def test_help_needs_no_cluster_and_names_every_verb(command: Command, monkeypatc
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
     code, out, _ = command("--help")
     verbs = (
-        "list get why watch logs run lint suspend resume rerun report artifacts cp compare presets doctor version completion"
+        "list get why watch logs metrics run lint suspend resume rerun report artifacts cp compare presets doctor version "
+        "completion"
     )
     assert code == 0
     assert [verb for verb in verbs.split() if f"\n  {verb} " not in out] == []
@@ -158,6 +160,36 @@ def test_logs_are_what_the_worker_said(store: Store, command: Command) -> None:
     store.put("pods", a_pod())
     store.logs["digits-1-0"] = ["epoch [1]", "epoch [2]"]
     assert command("logs", "digits") == (0, "epoch [1]\nepoch [2]\n", "")
+
+
+def test_metrics_are_a_table_with_curves_and_rows_for_programs(store: Store, command: Command) -> None:
+    store.put("trainingruns", a_run())
+    store.put("pods", a_pod())
+    told = [Epoch(number, "Training", {"loss": 1 / number, "val_accuracy": number / 10}) for number in (1, 2, 3)]
+    told.append(Epoch(1, "Pruning", {"loss": 0.002}, course="pruned-0.8"))
+    store.logs["digits-1-0"] = ["[rank 0] tensorflow 2.21", *(f"[rank 0] {epoch.line()}" for epoch in told)]
+    code, out, err = command("metrics", "digits")
+    assert code == 0
+    assert out.splitlines() == [
+        "STAGE      COURSE       EPOCH   LOSS        VAL_ACCURACY",
+        "Training                1       1.0000      0.1000",
+        "Training                2       0.5000      0.2000",
+        "Training                3       0.3333      0.3000",
+        "Pruning    pruned-0.8   1       2.000e-03",
+    ]
+    assert err.split() == ["loss", "█▄▃▁", "1.0000", "to", "2.000e-03", "val_accuracy", "▁▅█", "0.1000", "to", "0.3000"]
+    assert json.loads(command("metrics", "digits", "-o", "json")[1])[3] == {
+        "stage": "Pruning",
+        "course": "pruned-0.8",
+        "epoch": 1,
+        "loss": 0.002,
+    }
+    assert command("metrics", "digits", "-o", "csv")[1].splitlines()[-2:] == [
+        "Training,,3,0.3333,0.3",
+        "Pruning,pruned-0.8,1,0.002,",
+    ]
+    store.logs["digits-1-0"] = []
+    assert command("metrics", "digits") == (0, "", "No epoch of digits has ended yet.\n")
 
 
 def test_lint_says_what_is_missing(store: Store, command: Command, tmp_path: Path) -> None:

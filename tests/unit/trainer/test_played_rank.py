@@ -23,7 +23,7 @@ PLAYED = "tests.rank.entry"
 RANKS = [pytest.param(None, id="real"), pytest.param(PLAYED, id="played")]
 both = pytest.mark.parametrize("rank", RANKS)
 
-EPOCH = r"epoch (\d+): loss \d\.\d{4}, accuracy \d\.\d{4}, val_loss \d\.\d{4}, val_accuracy \d\.\d{4}"
+EPOCH = r"epoch=(\d+) stage=Training loss=\d\.\d{4} accuracy=\d\.\d{4} val_loss=\d\.\d{4} val_accuracy=\d\.\d{4}"
 """What a log says of an epoch, and `epochs_logged` of the end-to-end tests reads."""
 TOLD = r"Told to stop in epoch (\d+), step (\d+); the state is saved\."
 GOES_ON = r"going on from checkpoint pvc://models/\.trainingrun/uid-1/1/1/checkpoint-(\d{8})-(\d{8})"
@@ -61,7 +61,7 @@ def test_a_gang_that_ends_well_has_told_all_and_another_attempt_only_tells_it_ag
     gang = start(rank=rank)
     first, second = gang.wait()
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert [line.split("epoch ")[1].split(":")[0] for line in said(gang, EPOCH)] == ["1", "2"]
+    assert [line.split("epoch=")[1].split()[0] for line in said(gang, EPOCH)] == ["1", "2"]
     assert len(said(gang, "first step done")) == 1
     assert said(gang, EPOCH, worker=1) == []
 

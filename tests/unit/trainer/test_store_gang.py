@@ -53,7 +53,7 @@ def test_a_run_from_store_to_store_is_interrupted_and_goes_on(start: Start, stor
     assert (artifact.uri, artifact.sha256) == ("s3://models/team/run/model", digest_of_folder(run / "model")[0])
     logs = sorted(str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log"))
     assert logs == ["1/0.log", "1/1.log", "2/0.log", "2/1.log"]
-    assert "epoch 5" in (run / "logs" / "2" / "0.log").read_text()
+    assert "epoch=5 " in (run / "logs" / "2" / "0.log").read_text()
     assert not (tmp_path / "output").exists()
 
 

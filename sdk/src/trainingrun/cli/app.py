@@ -39,6 +39,14 @@ class Form(StrEnum):
     NAME = "name"
 
 
+class Rows(StrEnum):
+    """How figures are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 Name = Annotated[str, typer.Argument(help="Name of the run.", metavar="NAME")]
 Namespace = Annotated[str | None, typer.Option("-n", "--namespace", help="Namespace; default: that of the context.")]
 Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.")]
@@ -127,6 +135,20 @@ def logs(
 
     place = Place(namespace, context, kubeconfig)
     reading.logs(place, name, follow=follow, worker=worker, rank=rank, attempt=attempt)
+
+
+@app.command()
+def metrics(
+    name: Name,
+    output: Annotated[Rows, typer.Option("-o", "--output", help="table, json or csv.")] = Rows.TABLE,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Print what each epoch has come to, from the log of worker 0."""
+    from trainingrun.cli import reading
+
+    reading.metrics(Place(namespace, context, kubeconfig), name, form=output)
 
 
 @app.command()

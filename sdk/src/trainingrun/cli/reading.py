@@ -1,16 +1,19 @@
 """Verbs that only read."""
 
+import csv
+import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from trainingrun.cli import drawing
-from trainingrun.cli.app import Form, Place
+from trainingrun.cli.app import Form, Place, Rows
 from trainingrun.cli.connecting import client
 from trainingrun.client import Run, UsageError
 from trainingrun.client.errors import RefusedError
 from trainingrun.client.logs import RUN_LABEL
 from trainingrun.client.port import EVENT, POD, PRESET
-from trainingrun.views import comparison, tables
+from trainingrun.views import comparison, curves, tables
 from trainingrun.views.details import details
 from trainingrun.views.stages import state as state_of
 from trainingrun.views.why import Evidence, warnings
@@ -69,6 +72,22 @@ def logs(place: Place, name: str, *, follow: bool, worker: int | None, rank: int
             drawing.say(line.text)
         else:
             print(line.text, flush=follow)
+
+
+def metrics(place: Place, name: str, *, form: Rows) -> None:
+    """`metrics`."""
+    told = client(place).get(name).curves()
+    match form:
+        case Rows.TABLE:
+            drawing.table(curves.table(told), empty=f"No epoch of {name} has ended yet.")
+            if told:
+                drawing.say("\n".join(["", *curves.lines(told)]))
+        case Rows.JSON:
+            print(json.dumps(curves.records(told), indent=2))
+        case Rows.CSV:
+            writer = csv.DictWriter(sys.stdout, ("stage", "course", "epoch", *curves.names(told)), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(curves.records(told))
 
 
 def compare(place: Place, names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """One run, as its user handles it."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ from trainingrun.client.errors import NotFoundError, ReportError, RunFailed, Usa
 from trainingrun.client.logs import Line, LogReader, worker_of
 from trainingrun.client.port import RUN, Cluster, Object
 from trainingrun.client.watching import changes
+from trainingrun.curves import Epoch, epochs
 
 REPORT = "report.html"
 
@@ -93,6 +95,22 @@ class Run:
         chosen = worker_of(rank, self.now) if rank is not None else worker or 0
         reader = LogReader(self.cluster, namespace=self.namespace, name=self.name, worker=chosen, rank=rank)
         return reader.follow() if follow else reader.read(attempt=attempt)
+
+    def curves(self) -> list[Epoch]:
+        """What each epoch of its newest attempt has come to, also of those that earlier attempts have trained.
+
+        Worker 0 says it in its log, so that nothing else must be allowed or reached. Once its pod has gone, the copy of the log
+        on the output is read. Raises ReportError when there is neither, and what `download` does.
+        """
+        reader = LogReader(self.cluster, namespace=self.namespace, name=self.name, worker=0)
+        try:
+            return epochs(line.text for line in reader.read())
+        except ReportError:
+            if not self.now.status.attempt:
+                raise
+        with tempfile.TemporaryDirectory() as folder:
+            (log,) = self.download(f"logs/{self.now.status.attempt}/0.log", into=folder)
+            return epochs(log.read_text(errors="replace").splitlines())
 
     def suspend(self) -> TrainingRun:
         """Stop its pods; they write a checkpoint first."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainingrun.curves import Epoch
 from trainingrun_trainer import checkpoint as checkpoints
 from trainingrun_trainer import fence
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState, MadeWith
@@ -49,6 +50,7 @@ def follow(course: Course, context: Context, network: Network, split: Split, *, 
     context.progress.choices([loop.rate.choice])
     if context.is_chief:
         print(f"learning rate of {course.stage}: {loop.rate.choice.value}. {loop.rate.choice.reason}")
+    loop.tell_again()
     journal = Journal(context, state, rates=loop.rate.rates, curves=course.curves)
     while state.epoch < training.epochs and not state.stopped:
         loop.run_epoch()
@@ -151,9 +153,18 @@ class _Loop:
         require_numbers(metrics, rate=self.rate, epoch=state.epoch + 1)
         state.epoch, state.skipped, state.step, state.sums = state.epoch + 1, 0, 0, [0.0, 0.0, 0.0]
         state.history.append(metrics)
-        if self.context.is_chief:
-            print(f"epoch {state.epoch}: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+        self._tell(state.epoch)
         return metrics
+
+    def tell_again(self) -> None:
+        """Repeat the lines of the epochs that earlier attempts have trained: their logs may have gone with their pods."""
+        for number in range(1, self.state.epoch + 1):
+            self._tell(number, is_repeated=True)
+
+    def _tell(self, number: int, *, is_repeated: bool = False) -> None:
+        if self.context.is_chief:
+            metrics = self.state.history[number - 1]
+            print(Epoch(number, self.course.stage, metrics, course=self.course.name, is_repeated=is_repeated).line())
 
     def save(self) -> None:
         """Write a checkpoint; only rank 0 does, and only while no newer attempt has begun. All ranks must call this."""
