@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -34,7 +35,7 @@ def test_help_needs_no_cluster_and_names_every_verb(command: Command, monkeypatc
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
     code, out, _ = command("--help")
     verbs = (
-        "list get why watch logs metrics run lint suspend resume rerun report artifacts cp compare presets doctor version "
+        "list get why watch logs metrics run init lint suspend resume rerun report artifacts cp compare presets doctor version "
         "completion"
     )
     assert code == 0
@@ -190,6 +191,32 @@ def test_metrics_are_a_table_with_curves_and_rows_for_programs(store: Store, com
     ]
     store.logs["digits-1-0"] = []
     assert command("metrics", "digits") == (0, "", "No epoch of digits has ended yet.\n")
+
+
+def test_a_first_manifest_is_made_of_a_folder_without_a_cluster(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat/1.jpg", "dog/1.jpg", ".git/x.csv", "__MACOSX/cat/1.jpg"):
+        (tmp_path / "My Pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "My Pets" / name).touch()
+    code, out, err = command("init", "My Pets")
+    assert code == 0
+    made = yaml.safe_load(out)
+    assert (made["metadata"]["name"], made["spec"]["data"]["format"]) == ("my-pets", "ImageFolder")
+    assert "2 classes: cat, dog." in err
+    assert "kubectl trainingrun cp 'My Pets' pvc/datasets:my-pets" in err
+
+    np.savez(tmp_path / "digits.npz", x_train=np.zeros((5, 8, 8), np.uint8), y_train=np.arange(5))
+    code, out, err = command("init", "digits.npz", "--name", "first")
+    assert yaml.safe_load(out)["spec"]["data"]["npz"] == {"file": "digits.npz", "images": "x_train", "labels": "y_train"}
+    assert "pvc/datasets:digits/digits.npz" in err
+    (tmp_path / "digits.npz").write_bytes(b"PK no")
+    code, out, err = command("init", "digits.npz")
+    assert (code, out) == (64, "")
+    assert "digits.npz is no NPZ file that can be read" in err
+    assert command("init", "nothing")[2].startswith("There is no nothing: name the folder")
 
 
 def test_lint_says_what_is_missing(store: Store, command: Command, tmp_path: Path) -> None:

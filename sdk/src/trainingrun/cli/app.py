@@ -168,6 +168,20 @@ def run(
 
 
 @app.command()
+def init(
+    data: Annotated[Path, typer.Argument(help="Folder or file with the data, on this disk.")],
+    name: Annotated[str | None, typer.Option("--name", help="Name of the run; default: that of the folder.")] = None,
+    claim: Annotated[str, typer.Option("--claim", help="Claim that the data will be on.")] = "datasets",
+    path: Annotated[str | None, typer.Option("--path", help="Folder on that claim; default: the name of the folder.")] = None,
+    output: Annotated[str, typer.Option("--output-claim", help="Claim for models.")] = "models",
+) -> None:
+    """Look at data on this disk and print a first manifest for it; nothing is made and no cluster is asked."""
+    from trainingrun.cli import beginning
+
+    beginning.init(data, name=name, claim=claim, path=path, output=output)
+
+
+@app.command()
 def lint(filename: File, namespace: Namespace = None, context: Context = None, kubeconfig: Kubeconfig = None) -> None:
     """Ask the cluster whether it would take the runs of a file, and whether what they name is there; nothing is made."""
     from trainingrun.cli import linting
