@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 from trainingrun.cli import drawing
-from trainingrun.cli.app import Form, Place
 from trainingrun.cli.connecting import client, to_change
 from trainingrun.cli.following import follow
+from trainingrun.cli.options import Form, Place
 from trainingrun.client import Run, UsageError, WaitTimeoutError, manifests
 from trainingrun.client.port import Object
 from trainingrun.client.run import has_ended, raise_if_failed

@@ -1,7 +1,8 @@
 """From kubectl's options to a client."""
 
-from trainingrun.cli.app import Place, closing
+from trainingrun.cli.app import closing
 from trainingrun.cli.drawing import say
+from trainingrun.cli.options import Place
 from trainingrun.client import Run, TrainingClient
 from trainingrun.client.owners import warning
 

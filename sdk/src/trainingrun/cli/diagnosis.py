@@ -1,8 +1,8 @@
 """Verbs about the cluster: what has it of TrainingRun, and may I use it?"""
 
 from trainingrun.cli import drawing
-from trainingrun.cli.app import Place
 from trainingrun.cli.connecting import client
+from trainingrun.cli.options import Place
 from trainingrun.client.diagnosis import definitions, operators
 from trainingrun.client.volume_pod import may
 from trainingrun.version import VERSION

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from trainingrun.api import TrainingRun
 from trainingrun.cli.acting import read
-from trainingrun.cli.app import Place
 from trainingrun.cli.connecting import client
+from trainingrun.cli.options import Place
 from trainingrun.client import TrainingClient
 from trainingrun.client.errors import NotFoundError, RefusedError
 from trainingrun.client.port import CLAIM, CONFIG_MAP, LOCAL_QUEUE, PRESET, Kind, Object

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from trainingrun.cli import drawing
-from trainingrun.cli.app import Place
 from trainingrun.cli.connecting import client
+from trainingrun.cli.options import Place
 from trainingrun.client import TrainingClient, UsageError, copying
 from trainingrun.client.diagnosis import operators
 from trainingrun.client.run import known_image, output_folder

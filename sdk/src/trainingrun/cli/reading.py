@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from trainingrun.cli import drawing
-from trainingrun.cli.app import Form, Place, Rows
 from trainingrun.cli.connecting import client
+from trainingrun.cli.options import Form, Place, Rows
 from trainingrun.client import Run, UsageError
 from trainingrun.client.errors import RefusedError
 from trainingrun.client.logs import RUN_LABEL
