@@ -9,7 +9,7 @@ from trainingrun.api import Account, Ledger
 from trainingrun.contract import Stage
 from trainingrun_operator import names
 from trainingrun_operator.causes import CAUSES
-from trainingrun_operator.model import EventReason
+from trainingrun_operator.decision import EventReason
 from trainingrun_operator.reasons import REASONS
 from trainingrun_operator.status import conditions
 from trainingrun_operator.step import State

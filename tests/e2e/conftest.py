@@ -1,6 +1,6 @@
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,6 +260,17 @@ def digits(playground: Playground) -> str:
 def reason(run: TrainingRun) -> str:
     """What the first condition of a run gives as its reason; empty before the operator has looked at the run."""
     return run.status.conditions[0].reason if run.status.conditions else ""
+
+
+def is_true(run: TrainingRun, condition: str) -> bool:
+    """Whether a run has this condition, and it holds."""
+    found = run.status.condition(condition)
+    return found is not None and found.status == "True"
+
+
+def uids(objects: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Those of objects: another object of the same name has another one."""
+    return {each["metadata"]["uid"] for each in objects}
 
 
 def make_claim(playground: Playground, name: str) -> None:

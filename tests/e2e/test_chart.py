@@ -4,12 +4,11 @@ Helm's operator is the only one meanwhile. It may act in one namespace only, and
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import Playground
+from tests.e2e.conftest import Playground, uids
 from tests.e2e.releases import NAME, Release, release
 from tests.helm import program
 from tests.helm.program import Helm
@@ -84,7 +83,3 @@ def test_uninstalling_leaves_definitions_presets_and_runs(playground: Playground
     assert admin.get("crd", "trainingruns.trainingrun.dev") is not None
     assert admin.get("trainingpreset", "of-helm") is not None
     assert playground.get("third").status == ended
-
-
-def uids(objects: Iterable[dict[str, Any]]) -> set[str]:
-    return {each["metadata"]["uid"] for each in objects}

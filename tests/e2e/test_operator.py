@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import BRISK, Playground
+from tests.e2e.conftest import BRISK, Playground, uids
 from tests.patience import patience
 from trainingrun.api import TrainingRunStatus
 
@@ -27,13 +27,13 @@ def test_no_operator_was_disturbed_by_what_the_runs_of_other_tests_went_through(
 def test_a_run_goes_on_untouched_while_both_operators_are_replaced(playground: Playground) -> None:
     playground.play("untouched", epochs=round(patience(20)))
     playground.wait_for_epoch("untouched", 1)
-    before = {pod["metadata"]["uid"] for pod in playground.pods("untouched")}
+    before = uids(playground.pods("untouched"))
     system = playground.installation.kubectl.within("trainingrun-system")
     system.run("delete", "pods", "--selector=app.kubernetes.io/name=trainingrun-operator", "--timeout=60s", timeout=90)
     finished = playground.wait_until_finished("untouched")
     assert finished.status.result is not None
     assert finished.status.attempt == 1
-    assert {pod["metadata"]["uid"] for pod in playground.pods("untouched")} == before
+    assert uids(playground.pods("untouched")) == before
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.conftest import Playground
+from tests.e2e.conftest import Playground, is_true
 
 
 def kill_ranks(playground: Playground, pod: str) -> None:
@@ -51,9 +51,7 @@ def test_suspending_frees_the_pods_and_resuming_goes_on(playground: Playground) 
     playground.play("paused", epochs=None)
     playground.wait_for_epoch("paused", 2)
     playground.kubectl.run("patch", "trun", "paused", "--type=merge", "-p", '{"spec":{"suspend":true}}')
-    paused = playground.wait(
-        "paused", "suspended", lambda run: (c := run.status.condition("Suspended")) is not None and c.status == "True"
-    )
+    paused = playground.wait("paused", "suspended", lambda run: is_true(run, "Suspended"))
     assert playground.pods("paused") == []
     assert paused.status.checkpoint is not None
     done = paused.status.checkpoint.epoch

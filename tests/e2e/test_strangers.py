@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.answers_of_strangers import HONEST, two_hundred
-from tests.e2e.conftest import Playground
+from tests.e2e.conftest import Playground, is_true
 from tests.patience import patience
 from tools.install import OPERATOR, OPERATOR_NAMESPACE
 from trainingrun.api import TrainingRun
@@ -173,9 +173,7 @@ def test_the_tenants_runs_end_as_any_others(siege: Siege, name: str, cause: str)
 def test_the_tenants_runs_can_be_suspended_and_deleted(siege: Siege) -> None:
     playground = siege.playground
     playground.kubectl.run("patch", "trun", "pauses", "--type=merge", "-p", '{"spec":{"suspend":true}}')
-    playground.wait(
-        "pauses", "suspended", lambda run: (c := run.status.condition("Suspended")) is not None and c.status == "True"
-    )
+    playground.wait("pauses", "suspended", lambda run: is_true(run, "Suspended"))
     playground.kubectl.run("delete", "trun", *LAST, "--timeout=60s", timeout=70)
     for name in LAST:
         playground.wait_until_nothing_is_left(name)

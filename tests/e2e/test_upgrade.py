@@ -15,7 +15,7 @@ import yaml
 import images
 from images.render import BASE
 from tests import previous
-from tests.e2e.conftest import BRISK, Playground
+from tests.e2e.conftest import BRISK, Playground, is_true, uids
 from tests.e2e.releases import NAME, operator_image_of, release
 from tests.helm import program
 from tests.helm.program import CHART, Helm
@@ -147,7 +147,7 @@ class Watched:
         """Start a run that plays until it has gone on from a checkpoint, and wait until it trains."""
         playground.play(name, epochs=None)
         playground.wait_for_epoch(name, 1)
-        return cls(playground, name, pods=uids(playground, name))
+        return cls(playground, name, pods=uids(playground.pods(name)))
 
     def check_that_it_goes_on(self) -> None:
         """Progress is told by the new operators, too, of the same pods."""
@@ -169,16 +169,7 @@ class Watched:
 
     def _check_that_it_is_untouched(self, run: TrainingRun) -> None:
         assert run.status.attempt == 1
-        assert uids(self.playground, self.name) == self.pods
-
-
-def is_true(run: TrainingRun, condition: str) -> bool:
-    found = run.status.condition(condition)
-    return found is not None and found.status == "True"
-
-
-def uids(playground: Playground, name: str) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in playground.pods(name)}
+        assert uids(self.playground.pods(self.name)) == self.pods
 
 
 def operator_images(system: Kubectl, *, name: str) -> set[str]:

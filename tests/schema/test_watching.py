@@ -21,7 +21,8 @@ from tests.unit.operator.test_kube import Server
 from tools.install import OPERATOR_NAMESPACE
 from tools.kubectl import Kubectl
 from trainingrun.contract import Cause
-from trainingrun_operator.model import Event, EventReason, EventType, Reference
+from trainingrun_operator.decision import Event, EventReason, EventType
+from trainingrun_operator.model import Reference
 
 ROOT = Path(__file__).parent.parent.parent
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("TrainingRun*.md"))

@@ -37,8 +37,9 @@ from trainingrun_operator.control.nodes import NodeBook
 from trainingrun_operator.control.progress import ProgressBook
 from trainingrun_operator.control.reconcile import Reconciler
 from trainingrun_operator.control.sightings import Sightings
+from trainingrun_operator.decision import Deletion, Event
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Deletion, Event, Manifest, Reference
+from trainingrun_operator.model import Manifest, Reference
 from trainingrun_operator.pace import Pace, Timing
 
 NAMESPACE = "team"

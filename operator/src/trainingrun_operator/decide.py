@@ -13,8 +13,9 @@ from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun.api.base import to_wire
 from trainingrun_operator import bounds
 from trainingrun_operator.config import OperatorConfig
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.life import ActiveAttempt, BetweenAttempts, Life, Phase, StoppingAttempt, phase_of
-from trainingrun_operator.model import Decision, Observed, Refusal
+from trainingrun_operator.model import Observed, Refusal
 from trainingrun_operator.policies.access import wait_for_access
 from trainingrun_operator.policies.claims import wait_for_claims
 from trainingrun_operator.policies.completion import complete

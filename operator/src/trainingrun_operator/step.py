@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Stage
-from trainingrun_operator.model import Child, Deletion, Event, Manifest, Reference
+from trainingrun_operator.decision import Deletion, Event
+from trainingrun_operator.model import Child, Manifest, Reference
 
 
 class State(StrEnum):

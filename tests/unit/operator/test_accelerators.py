@@ -12,7 +12,7 @@ from trainingrun.api.quantities import amount
 from trainingrun_operator.children.config_map import attempt_config
 from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.settings import Settings
 

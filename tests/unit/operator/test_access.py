@@ -9,7 +9,8 @@ from tests.pod_security import violations
 from tests.pods import by_name, pod_of, the_container
 from trainingrun.api import TrainingRun
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision, Reference
+from trainingrun_operator.decision import Decision
+from trainingrun_operator.model import Reference
 from trainingrun_operator.observe import observe
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names

@@ -8,7 +8,7 @@ import pytest
 from tests.builders import CONFIG, NOON, a_claim, a_finished_pod, a_pod, a_record, a_run, an_active_run, children, stamp
 from trainingrun.api import MetricValue, Result, TrainingRun
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 
 RECORD = a_record(code=0, result=Result(metrics=(MetricValue(name="val_accuracy", value="0.9730"),), epochs=3))

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import CONFIG, NOON, a_claim, a_run, an_active_run, children
 from trainingrun.api import TrainingRun
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.policies.claims import claim_names
 

@@ -25,7 +25,7 @@ from tests.builders import (
 from trainingrun.api import CheckpointPosition, MetricValue, Result, TrainingRun
 from trainingrun.contract import Cause, ProgressReport, Stage, StartMoments
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.stopping import backoff

@@ -11,7 +11,8 @@ from tests.unit.operator.test_kube import Server
 from trainingrun.api import TrainingRunStatus
 from trainingrun.contract import Cause
 from trainingrun_operator.control.telling import QUIET, Telling
-from trainingrun_operator.model import Event, EventReason, EventType, Reference
+from trainingrun_operator.decision import Event, EventReason, EventType
+from trainingrun_operator.model import Reference
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.status.events import waiting_events
 from trainingrun_operator.step import State

@@ -13,8 +13,8 @@ import yaml
 from trainingrun.api import ObjectMeta
 from trainingrun_operator.cluster.kube import KubeCluster
 from trainingrun_operator.cluster.port import CHILD_KINDS, BusyError, ConflictError, ForbiddenError
+from trainingrun_operator.decision import Deletion
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Deletion
 from trainingrun_operator.pace import Timing
 
 pytestmark = pytest.mark.asyncio

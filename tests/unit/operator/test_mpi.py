@@ -13,7 +13,7 @@ from trainingrun_operator.children.config_map import attempt_config
 from trainingrun_operator.children.token import attempt_token
 from trainingrun_operator.config import OperatorConfig
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 
 Raw = dict[str, Any]

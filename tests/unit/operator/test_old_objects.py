@@ -8,7 +8,7 @@ import yaml
 from tests.builders import CONFIG, NOON, a_claim, a_pod, children
 from trainingrun.api import LostNode, TrainingRun
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 
 MINIMAL = """

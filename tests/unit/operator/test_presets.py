@@ -13,7 +13,8 @@ from tests.presets import a_preset, a_preset_manifest, preset_specs
 from trainingrun.api import PresetField, PresetWorkers, TrainingPreset, TrainingRun, TrainingRunSpec, Workers
 from trainingrun.api.base import to_wire
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision, Obstacle, Unreadable
+from trainingrun_operator.decision import Decision
+from trainingrun_operator.model import Obstacle, Unreadable
 from trainingrun_operator.observe import observe, read_preset
 from trainingrun_operator.resolution import resolve
 from trainingrun_operator.resolution.merging import compact, differences, merged

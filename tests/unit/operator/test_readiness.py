@@ -9,8 +9,9 @@ import pytest
 from tests.builders import CONFIG, NOON, a_claim, a_pod, an_active_run, children, stamp
 from trainingrun.contract import Cause
 from trainingrun_operator.decide import decide
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.life import ActiveAttempt, phase_of
-from trainingrun_operator.model import Decision, Observed
+from trainingrun_operator.model import Observed
 from trainingrun_operator.observe import observe, observe_notices
 from trainingrun_operator.policies.readiness import subjects
 

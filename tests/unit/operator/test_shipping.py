@@ -9,7 +9,7 @@ from tests.builders import CONFIG, NOON, a_claim, a_failed_pod, a_finished_pod, 
 from trainingrun.api import Artifact, BestTrial, CheckpointPosition, MetricValue, Result, TrainingRun, TriedValue, TuningStatus
 from trainingrun.contract import Cause, ProgressReport, Stage, StartMoments
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 
 LARGE = Artifact(name="model", uri="pvc://models/model", size_bytes=900_000, accepted=True)

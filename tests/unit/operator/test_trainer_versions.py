@@ -12,7 +12,7 @@ from trainingrun.contract import Cause, ProgressReport
 from trainingrun.contract_version import Need
 from trainingrun_operator.children import config_map
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.policies import trainer
 

@@ -9,7 +9,7 @@ from tests.builders import CONFIG, NOON, a_claim, a_run
 from tests.manifests import a_manifest
 from trainingrun.api import TrainingRun
 from trainingrun_operator.decide import decide
-from trainingrun_operator.model import Decision
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.observe import observe
 from trainingrun_operator.status.unknown_field import with_unknown_field
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.trainer.stages_alone import Interruption, alone, easy_samples
+from trainingrun.curves import epochs
 from trainingrun_trainer.checkpoint import Checkpoint, LoopState, MadeWith
 from trainingrun_trainer.data.feed import Split
 from trainingrun_trainer.data.parts import Fractions, part
@@ -83,6 +84,21 @@ def test_training_goes_on_with_steps_of_another_size(tmp_path: Path, batch: int)
     steps = [report.step for report in second.notes.reports if report.step]
     assert steps == sorted(steps)
     assert steps[-1] == second.notes.reports[-1].steps
+
+
+def test_the_log_of_an_attempt_that_goes_on_has_the_epochs_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples, training = easy_samples(120), {"epochs": 3, "batchSize": 20}
+    first = alone(tmp_path, is_interrupted=Interruption(6), training=training)
+    with pytest.raises(TrainerError, match=r"Told to stop in epoch [23]"):
+        train(first.context, first.network(samples), samples)
+    before = epochs(capsys.readouterr().out.splitlines())
+    second = alone(tmp_path, attempt=2, training=training)
+    state = train(second.context, second.network(samples), samples)
+    told = epochs(capsys.readouterr().out.splitlines())
+    assert [(epoch.number, epoch.is_repeated) for epoch in told] == [(number, number <= len(before)) for number in range(1, 4)]
+    assert [epoch.metrics for epoch in told[: len(before)]] == [epoch.metrics for epoch in before]
+    assert before
+    assert told[-1].metrics == pytest.approx(state.history[-1], abs=1e-4)
 
 
 def test_data_that_has_changed_between_two_attempts_is_said(tmp_path: Path) -> None:

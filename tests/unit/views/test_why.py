@@ -121,3 +121,10 @@ def test_warnings_are_evidence_and_the_newest_come_last() -> None:
     assert [each.message for each in answer.evidence] == ["early", "late"]
     assert isinstance(answer.evidence[0], Evidence)
     assert answer.evidence[0].about == "pod/digits-1-0"
+
+
+def test_what_was_in_the_way_of_a_run_is_told_until_it_has_succeeded() -> None:
+    probe = Evidence(about="pod/digits-1-0", reason="Unhealthy", message="Readiness probe failed.", at=NOON, count=3)
+    assert why(a_typed_run(), now=LATER, events=[probe]).evidence == (probe,)
+    assert why(a_typed_run(state="Failed"), now=LATER, events=[probe]).evidence[-1] == probe
+    assert why(a_typed_run(state="Succeeded"), now=LATER, events=[probe]).evidence == ()

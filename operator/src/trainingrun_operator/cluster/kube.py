@@ -28,8 +28,9 @@ from trainingrun_operator.cluster.port import (
 from trainingrun_operator.cluster.refusals import error_of
 from trainingrun_operator.cluster.skew import KnownFields, UndeclaredError
 from trainingrun_operator.cluster.yaml_text import yaml_text
+from trainingrun_operator.decision import Deletion, Event
 from trainingrun_operator.metrics import Metrics
-from trainingrun_operator.model import Deletion, Event, Manifest, Reference
+from trainingrun_operator.model import Manifest, Reference
 from trainingrun_operator.pace import Timing
 
 _EVENT_LIMIT = 1024

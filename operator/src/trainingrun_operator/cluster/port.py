@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from trainingrun.api import ObjectMeta
-from trainingrun_operator.model import Deletion, Event, Manifest, Reference
+from trainingrun_operator.decision import Deletion, Event
+from trainingrun_operator.model import Manifest, Reference
 
 Raw = Mapping[str, Any]
 

@@ -30,18 +30,11 @@ from trainingrun_operator.control.sightings import Sightings
 from trainingrun_operator.control.survey import status_of
 from trainingrun_operator.control.telling import Telling
 from trainingrun_operator.decide import decide
+from trainingrun_operator.decision import Decision, Event, EventReason, EventType
 from trainingrun_operator.life import ActiveAttempt, phase_of
 from trainingrun_operator.metrics import Metrics
 from trainingrun_operator.metrics.counting import count
-from trainingrun_operator.model import (
-    Decision,
-    Event,
-    EventReason,
-    EventType,
-    Observed,
-    Reference,
-    Unreadable,
-)
+from trainingrun_operator.model import Observed, Reference, Unreadable
 from trainingrun_operator.observe import observe, observe_notices, read_preset, sights
 from trainingrun_operator.policies.access import access_references
 from trainingrun_operator.policies.claims import claim_names

@@ -5,7 +5,7 @@ It is kept in memory: an operator that takes over may tell of a wait once more.
 
 from datetime import datetime, timedelta
 
-from trainingrun_operator.model import Event
+from trainingrun_operator.decision import Event
 
 QUIET = timedelta(minutes=10)
 """How long nothing is told a second time."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 from trainingrun.api import Clock, Outcome, Progress, Result
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Event, EventReason
 from trainingrun_operator.life import ActiveAttempt, Life
-from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.policies.progress import follow_progress
 from trainingrun_operator.policies.taking_down import seconds_until_pods_are_down
 from trainingrun_operator.status.history import with_ended_attempt

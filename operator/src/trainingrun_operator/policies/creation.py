@@ -14,8 +14,9 @@ from trainingrun_operator.children import (
     pod_group,
     rendezvous_service,
 )
+from trainingrun_operator.decision import Event, EventReason
 from trainingrun_operator.life import ActiveAttempt, BetweenAttempts
-from trainingrun_operator.model import Event, EventReason, Manifest
+from trainingrun_operator.model import Manifest
 from trainingrun_operator.policies.claims import binding_claim
 from trainingrun_operator.step import State, Step, deletions
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.life import asks_for_rerun
-from trainingrun_operator.model import Decision, Observed
+from trainingrun_operator.model import Observed
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.status.told import told

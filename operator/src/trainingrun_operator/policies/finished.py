@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision, Job
+from trainingrun_operator.model import Job
 from trainingrun_operator.policies.freeing import freed
 from trainingrun_operator.step import deletions
 

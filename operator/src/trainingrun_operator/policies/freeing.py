@@ -8,8 +8,8 @@ and ConfigMaps stay, for their logs, until their time to live is over.
 
 from dataclasses import replace
 
+from trainingrun_operator.decision import Deletion
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Deletion
 from trainingrun_operator.step import Step, deletions
 
 _KINDS = ("Service", "NetworkPolicy")

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from trainingrun.api import TrainingRun
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Decision
 from trainingrun_operator.life import asks_for_rerun
-from trainingrun_operator.model import Decision
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.hindrance import sentences, shortened
 from trainingrun_operator.policies.waiting import waiting_since

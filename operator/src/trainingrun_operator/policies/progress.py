@@ -2,8 +2,9 @@
 
 from trainingrun.contract import PROGRESS_PORT, Stage
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Event, EventReason
 from trainingrun_operator.life import ActiveAttempt
-from trainingrun_operator.model import Event, EventReason, Pod
+from trainingrun_operator.model import Pod
 from trainingrun_operator.step import State, Step
 
 

@@ -8,8 +8,9 @@ or that is let go while pods from before are still there, is replaced: the next 
 from trainingrun.api import Failure, StopReason
 from trainingrun.contract import Cause
 from trainingrun_operator import names
+from trainingrun_operator.decision import Event, EventReason
 from trainingrun_operator.life import ActiveAttempt
-from trainingrun_operator.model import Event, EventReason, Workload
+from trainingrun_operator.model import Workload
 from trainingrun_operator.policies.stopping import stop, where_it_goes_on
 from trainingrun_operator.reasons import Reason
 from trainingrun_operator.status.measurements import checkpoint, tuning

@@ -1,8 +1,8 @@
 """Begin another round: the run is run again, from the beginning, with the specification as it is now."""
 
 from trainingrun.api import TrainingRunStatus
+from trainingrun_operator.decision import Event, EventReason
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Event, EventReason
 from trainingrun_operator.status.ledger import opened
 from trainingrun_operator.step import State, Step, deletions
 

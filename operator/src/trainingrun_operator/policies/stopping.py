@@ -9,8 +9,8 @@ import hashlib
 from trainingrun.api import Clock, Failure, Outcome, Stopping, StopReason, TrainingRunStatus
 from trainingrun.contract import Cause
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Event, EventReason, EventType
 from trainingrun_operator.life import Life, StoppingAttempt
-from trainingrun_operator.model import Event, EventReason, EventType
 from trainingrun_operator.pace import Pace
 from trainingrun_operator.policies.rounds import next_round
 from trainingrun_operator.policies.taking_down import seconds_until_pods_are_down

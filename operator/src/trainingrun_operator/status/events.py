@@ -6,7 +6,8 @@ What a run does by itself the policies tell.
 from trainingrun.api import TrainingRun, TrainingRunStatus
 from trainingrun_operator import names
 from trainingrun_operator.causes import CAUSES
-from trainingrun_operator.model import Event, EventReason, EventType, Reference
+from trainingrun_operator.decision import Event, EventReason, EventType
+from trainingrun_operator.model import Reference
 from trainingrun_operator.reasons import REASONS, Reason
 from trainingrun_operator.step import State
 

@@ -3,8 +3,8 @@
 from trainingrun.api import Cleanup, TrainingRunStatus
 from trainingrun.contract import Stage
 from trainingrun_operator.changes import changed
+from trainingrun_operator.decision import Decision, Deletion, Event
 from trainingrun_operator.life import Life
-from trainingrun_operator.model import Decision, Deletion, Event
 from trainingrun_operator.status.clock import clock
 from trainingrun_operator.status.columns import columns
 from trainingrun_operator.status.conditions import conditions

@@ -43,7 +43,7 @@ class Why:
 
 
 def why(run: TrainingRun, *, now: datetime, events: Iterable[Evidence] = ()) -> Why:
-    """Ask a run. Events are those of the run and of its pods."""
+    """Ask a run. Events are those of the run and of its pods; what was in the way of one that has succeeded is no answer."""
     condition, failure = telling(run), run.status.failure
     failed = state(run) == "Failed"
     word = condition.reason if condition is not None else ""
@@ -54,7 +54,7 @@ def why(run: TrainingRun, *, now: datetime, events: Iterable[Evidence] = ()) -> 
     if condition is None:
         sentence = "No operator has looked at it yet: it runs in another namespace, does not run, or has not come to it."
     key = word if is_known(word) else state(run)
-    found = sorted(events, key=lambda each: each.at or datetime.min.replace(tzinfo=UTC))
+    found = sorted(events if state(run) != "Succeeded" else (), key=lambda each: each.at or datetime.min.replace(tzinfo=UTC))
     return Why(
         name=run.metadata.name,
         state=state(run),
