@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ import yaml
 
 from tests.unit.client.api_server import Store
 from tests.unit.client.runs import a_pod, a_run
+from trainingrun.cli import moving
 from trainingrun.cli.__main__ import main
 from trainingrun.cli.app import app
+from trainingrun.cli.options import Place
+from trainingrun.client import copying
 from trainingrun.curves import Epoch
 from trainingrun.version import VERSION
 
@@ -266,3 +270,16 @@ def test_versions(command: Command) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_learns_the_verbs(command: Command, shell: str) -> None:
     assert "_KUBECTL_TRAININGRUN_COMPLETE" in command("completion", shell)[1]
+
+
+def test_a_copy_says_now_and_then_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def upload(cluster: object, source: Path, *, say: Callable[[str], None], **_: object) -> int:
+        for number in range(2500):
+            say(f"cat/{number}.jpg")
+        return 2500
+
+    monkeypatch.setattr(moving, "client", lambda place: SimpleNamespace(cluster=None, namespace="team"))
+    monkeypatch.setattr(copying, "upload", upload)
+    moving.copy(Place(None, None, None), "pets", "pvc/datasets:pets", image="python:3.12")
+    said = ["1,000 files, cat/999.jpg the last", "2,000 files, cat/1999.jpg the last", "2500 files are at pvc/datasets:pets."]
+    assert capsys.readouterr().err.splitlines() == said

@@ -111,7 +111,7 @@ def test_what_names_do_not_tell_is_a_note() -> None:
     assert begun("cat/1.jpg", "dog/1.jpg", "3.jpg").notes == (
         "2 classes: cat, dog.",
         "Pictures become 96 x 96: change spec.data.image.",
-        "1 pictures beside the class folders are left out.",
+        "Pictures beside the class folders are left out: 1.",
     )
     assert "name the arrays in spec.data.npz.images" in begun("a.npz", arrays={"a.npz": {"z": (3,)}}).notes[0]
     assert "There is no IDX file with labels" in begun("train-images-idx3-ubyte").notes[0]

@@ -13,6 +13,7 @@ from trainingrun.client.diagnosis import operators
 from trainingrun.client.run import known_image, output_folder
 from trainingrun.views import tables
 
+SAID_EACH = 1000
 _CLAIM = re.compile(r"pvc/(?P<claim>[^:/]+):(?P<path>.*)")
 
 
@@ -47,13 +48,25 @@ def copy(place: Place, source: str, target: str, *, image: str | None) -> None:
         raise UsageError("One of source and target is pvc/CLAIM:PATH, the other a local path: cp ./pets pvc/datasets:pets.")
     connected = client(place)
     chosen = image or _image(connected)
-    common: dict[str, Any] = {"namespace": connected.namespace, "image": chosen, "say": drawing.say}
+    common: dict[str, Any] = {"namespace": connected.namespace, "image": chosen, "say": _Counted()}
     if to is not None:
         count = copying.upload(connected.cluster, Path(source), claim=to["claim"], path=to["path"], **common)
         drawing.say(f"{count} files are at {target}.")
     elif back is not None:
         files = copying.download(connected.cluster, claim=back["claim"], path=back["path"], into=Path(target), **common)
         drawing.say(f"{len(files)} files are in {target}.")
+
+
+class _Counted:
+    """Says now and then how many files there have been: folders of pictures have many thousands."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, name: str) -> None:
+        self._count += 1
+        if self._count % SAID_EACH == 0:
+            drawing.say(f"{self._count:,} files, {name} the last")
 
 
 def _image(connected: TrainingClient) -> str:

@@ -11,6 +11,7 @@ IMAGES = frozenset([".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", "
 TABLES = frozenset({".csv", ".tsv", ".data"})
 _RECORDS = re.compile(r"\.tfrecords?(-\d+-of-\d+)?$")
 _IDX = re.compile(r"(images|labels)[-.]idx[13]-ubyte(\.gz)?$")
+_KINDS = ("images", "labels")
 _PARTS = {"train": "folder", "training": "folder", "val": "validationFolder", "valid": "validationFolder"}
 _LABELS = ("label", "class", "target", "y", "species", "category")
 _DELIMITERS = ",;\t|"
@@ -91,9 +92,6 @@ def _idx(files: Sequence[str]) -> tuple[dict[str, Any], list[str], bool]:
     return {"format": "IDX", "idx": first}, notes, True
 
 
-_KINDS = ("images", "labels")
-
-
 def _npz(files: Mapping[str, Mapping[str, tuple[int, ...]]]) -> tuple[dict[str, Any], list[str], bool]:
     file, arrays = max(files.items(), key=lambda item: sum(shape[0] for shape in item[1].values() if shape))
     samples = [name for name, shape in arrays.items() if len(shape) > 1 and shape[-1:] != (1,)]
@@ -142,7 +140,7 @@ def _folders(pictures: Sequence[str]) -> tuple[dict[str, Any], list[str], bool]:
         only = " and ".join(sorted(classes)) or "no class"
         raise UnknownDataError(f"There are pictures of {only} only: two classes are the least.")
     if flat:
-        notes.append(f"{flat} pictures beside the class folders are left out.")
+        notes.append(f"Pictures beside the class folders are left out: {flat}.")
     notes.insert(0, f"{len(classes)} classes: {', '.join(sorted(classes)[:10])}{', ...' if len(classes) > 10 else ''}.")
     return {"format": "ImageFolder", **where, "image": {"height": 96, "width": 96}}, notes, True
 
