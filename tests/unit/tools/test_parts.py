@@ -31,11 +31,16 @@ def a_lane(*scripts: str, log: Path) -> Lane:
 
 
 def test_lanes_run_side_by_side_and_their_parts_one_after_the_other(tmp_path: Path) -> None:
-    meet = "touch {mine}; until [ -e {others} ]; do sleep 0.05; done"
-    one = a_lane(meet.format(mine=tmp_path / "a", others=tmp_path / "b"), f"rm {tmp_path}/a", log=tmp_path / "one.log")
-    other = a_lane(meet.format(mine=tmp_path / "b", others=tmp_path / "a"), log=tmp_path / "other.log")
+    def meet(mine: str, others: str) -> str:
+        """A minute is the longest that it waits for the other lane, which may not begin before this one has ended."""
+        return (
+            f"touch {tmp_path}/{mine}; for turn in $(seq 1200); do [ -e {tmp_path}/{others} ] && exit; sleep 0.05; done; exit 1"
+        )
+
+    one = a_lane(meet("a", "b"), f"mv {tmp_path}/c {tmp_path}/d", log=tmp_path / "one.log")
+    other = a_lane(f"touch {tmp_path}/c", meet("b", "a"), log=tmp_path / "other.log")
     run([one, other])
-    assert not (tmp_path / "a").exists()
+    assert (tmp_path / "d").exists(), "moved when both had met, so after the first part of its lane"
 
 
 def test_a_part_that_fails_ends_the_others_and_is_told_in_its_own_sentence(tmp_path: Path) -> None:
