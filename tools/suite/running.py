@@ -13,6 +13,9 @@ from tools.suite.stages import Lane, Stage
 
 FAREWELL_SECONDS = 120.0
 """How long an interrupted stage may take to clean up."""
+SILENCE_SECONDS = 900.0
+"""A stage that has printed nothing for so long hangs. No test takes a tenth of it where nothing else runs: a slow machine is
+no failure."""
 
 Command = Callable[[Stage], Sequence[str]]
 
@@ -44,6 +47,8 @@ class Suite:
     folder: Path
     """Of the logs."""
     tell: Callable[[Outcome], None]
+    silence: float = SILENCE_SECONDS
+    """Seconds without a word after which a stage is ended."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of all stages, `{stage}` in a value being its name."""
     outcomes: list[Outcome] = field(default_factory=list)
@@ -64,6 +69,7 @@ class Suite:
                 while thread.is_alive():
                     thread.join(interval)
                     if thread.is_alive():
+                        self._end_silent()
                         on_interval(self._ages())
         except BaseException:
             self._interrupt()
@@ -97,7 +103,7 @@ class Suite:
         log = self.folder / f"{stage.name}.log"
         started = time.monotonic()
         variables = {name: value.replace("{stage}", stage.name) for name, value in self.environment.items()}
-        with log.open("wb") as file, self._changed:
+        with log.open("ab") as file, self._changed:
             process = subprocess.Popen(
                 self.command(stage),
                 env={**os.environ, **variables},
@@ -106,7 +112,7 @@ class Suite:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            self._running[stage.name] = _Running(process.pid, started)
+            self._running[stage.name] = _Running(process.pid, started, log, heard=started)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         with self._changed:
@@ -117,6 +123,22 @@ class Suite:
     def _ages(self) -> dict[str, float]:
         with self._changed:
             return {name: time.monotonic() - running.started for name, running in self._running.items()}
+
+    def _end_silent(self) -> None:
+        """Interrupt what hangs, and end with SIGKILL what does not heed it: the stage fails, with the reason in its log."""
+        now = time.monotonic()
+        with self._changed:
+            for running in self._running.values():
+                silence = running.silence(now)
+                if silence < self.silence:
+                    continue
+                if not running.is_hanging:
+                    running.is_hanging = True
+                    with running.log.open("a") as log:
+                        log.write(f"\nThis stage has said nothing for {silence:.0f} s: it hangs, and is interrupted.\n")
+                    os.killpg(running.group, signal.SIGINT)
+                elif silence > self.silence + FAREWELL_SECONDS:
+                    os.killpg(running.group, signal.SIGKILL)
 
     def _interrupt(self) -> None:
         """Ask all processes of all stages to end, as Ctrl-C does; end with SIGKILL what is left after its time."""
@@ -132,7 +154,19 @@ class Suite:
             os.killpg(running.group, number)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Running:
     group: int
     started: float
+    log: Path
+    heard: float
+    """When the log was last seen to have grown."""
+    size: int = 0
+    is_hanging: bool = False
+
+    def silence(self, now: float) -> float:
+        """Seconds since it has last printed something, as far as anybody has looked."""
+        size = self.log.stat().st_size
+        if size != self.size and not self.is_hanging:
+            self.size, self.heard = size, now
+        return now - self.heard

@@ -12,7 +12,7 @@ import pytest
 
 from tests.patience import patience
 from tests.waiting import wait_for
-from tools.suite import failures, records, table
+from tools.suite import failures, records, running, table
 from tools.suite.accounts import Account
 from tools.suite.records import Duration
 from tools.suite.running import Outcome, Suite
@@ -71,6 +71,26 @@ def test_what_a_stage_prints_is_in_its_log_with_what_it_is_told(tmp_path: Path) 
     suite.environment = {"FILE": "of {stage}"}
     (outcome,) = suite.run(interval=1, on_interval=lambda ages: None)
     assert outcome.log.read_text() == "said\nof one\n"
+
+
+@pytest.mark.parametrize(
+    ("heeds", "code"), [("trap 'echo cleaned; kill $!; exit 130' INT", 130), ("trap '' INT", -signal.SIGKILL)]
+)
+def test_a_stage_that_hangs_is_ended_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heeds: str, code: int) -> None:
+    """Another that says something now and then goes on."""
+    monkeypatch.setattr(running, "FAREWELL_SECONDS", 0.5)
+    commands = {
+        "one": f"{heeds}; echo begun; sleep 60 & while ! wait; do :; done",
+        "other": "for word in 1 2 3 4 5 6 7 8; do echo $word; sleep 0.2; done",
+    }
+    suite = a_suite(tmp_path, [ONE, OTHER, TWO], lambda stage: commands[stage.name])
+    suite.silence = 1.0
+    outcomes = suite.run(interval=0.05, on_interval=lambda ages: None)
+    assert sorted((outcome.stage.name, outcome.code) for outcome in outcomes) == [("one", code), ("other", 0)]
+    said = (tmp_path / "one.log").read_text()
+    assert "begun" in said
+    assert "This stage has said nothing for 1 s: it hangs, and is interrupted." in said
+    assert ("cleaned" in said) is (code == 130)
 
 
 def test_an_interruption_lets_the_stages_clean_up(tmp_path: Path) -> None:
