@@ -45,11 +45,11 @@ FROM tensorflow AS horovod
 ARG PIP_CERT=""
 ARG SOURCE_DATE_EPOCH=315532800
 RUN apt-get update --quiet \
- && apt-get install --yes --quiet --no-install-recommends g++ make python3-dev libopenmpi-dev \
+ && apt-get install --yes --quiet --no-install-recommends g++ make patch python3-dev libopenmpi-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY requirements/horovod.txt requirements/horovod-build.txt requirements/
-COPY trainer-image/horovod/build.sh ./
+COPY trainer-image/horovod/build.sh trainer-image/horovod/idle.patch ./
 RUN export PIP_CERT=${PIP_CERT} \
  && pip install --quiet --no-cache-dir --require-hashes -r requirements/horovod-build.txt \
  && ./build.sh /wheels
@@ -88,7 +88,7 @@ FROM tensorflow-gpu AS horovod-gpu
 ARG PIP_CERT=""
 ARG SOURCE_DATE_EPOCH=315532800
 RUN apt-get update --quiet \
- && apt-get install --yes --quiet --no-install-recommends g++ make python3-dev libopenmpi-dev clang-19 \
+ && apt-get install --yes --quiet --no-install-recommends g++ make patch python3-dev libopenmpi-dev clang-19 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY requirements/horovod.txt requirements/horovod-build.txt requirements/horovod-gpu-build.txt requirements/

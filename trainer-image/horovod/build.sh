@@ -12,6 +12,7 @@ pip download --quiet --require-hashes --no-deps --no-binary :all: --no-build-iso
 tar -xzf "$folder"/horovod-*.tar.gz -C "$folder"
 cd "$folder"/horovod-*/
 sed -i '/xla_mpi_ops.cc/d' horovod/tensorflow/CMakeLists.txt
+patch --quiet --strip 1 < "$scripts/idle.patch"
 if [ "${HOROVOD_GPU_OPERATIONS:-}" = NCCL ]; then . "$scripts/nccl.sh"; fi
 HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 \
 HOROVOD_WITH_GLOO=1 HOROVOD_WITH_MPI=1 CMAKE_POLICY_VERSION_MINIMUM=3.5 \

@@ -23,9 +23,6 @@ from trainingrun_trainer.agent.processes import Start as ProcessStart
 NOT_FORKED = "Started as a fresh process"
 """What an agent says when the fork server declines: tests would only be slow."""
 
-UNHURRIED = {"cycleTimeMilliseconds": 10}
-"""Time between two of Horovod's rounds. At one millisecond, its own, ranks that wait for one another cost a sixth more."""
-
 Start = Callable[..., Gang]
 """A `Starter`, as tests call it."""
 
@@ -55,7 +52,7 @@ class Starter:
         """Start one, without the workers that are absent; for `rank`, `host` and `variables` see `start_agent`."""
         folder = self.folder / f"attempt-{attempt}-{len(self.gangs)}"
         folder.mkdir()
-        config = a_config(attempt=attempt, replicas=replicas, processes=processes, **{**UNHURRIED, **spec})
+        config = a_config(attempt=attempt, replicas=replicas, processes=processes, **spec)
         (folder / "config.json").write_text(json.dumps(to_wire(config)))
         rendezvous, *progress = free_ports(1 + replicas)
         server = None if fresh else self.server
