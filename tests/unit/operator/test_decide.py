@@ -559,6 +559,17 @@ def test_what_a_pod_tells_of_the_future_has_happened_now() -> None:
     assert status.checkpoint.written_at == now
 
 
+def test_a_first_step_that_nobody_heard_of_in_time_is_known_from_the_last_words() -> None:
+    run = an_active_run(status={"timeline": {"created": stamp(NOON)}})
+    early = _progress(percent=0).model_copy(update={"moments": StartMoments(tensorflow_ready=NOON)})
+    first_step = NOON + timedelta(seconds=3)
+    last = a_record(code=0, moments=StartMoments(tensorflow_ready=NOON, first_step=first_step))
+    pods = [a_finished_pod(0, record=last), a_pod(1)]
+    timeline = look(run, children=children(run), pods=pods, seconds=5, progress=early).status.timeline
+    assert timeline is not None
+    assert (timeline.tensorflow_ready, timeline.first_step) == (NOON, first_step)
+
+
 def test_progress_goes_on_after_the_clock_of_a_node_was_put_back() -> None:
     started = {"timeline": {"created": stamp(NOON), "firstStep": stamp(NOON)}, "stage": "Training"}
     run = an_active_run(status=started)

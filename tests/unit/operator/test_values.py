@@ -34,13 +34,39 @@ def test_one_with_good_values_starts(parameters: dict[str, Any]) -> None:
     assert look(a_run(spec__model__parameters=parameters)).status.attempt == 1
 
 
-def test_a_value_that_has_no_room_in_the_contract_is_no_fault_of_the_operators_age() -> None:
+def mistaken(**status: Any) -> tuple[dict[str, Any], ValidationError]:
+    """A run of generation 2 with a value that has no room in the contract."""
     model = {"entrypoint": {"function": "my_models:build"}, "parameters": {"hidden-units": 64}}
-    manifest = a_manifest(spec__model=model)
+    manifest = {
+        **a_manifest(spec__model=model, spec__rerun="1", metadata__generation=2),
+        **({"status": status} if status else {}),
+    }
     with pytest.raises(ValidationError) as problem:
         TrainingRun.parse(manifest)
-    status = with_unknown_field(manifest, problem.value, now=NOON)
+    return manifest, problem.value
+
+
+def test_a_value_that_has_no_room_in_the_contract_is_no_fault_of_the_operators_age() -> None:
+    status = with_unknown_field(*mistaken(), now=NOON)
     assert status is not None
     (stalled,) = status["conditions"]
     assert (stalled["type"], stalled["reason"]) == ("Stalled", "InvalidValue")
     assert stalled["message"].startswith("spec.model.parameters has hidden-units, but a name begins with a letter")
+
+
+def test_what_is_said_of_it_is_said_of_the_spec_as_it_is_now_and_once() -> None:
+    """Argo CD and kstatus take a status about an older spec for an operator that has not looked yet, and wait for ever."""
+    first = with_unknown_field(*mistaken(), now=NOON)
+    assert first is not None
+    assert (first["observedGeneration"], first["conditions"][0]["observedGeneration"]) == (2, 2)
+    assert first["rerun"] == "1"
+    assert with_unknown_field(*mistaken(**first), now=NOON) is None
+    older = {**first, "observedGeneration": 1, "rerun": "0"}
+    assert with_unknown_field(*mistaken(**older), now=NOON) == {**first, "rerun": "0"}
+
+
+def test_a_run_that_has_ended_stays_as_it_has_ended_and_its_last_change_is_seen() -> None:
+    ended = {"type": "Succeeded", "status": "True", "reason": "Succeeded", "message": "", "observedGeneration": 1}
+    status = with_unknown_field(*mistaken(observedGeneration=1, conditions=[ended]), now=NOON)
+    assert status == {"observedGeneration": 2, "conditions": [{**ended, "observedGeneration": 2}]}
+    assert with_unknown_field(*mistaken(**status), now=NOON) is None

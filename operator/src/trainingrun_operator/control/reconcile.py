@@ -43,7 +43,7 @@ from trainingrun_operator.policies.finished import is_at_rest
 from trainingrun_operator.policies.permission import without_permission
 from trainingrun_operator.policies.readiness import subjects
 from trainingrun_operator.status.conditions import without_foreign
-from trainingrun_operator.status.unknown_field import with_unknown_field
+from trainingrun_operator.status.unknown_field import stalled_because, with_unknown_field
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +113,12 @@ class Reconciler:
     async def _stall(self, raw: Raw, unknown: ValidationError) -> None:
         """Say that an older or newer CRD has let something through that this operator does not know."""
         status = with_unknown_field(raw, unknown, now=self.now())
-        if status is not None:
+        if status is None:
+            return
+        await self.cluster.apply_status(ObjectMeta.model_validate(raw["metadata"]), status=status)
+        message = stalled_because(status)
+        if message != stalled_because(raw.get("status")):
             log.error("run does not follow the schema: %s", unknown, extra=_about(raw))
-            await self.cluster.apply_status(ObjectMeta.model_validate(raw["metadata"]), status=status)
-            message = status["conditions"][-1]["message"]
             await self._tell(raw, Event(EventReason.STALLED, message, EventType.WARNING))
 
     async def _observe(self, run: TrainingRun) -> Observed:

@@ -168,10 +168,13 @@ def _reach(position: CheckpointPosition) -> tuple[int, int, int]:
 
 
 def _moments(life: Life) -> StartMoments:
-    report = life.reports.fresh
-    if report is not None:
-        return report.moments
-    return next((record.moments for record, _ in _records(life) if record.worker == 0), StartMoments())
+    """Of worker 0's last report, and where that was too early for a moment, of its last words."""
+    reported = [life.reports.fresh.moments] if life.reports.fresh is not None else []
+    recorded = [record.moments for record, _ in _records(life) if record.worker == 0]
+    told: dict[str, datetime] = {}
+    for moments in (*recorded, *reported):
+        told |= moments.model_dump(exclude_none=True)
+    return StartMoments(**told)
 
 
 def _positions(life: Life) -> list[tuple[CheckpointPosition, datetime | None]]:

@@ -1,6 +1,6 @@
 """The status of a run that this operator cannot read: its CRD is newer, or older, than the operator, or a value is wrong. Pure.
 
-It says so, and keeps all else as it was written: the operator that can read the run goes on from there.
+It says so of the spec as it is now. All else stays as it was written: the operator that can read the run goes on from there.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,18 @@ _LONGEST = 1024
 
 
 def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now: datetime) -> dict[str, Any] | None:
-    """The status as it is, stalled; None when nothing has to be written: it says so already, or the run has ended."""
-    status = dict(raw.get("status") or {})
+    """The status as it is, stalled, or of a run that has ended as it has ended; None when nothing has to be written."""
+    status, generation = dict(raw.get("status") or {}), raw.get("metadata", {}).get("generation", 0)
     conditions = [each for each in status.get("conditions", ()) if isinstance(each, dict)]
     by_type = {each.get("type"): each for each in conditions}
     if by_type.get("Succeeded", {}).get("status") in ("True", "False"):
-        return None
+        judged = [{**each, "observedGeneration": generation} for each in conditions]
+        seen = {**status, "observedGeneration": generation, "conditions": judged}
+        return None if seen == status else seen
     reason, sentence = _told(problem)
     known, message = by_type.get("Stalled", {}), cut(sentence, _LONGEST)
-    if (known.get("reason"), known.get("message")) == (reason, message):
+    said = (known.get("reason"), known.get("message"), status.get("observedGeneration"))
+    if said == (reason, message, generation):
         return None
     told = {
         "type": "Stalled",
@@ -34,12 +37,21 @@ def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now:
         "reason": reason.value,
         "message": message,
         "lastTransitionTime": known.get("lastTransitionTime") or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "observedGeneration": raw.get("metadata", {}).get("generation", 0),
+        "observedGeneration": generation,
     }
     status["conditions"] = [*(each for each in conditions if each.get("type") not in ("Stalled", "Reconciling")), told]
+    if "observedGeneration" not in status:  # at first sight `spec.rerun` asks for nothing, now and once the run can be read
+        status["rerun"] = str(raw.get("spec", {}).get("rerun", ""))
+    status["observedGeneration"] = generation
     if status.get("columns"):
         status["columns"] = {**status["columns"], "status": State.STALLED.value}
     return status
+
+
+def stalled_because(status: Mapping[str, Any] | None) -> str:
+    """What the condition says; empty without one."""
+    conditions = [each for each in (status or {}).get("conditions", ()) if isinstance(each, dict)]
+    return next((str(each.get("message", "")) for each in conditions if each.get("type") == "Stalled"), "")
 
 
 def _told(problem: ValidationError) -> tuple[Reason, str]:
