@@ -58,6 +58,9 @@ lint: .venv/ready ## Formatting, ruff, mypy, import contracts, spelling
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 
+site: .venv/ready ## The documentation as a site: build/site/VERSION/docs/index.html
+	@$(BIN)/sphinx-build -q --fail-on-warning --keep-going -c docs/site . "build/site/$$($(BIN)/python -c 'from trainingrun.version import VERSION; print(VERSION)')"
+
 format: .venv/ready ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -180,7 +183,7 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e sdk -e operator -e trainer-image
 	@touch $@
 
-.venv-trainer/ready: requirements/trainer.txt requirements/test.txt trainer-image/horovod/build.sh sdk/pyproject.toml trainer-image/pyproject.toml
+.venv-trainer/ready: requirements/trainer.txt requirements/test.txt trainer-image/horovod/build.sh trainer-image/horovod/idle.patch sdk/pyproject.toml trainer-image/pyproject.toml
 	@$(PYTHON) -m images trainer-venv .venv-trainer
 	@touch $@
 
@@ -189,5 +192,5 @@ clean: ## Remove the developer environments; the cache outside the checkout stay
 	@$(BIN)/uv pip install --quiet --python .venv-trainer/bin/python --target .venv-bench --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
-.PHONY: help demo test test-long test-mutants $(STAGES) format generate lock images push release release-notes cluster-up cluster-down cluster-status \
+.PHONY: help demo test test-long test-mutants $(STAGES) site format generate lock images push release release-notes cluster-up cluster-down cluster-status \
         cluster-load cluster-logs kubeconfig bench bench-trainer bench-before bench-tuning bench-compression bench-ranks bench-launch record-statuses clean

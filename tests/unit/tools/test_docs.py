@@ -1,6 +1,8 @@
-"""Links between pages lead somewhere. Stage `unit`; nothing is started."""
+"""Links between pages lead somewhere. Stage `unit`; Sphinx alone is started."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +66,12 @@ def test_the_tutorial_comes_to_its_example() -> None:
     steps = [yaml.safe_load(block)["spec"] for block in blocks]
     example = yaml.safe_load((ROOT / "examples" / "pets.yaml").read_text())
     assert {name: value for step in steps for name, value in step.items()} == example["spec"]
+
+
+def test_the_site_has_all_pages_and_no_link_of_it_leads_nowhere(tmp_path: Path) -> None:
+    """Five seconds. Sphinx warns of a page that no table of contents has, and of a link to what is not there."""
+    options = ("-q", "-b", "dummy", "--fail-on-warning", "--keep-going", "-c", str(ROOT / "docs" / "site"))
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, str(ROOT), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
