@@ -4,6 +4,7 @@ The protocol needs no more than a web socket, which is there already; a driver w
 """
 
 import base64
+import os
 import re
 import subprocess
 import tempfile
@@ -28,7 +29,8 @@ def chromium() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="trainingrun-chromium-", ignore_cleanup_errors=True) as profile:
         command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         command += ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        environment = {**os.environ, "TMPDIR": profile}  # where it leaves a folder each time
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
             try:
                 yield _address(process)
             finally:

@@ -5,13 +5,12 @@ with the Job, a status is replaced as a whole, and a write for another UID is re
 without an owner, a pod that ends twice.
 """
 
-import copy
 import itertools
 import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -44,6 +43,7 @@ from trainingrun_operator.pace import Pace, Timing
 
 NAMESPACE = "team"
 Object = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class Crash(BaseException):
@@ -300,7 +300,7 @@ class _Api:
 
     async def get_run(self, namespace: str, name: str) -> Raw | None:
         stale, self._world.stale = self._world.stale, None
-        return stale or copy.deepcopy(self._world.runs.get(name))
+        return stale or copied(self._world.runs.get(name))
 
     async def list_runs(self, namespace: str | None) -> Sequence[Raw]:
         return list(self._world.runs.values())
@@ -309,18 +309,18 @@ class _Api:
         for kind in CHILD_KINDS:
             self._may("list", kind)
         return [
-            copy.deepcopy(found)
+            copied(found)
             for found in self._world.objects.values()
             if found["metadata"]["labels"].get(names.RUN_LABEL) == run and f"list {found['kind']}" not in self._world.forbidden
         ]
 
     async def list_pods(self, namespace: str, run: str) -> Sequence[Raw]:
         self._may("list", "Pod")
-        return [copy.deepcopy(pod) for pod in self._world.pods.values() if pod["metadata"]["labels"][names.RUN_LABEL] == run]
+        return [copied(pod) for pod in self._world.pods.values() if pod["metadata"]["labels"][names.RUN_LABEL] == run]
 
     async def find(self, namespace: str, kind: str, name: str) -> Raw | None:
         self._may("list", kind)
-        return copy.deepcopy(self._world.objects.get((kind, name)))
+        return copied(self._world.objects.get((kind, name)))
 
     async def get_claim(self, namespace: str, name: str) -> Raw | None:
         self._may("get", "PersistentVolumeClaim")
@@ -333,7 +333,7 @@ class _Api:
 
     async def get_preset(self, name: str) -> Raw | None:
         self._world.asked_for_presets += 1
-        return copy.deepcopy(self._world.presets.get(name))
+        return copied(self._world.presets.get(name))
 
     async def list_workloads(self, namespace: str, job_uid: str) -> Sequence[Raw] | None:
         workloads = self._world.workloads
@@ -359,7 +359,7 @@ class _Api:
             if (kind, name) in self._world.objects:
                 raise AlreadyExistsError(name)
             assert manifest["metadata"]["ownerReferences"][0]["controller"], "every child has an owner"
-            stored = copy.deepcopy(manifest)
+            stored = copied(manifest)
             stored["metadata"] |= {"uid": f"uid-{next(self._world._numbers)}", "creationTimestamp": stamp(self._world.now)}
             stored["status"] = {}
             if kind == "Service":
@@ -391,7 +391,7 @@ class _Api:
                 raise ConflictError(run.name)
             assert {} not in status.values(), "the API server refuses an empty object in the place of one with fields"
             _refuse_what_the_schema_does(status)
-            stored["status"] = copy.deepcopy(status)
+            stored["status"] = copied(status)
             self._world.touch(run.name)
 
         self._world.write(f"status {run.name}", act)
@@ -427,6 +427,16 @@ def _refuse_what_the_schema_does(status: Manifest) -> None:
         raise InvalidError(f"422 {invalid}") from invalid
     if not _is_stored_as_it_is(status):
         raise InvalidError("400 a number of more than 64 bits")
+
+
+def copied(value: Value) -> Value:
+    """A deep copy of what JSON can say, in a fraction of the time of `copy.deepcopy`."""
+    whole: Any = value
+    if isinstance(value, dict):
+        whole = {name: copied(part) for name, part in value.items()}
+    elif isinstance(value, list):
+        whole = [copied(part) for part in value]
+    return cast("Value", whole)
 
 
 def _is_stored_as_it_is(value: Any) -> bool:

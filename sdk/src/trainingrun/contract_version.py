@@ -72,14 +72,19 @@ def _needs(value: Any, *, path: tuple[str, ...]) -> Iterator[Need]:
     if not isinstance(value, BaseModel):
         return
     for name, field in type(value).model_fields.items():
-        given, where, before = getattr(value, name), (*path, field.alias or name), meant_before(field)
+        given, where = getattr(value, name), (*path, field.alias or name)
         yield from _needs(given, path=where)
-        if before is None and not field.is_required():
-            before = MeantBefore(field.get_default(call_default_factory=True, validated_data=dict(value)))
-        if before is not None and given == before.value:
-            continue
-        marks = (mark for mark in field.metadata if isinstance(mark, Since) and mark.covers(given))
-        yield from (Need(mark.version, ".".join(where), instead=_in_words(field)) for mark in marks)
+        marks = [mark for mark in field.metadata if isinstance(mark, Since) and mark.covers(given)]
+        if marks and not _means_nothing_new(field, given, of=value):
+            yield from (Need(mark.version, ".".join(where), instead=_in_words(field)) for mark in marks)
+
+
+def _means_nothing_new(field: FieldInfo, given: Any, *, of: BaseModel) -> bool:
+    """Whether a field is as it would be if nobody had said it."""
+    before = meant_before(field)
+    if before is None and not field.is_required():
+        before = MeantBefore(field.get_default(call_default_factory=True, validated_data=dict(of)))
+    return before is not None and given == before.value
 
 
 def _in_words(field: FieldInfo) -> str:

@@ -1,6 +1,5 @@
 """Controllers and kubelets of the campaign's cluster, which act when they are told to."""
 
-import copy
 from collections.abc import Iterable
 
 from tests.builders import stamp
@@ -18,7 +17,7 @@ from tests.simulation.campaign.pods import (
     leaves,
     owner,
 )
-from tests.simulation.world import Object, World
+from tests.simulation.world import Object, World, copied
 from trainingrun.api import Result
 from trainingrun_operator import names
 
@@ -82,7 +81,7 @@ class Controllers(World):
         """The Job controller counts the pods that have ended, and says when a Job is over."""
         changed = False
         for job in self.jobs:
-            before = copy.deepcopy(job["status"])
+            before = copied(job["status"])
             ended = {index: pod["status"]["phase"] for index, pod in self.pods_of(job).items() if not is_live(pod)}
             failed = sorted(index for index, phase in ended.items() if phase == "Failed")
             succeeded = sum(phase == "Succeeded" for phase in ended.values())

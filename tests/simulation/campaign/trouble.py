@@ -1,6 +1,5 @@
 """Steps in which the operator, or the API server that it talks to, is in trouble, and time passes."""
 
-import copy
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis.stateful import rule
 from tests.simulation.campaign.cluster import Refusal
 from tests.simulation.campaign.controllers import RUN
 from tests.simulation.campaign.one_run import OneRun, has_run
+from tests.simulation.world import copied
 from trainingrun_operator.cluster.port import BusyError, ClusterError, ConflictError, ForbiddenError, InvalidError
 
 ERRORS: dict[str, Callable[[], ClusterError]] = {
@@ -47,4 +47,4 @@ class Trouble(OneRun):
     @has_run
     @rule()
     def leader_reads_and_is_held_up(self) -> None:
-        self.cluster.stale = copy.deepcopy(self.cluster.runs[RUN])
+        self.cluster.stale = copied(self.cluster.runs[RUN])

@@ -13,7 +13,6 @@ attempt keeps the preset and the labels that it started with: when they have cha
 resumed.
 """
 
-import copy
 import json
 import re
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 from tests.simulation.campaign.cluster import Cluster
 from tests.simulation.campaign.controllers import RUN
 from tests.simulation.campaign.pods import is_ready
-from tests.simulation.world import Object
+from tests.simulation.world import Object, copied
 from trainingrun.contract import Stage
 
 _OF_A_ROUND = ("columns", "stage", "restarts", "fruitlessAttempts", "stopping", "checkpoint", "choices", "tuning", "result")
@@ -34,7 +33,7 @@ _PATIENCE = 120
 def twin_of(cluster: Cluster) -> Cluster:
     """A world with the same objects of users, in which the run has just been created as it is now."""
     twin = Cluster(scheduler=cluster.config.gang_scheduler)
-    twin.presets, twin.nodes = copy.deepcopy(cluster.presets), copy.deepcopy(cluster.nodes)
+    twin.presets, twin.nodes = copied(cluster.presets), copied(cluster.nodes)
     run = cluster.runs[RUN]
     manifest = {name: run[name] for name in ("apiVersion", "kind", "spec")}
     marks = {name: run["metadata"].get(name, {}) for name in ("labels", "annotations")}
@@ -113,7 +112,7 @@ def _message(cluster: Cluster) -> str:
 
 def _child(found: Object, run: Object) -> Object:
     """An object without what is history; the trainer's configuration is read."""
-    child = {name: part for name, part in copy.deepcopy(found).items() if name != "status"}
+    child = {name: part for name, part in copied(found).items() if name != "status"}
     child["metadata"] = {name: part for name, part in child["metadata"].items() if name not in _TIMES}
     for name, text in child.get("data", {}).items():
         try:

@@ -92,7 +92,7 @@ def store(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 def test_from_a_store_to_a_store(tmp_path: Path, store: ObjectStore, calm: list[Any]) -> None:
-    with stumbling_proxy(store.address, every=97, answers=[status(503), RESET, status(429), status(409)]) as proxy:
+    with stumbling_proxy(store.address, every=71, answers=[status(503), RESET, status(429), status(409)]) as proxy:
         proxy.on_request = lambda number: proxy.go_away(AWAY_SECONDS) if number == 300 else None
         there = {"endpoint": f"http://{proxy.address}"}
         source = {**a_location(store, "s3://datasets/digits"), **there}
