@@ -60,6 +60,7 @@ def test_what_is_said_of_it_is_said_of_the_spec_as_it_is_now_and_once() -> None:
     assert first is not None
     assert (first["observedGeneration"], first["conditions"][0]["observedGeneration"]) == (2, 2)
     assert first["rerun"] == "1"
+    assert first["columns"]["status"] == "Stalled"
     assert with_unknown_field(*mistaken(**first), now=NOON) is None
     older = {**first, "observedGeneration": 1, "rerun": "0"}
     assert with_unknown_field(*mistaken(**older), now=NOON) == {**first, "rerun": "0"}

@@ -43,8 +43,7 @@ def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now:
     if "observedGeneration" not in status:  # at first sight `spec.rerun` asks for nothing, now and once the run can be read
         status["rerun"] = str(raw.get("spec", {}).get("rerun", ""))
     status["observedGeneration"] = generation
-    if status.get("columns"):
-        status["columns"] = {**status["columns"], "status": State.STALLED.value}
+    status["columns"] = {**(status.get("columns") or {}), "status": State.STALLED.value}
     return status
 
 
