@@ -20,7 +20,7 @@ _LONGEST = 1024
 def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now: datetime) -> dict[str, Any] | None:
     """The status as it is, stalled, or of a run that has ended as it has ended; None when nothing has to be written."""
     status, generation = dict(raw.get("status") or {}), raw.get("metadata", {}).get("generation", 0)
-    conditions = [each for each in status.get("conditions", ()) if isinstance(each, dict)]
+    conditions = _conditions(status)
     by_type = {each.get("type"): each for each in conditions}
     if by_type.get("Succeeded", {}).get("status") in ("True", "False"):
         judged = [{**each, "observedGeneration": generation} for each in conditions]
@@ -49,8 +49,11 @@ def with_unknown_field(raw: Mapping[str, Any], problem: ValidationError, *, now:
 
 def stalled_because(status: Mapping[str, Any] | None) -> str:
     """What the condition says; empty without one."""
-    conditions = [each for each in (status or {}).get("conditions", ()) if isinstance(each, dict)]
-    return next((str(each.get("message", "")) for each in conditions if each.get("type") == "Stalled"), "")
+    return next((str(each.get("message", "")) for each in _conditions(status or {}) if each.get("type") == "Stalled"), "")
+
+
+def _conditions(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in status.get("conditions", ()) if isinstance(each, dict)]
 
 
 def _told(problem: ValidationError) -> tuple[Reason, str]:
